@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * clock.h - the two clocks. Every process.
+ *
+ * Decisions use monotonic time, passed as an argument; wall time is only for records that people
+ * read. Monotonic values of one boot compare across processes.
+ */
+#pragma once
+
+#include <stdint.h>
+
+enum { CLOCK_ISO = 32 };
+
+uint64_t clock_mono_ns(void);
+uint64_t clock_mono_ms(void);
+int64_t clock_wall_ms(void);
+/* "2026-11-23T06:47:06.123Z" */
+const char *clock_iso(int64_t wall_ms, char ret[static CLOCK_ISO]);

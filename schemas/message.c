@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "schemas/message.h"
+
+#include "base/auto.h"
+#include "base/blackbox.h"
+#include "base/str.h"
+
+static const struct wire_rule rules[MESSAGE_COUNT] = {
+#define MSG(name, dir, body, fds, what)                                                            \
+	[MESSAGE_##name] = {#name, WIRE_##dir, sizeof(struct body), fds},
+#include "schemas/messages.def"
+#undef MSG
+};
+#define MSG(name, dir, body, fds, what)                                                            \
+	_Static_assert(sizeof(struct body) <= WIRE_BODY && (fds) <= WIRE_FDS, #name);
+#include "schemas/messages.def"
+#undef MSG
+
+const struct wire_table message_table = {rules, MESSAGE_COUNT};
+
+const char *want_kind_id(uint32_t kind)
+{
+	static const char *const id[WANT_COUNT] = {
+		[WANT_KVM] = "kvm",	[WANT_RAM] = "ram",	  [WANT_BLACKBOX] = "black-box",
+		[WANT_IMAGE] = "image", [WANT_OUTPUT] = "output", [WANT_INPUT] = "input",
+	};
+
+	return kind < WANT_COUNT ? id[kind] : "?";
+}
+
+int message_check_want(const struct msg_want *w, uint32_t expected_index, struct err *e)
+{
+	if (w->index != expected_index || w->index >= MESSAGE_WANTS_MAX)
+		return err_set(e, PROTOCOL, "WANT number %u where %u was due", w->index,
+			       expected_index);
+	if (w->kind >= WANT_COUNT)
+		return err_set(e, PROTOCOL, "WANT of an unknown kind %u", w->kind);
+	if (!str_is_terminated(w->path, sizeof w->path) ||
+	    !str_is_terminated(w->option, sizeof w->option))
+		return err_set(e, PROTOCOL, "WANT %u has a text without an end", w->index);
+	return 0;
+}
+
+int message_check_plan(const struct msg_plan *p, uint32_t n_wants, struct err *e)
+{
+	if (p->n_wants != n_wants)
+		return err_set(e, PROTOCOL, "PLAN counts %u wants, %u were sent", p->n_wants,
+			       n_wants);
+	if (p->n_vcpus == 0 || p->n_vcpus > BLACKBOX_MAX_VCPUS || p->n_vdevs > BLACKBOX_MAX_VDEVS)
+		return err_set(e, PROTOCOL, "PLAN with %u vCPUs and %u vdevs", p->n_vcpus,
+			       p->n_vdevs);
+	return 0;
+}

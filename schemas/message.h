@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * message.h - the bodies of the messages of messages.def. Supervisor, API, worker.
+ *
+ * Every field from a peer is hostile until checked by its receiver: strings with
+ * str_is_terminated() or *_sane(), numbers against their range.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/name.h"
+#include "base/wire.h"
+#include "schemas/diagnostic.h"
+#include "schemas/policy.h"
+
+enum {
+	MESSAGE_CONFIG_MAX = 1024 * 1024, /* bytes of qvmconf text */
+	MESSAGE_WANTS_MAX = 256,	  /* host resources of one VM */
+	MESSAGE_INPUT_MAX = 1024,
+	MESSAGE_PATH = 1024,
+};
+
+enum message_type {
+	MESSAGE_NONE,
+#define MSG(name, dir, body, fds, what) MESSAGE_##name,
+#include "schemas/messages.def"
+#undef MSG
+	MESSAGE_COUNT
+};
+
+extern const struct wire_table message_table;
+
+/* The kinds of host resource a worker may want. */
+enum want_kind {
+	WANT_KVM,      /* /dev/kvm */
+	WANT_RAM,      /* memfd of `bytes`, sealed against resizing: all RAM and ROM of the guest */
+	WANT_BLACKBOX, /* memfd made by blackbox_create(n_vcpus, n_vdevs) of the plan */
+	WANT_IMAGE,    /* a regular file to read: `path` */
+	WANT_OUTPUT,   /* a file to append to, made if absent: `path`; "-" is the console */
+	WANT_INPUT,    /* a file or character device to read: `path`; "-" is the console */
+	WANT_COUNT
+};
+
+struct msg_empty {
+	uint64_t unused;
+};
+
+struct msg_config {
+	char vm[NAME_CAP];
+	uint64_t heartbeat_ms;
+	uint32_t made;	/* SANDBOX_*: namespaces that the supervisor made */
+	uint32_t uid;	/* for the worker to become; 0 = stay */
+	uint32_t bytes; /* of the text */
+	uint32_t unused;
+};
+
+struct msg_invalid {
+	uint32_t n_errors, n_warnings;
+};
+
+struct msg_want {
+	uint32_t index; /* 0, 1, 2 ... in order */
+	uint32_t kind;	/* enum want_kind */
+	uint64_t bytes; /* of WANT_RAM */
+	uint32_t line;	/* of the configuration that asks for it; 0 = always needed */
+	uint32_t unused;
+	char option[32]; /* "load", "vdev ser8250": who asks */
+	char path[MESSAGE_PATH];
+};
+
+struct msg_plan {
+	uint32_t n_wants, n_vcpus, n_vdevs, n_warnings;
+	uint64_t ram_bytes, rom_bytes;
+};
+
+struct msg_grant {
+	uint32_t index, kind; /* of the WANT */
+};
+
+struct msg_ready {
+	uint32_t sandbox; /* layers that hold: SANDBOX_* */
+	uint32_t unused;
+};
+
+struct msg_cut {
+	uint32_t cause; /* enum cause */
+	uint32_t unused;
+};
+
+struct msg_input {
+	uint32_t n;
+	uint8_t bytes[MESSAGE_INPUT_MAX];
+};
+
+struct msg_ended {
+	uint32_t cause;	    /* enum cause */
+	uint32_t exit_code; /* the status the worker exits with */
+	char detail[96];
+	struct err err; /* code ERR_OK when there is none */
+};
+
+/* Who asks, as the API has established it, for the operation row and the audit. */
+struct msg_caller {
+	uint32_t uid, gid, pid;
+	uint32_t role; /* enum role of schemas/op.h */
+};
+
+struct msg_call {
+	uint32_t op; /* enum op_id of schemas/op.h */
+	uint32_t has_policy;
+	int64_t if_match; /* revision; -1 = any, 0 = only if it does not exist */
+	struct msg_caller caller;
+	struct policy policy; /* when has_policy: the whole new policy */
+	char vm[NAME_CAP];    /* "" when the operation is about no VM */
+	uint32_t n_input;
+	uint8_t input[MESSAGE_INPUT_MAX]; /* console bytes of vm_type */
+	uint32_t unused;
+};
+
+struct msg_answer {
+	uint64_t operation; /* id to follow; 0 = done */
+	int64_t revision;   /* of the VM after the call; 0 = none */
+	uint32_t created;
+	uint32_t n_findings_more; /* findings that did not fit DIAGNOSTIC_MOST */
+	struct msg_plan plan;	  /* of a check that passed */
+	struct err err;		  /* code ERR_OK: it succeeded */
+};
+
+struct msg_store_changed {
+	int64_t last_event;
+};
+
+struct msg_box {
+	char vm[NAME_CAP];
+	uint64_t generation; /* counts the workers of this VM */
+};
+
+struct msg_box_gone {
+	char vm[NAME_CAP];
+};
+
+_Static_assert(sizeof(struct msg_call) <= WIRE_BODY && sizeof(struct msg_answer) <= WIRE_BODY &&
+		       sizeof(struct msg_want) <= WIRE_BODY &&
+		       sizeof(struct msg_ended) <= WIRE_BODY,
+	       "a message is one datagram");
+
+/* An input or want from a peer: bounds and terminators; ERR_PROTOCOL names the field. */
+int message_check_want(const struct msg_want *w, uint32_t expected_index, struct err *e);
+int message_check_plan(const struct msg_plan *p, uint32_t n_wants, struct err *e);
+const char *want_kind_id(uint32_t kind); /* "image"; "?" when unknown */

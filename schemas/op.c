@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "schemas/op.h"
+
+#include <string.h>
+
+const struct op op_table[OP_COUNT] = {
+#define OP(id_, kind_, method_, path_, role_, in_, out_, status_, cli_, summary_)                  \
+	[OP_##id_] = {.id = #id_,                                                                  \
+		      .path = path_,                                                               \
+		      .in = #in_,                                                                  \
+		      .out = #out_,                                                                \
+		      .cli = cli_,                                                                 \
+		      .summary = summary_,                                                         \
+		      .kind = OP_KIND_##kind_,                                                     \
+		      .method = OP_##method_,                                                      \
+		      .role = ROLE_##role_,                                                        \
+		      .status = status_},
+#include "schemas/ops.def"
+#undef OP
+};
+
+const char *op_method_name(enum op_method m)
+{
+	static const char *const name[OP_METHODS] = {"GET", "PUT", "POST", "DELETE"};
+
+	return name[m];
+}
+
+const char *role_id(unsigned r)
+{
+	static const char *const id[ROLE_COUNT] = {"anyone", "reader", "operator", "admin"};
+
+	return r < ROLE_COUNT ? id[r] : "?";
+}
+
+bool op_path_matches(const char *template, const char *path, char *ret_param, size_t cap)
+{
+	ret_param[0] = '\0';
+	while (*template && *path) {
+		if (*template == '{') {
+			size_t n = strcspn(path, "/");
+
+			if (n == 0 || n >= cap)
+				return false;
+			memcpy(ret_param, path, n);
+			ret_param[n] = '\0';
+			path += n;
+			template += strcspn(template, "}") + 1;
+		} else if (*template ++ != *path++) {
+			return false;
+		}
+	}
+	return *template == *path;
+}

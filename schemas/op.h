@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* op.h - the operations; the table is ops.def. All processes. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum op_kind { OP_KIND_VIEW, OP_KIND_CALL };
+enum op_method { OP_GET, OP_PUT, OP_POST, OP_DELETE, OP_METHODS };
+enum role { ROLE_ANYONE, ROLE_READER, ROLE_OPERATOR, ROLE_ADMIN, ROLE_COUNT };
+
+enum op_id {
+#define OP(id, kind, method, path, role, in, out, status, cli, summary) OP_##id,
+#include "schemas/ops.def"
+#undef OP
+	OP_COUNT
+};
+
+struct op {
+	const char *id, *path, *in, *out, *cli, *summary;
+	enum op_kind kind;
+	enum op_method method;
+	enum role role;
+	int status; /* HTTP status of success */
+};
+
+extern const struct op op_table[OP_COUNT];
+
+const char *op_method_name(enum op_method m);
+const char *role_id(unsigned r);
+/*
+ * Match one path template, segment by segment; "{x}" captures a whole non-empty segment into
+ * ret_param (the templates have at most one). Decoding is the caller's.
+ */
+bool op_path_matches(const char *template, const char *path, char *ret_param, size_t cap);

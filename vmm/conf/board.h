@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * board.h - the board that a configuration describes: what the machine will be assembled from.
+ * Worker. Made by conf_read() (vmm/conf/conf.h), owned by the worker's main file.
+ *
+ * Numbers are bytes and guest-physical addresses (gpa); `line` is the configuration line that asked
+ * for the part, for messages that name both places. What conf has accepted is internally sound: no
+ * two parts answer the same address, port or interrupt line.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/name.h"
+
+struct vdev;
+
+enum { BOARD_PATH = 1024, BOARD_CMDLINE = 2048, BOARD_LOGGERS = 4 };
+
+struct board_memory {
+	uint64_t gpa, bytes; /* multiples of 4 KiB */
+	bool is_rom;
+	unsigned line;
+};
+
+enum board_image { BOARD_IMAGE_AUTO, BOARD_IMAGE_DATA, BOARD_IMAGE_INITRD, BOARD_IMAGE_GUEST };
+
+struct board_load {
+	enum board_image type;
+	bool has_gpa;
+	uint64_t gpa;
+	char path[BOARD_PATH]; /* resolved against the configuration's folder (path-base) */
+	unsigned line;
+	int fd; /* granted; -1 before */
+};
+
+/* What the guest meets where nobody answers: the `unsupported` option. */
+enum board_reaction { BOARD_ABORT, BOARD_FAIL, BOARD_IGNORE };
+
+enum board_log_dest { BOARD_LOG_STDOUT, BOARD_LOG_STDERR, BOARD_LOG_SLOG, BOARD_LOG_NONE };
+
+struct board_logger {
+	uint32_t
+		filters; /* bit n = the n-th word of: fatal internal error warn info debug verbose */
+	enum board_log_dest dest;
+};
+
+struct board {
+	char system[NAME_CAP]; /* "" when not given */
+	struct board_memory *memory;
+	unsigned n_memory; /* sorted by gpa */
+	unsigned n_cpus;   /* at least 1 */
+	struct board_load *load;
+	unsigned n_loads; /* in order of the configuration */
+	char cmdline[BOARD_CMDLINE];
+	struct vdev **vdev; /* named ones in order, then the implicit ones that were not named */
+	unsigned n_vdevs;
+	struct {
+		enum board_reaction instruction, reference, reg;
+	} unsupported;
+	struct board_logger logger[BOARD_LOGGERS];
+	unsigned n_loggers; /* 0 = the default: fatal,internal,error,warn,info to stderr */
+	bool exit_on_halt;
+	bool dryrun;
+};
+
+/* Sum of all memory, RAM or ROM. */
+uint64_t board_memory_bytes(const struct board *b, bool rom);
+struct board *board_free(struct board *b); /* frees vdevs, closes granted fds; returns NULL */

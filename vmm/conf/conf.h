@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf.h - the face of the configuration language (*.qvmconf). Worker.
+ *
+ * Language: reference/qnx-qvm.md section 1 (QNX Hypervisor 2.2 and 8.0). Every diagnostic at once.
+ * conf never opens a file: `@FILE` parts are read by whoever calls (alone.c) and handed in.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "schemas/diagnostic.h"
+#include "vmm/conf/board.h"
+
+/* One piece of configuration: a file's text, or the words of a command line. */
+struct conf_part {
+	const char *name;   /* for diagnostics: the file as named, "<config>", "<arguments>" */
+	const char *folder; /* relative paths resolve against it; "" = leave them as they are */
+	const char *text;   /* need not be terminated; NULL for words */
+	size_t bytes;
+	const char *const *word; /* argv words, each one token whatever it contains */
+	size_t n_words;
+};
+
+typedef void conf_report(void *arg, const struct diagnostic *d);
+
+struct conf_source {
+	const struct conf_part *part;
+	size_t n_parts;
+	const char *vm; /* the VM's name under the supervisor: `system` must agree; NULL alone */
+	conf_report *report; /* called for each finding, in order of position */
+	void *report_arg;
+	const char *(*env)(const char *name); /* for $env{NAME}; NULL = none are known */
+};
+
+/* Read, check and cross-check. Returns 0 with *ret_board owned by the caller (board_free), or -1
+ * with ERR_CONFIG after all findings were reported. *ret_errors and *ret_warnings count them. */
+int conf_read(const struct conf_source *s, struct board **ret_board, unsigned *ret_errors,
+	      unsigned *ret_warnings, struct err *e);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/vdev/vdev.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+
+extern const struct vdev_class *const __start_qvm_vdev[];
+extern const struct vdev_class *const __stop_qvm_vdev[];
+
+const struct vdev_class *vdev_class_next(unsigned *state)
+{
+	size_t n = (size_t)(__stop_qvm_vdev - __start_qvm_vdev);
+
+	return *state < n ? __start_qvm_vdev[(*state)++] : NULL;
+}
+
+const struct vdev_class *vdev_class_find(const char *name)
+{
+	unsigned i = 0;
+
+	for (const struct vdev_class *c = vdev_class_next(&i); c; c = vdev_class_next(&i))
+		if (!strcmp(c->name, name))
+			return c;
+	return NULL;
+}
+
+struct vdev *vdev_new(const struct vdev_class *class, unsigned line)
+{
+	struct vdev *d = calloc(1, sizeof *d);
+
+	if (!d)
+		abort();
+	d->class = class;
+	d->line = line;
+	d->intr = class->intr;
+	str_copy(d->name, sizeof d->name, class->name);
+	for (; d->n_regions < VDEV_REGIONS && class->region[d->n_regions].bytes; d->n_regions++)
+		d->region[d->n_regions] =
+			(struct vdev_region){class->space, class->region[d->n_regions].base,
+					     class->region[d->n_regions].bytes};
+	pthread_mutex_init(&d->lock, NULL);
+	d->state = calloc(1, class->state_bytes ? class->state_bytes : 1);
+	if (!d->state)
+		abort();
+	if (class->init)
+		class->init(d);
+	return d;
+}
+
+struct vdev *vdev_free(struct vdev *d)
+{
+	if (!d)
+		return NULL;
+	if (d->class->destroy)
+		d->class->destroy(d);
+	for (unsigned i = 0; i < d->n_wants; i++)
+		if (d->want[i].fd >= 0)
+			close(d->want[i].fd);
+	pthread_mutex_destroy(&d->lock);
+	free(d->state);
+	free(d);
+	return NULL;
+}
+
+int vdev_want(struct vdev *d, uint32_t kind, const char *path, struct err *e)
+{
+	struct vdev_want *w = &d->want[d->n_wants];
+
+	if (d->n_wants == VDEV_WANTS)
+		return err_set(e, CONFIG, "vdev '%s' names more than %d host files", d->name,
+			       VDEV_WANTS);
+	w->kind = kind;
+	w->fd = -1;
+	if (!str_copy(w->path, sizeof w->path, path))
+		return err_set(e, CONFIG, "vdev '%s': the path is over %d bytes", d->name,
+			       VDEV_PATH);
+	d->n_wants++;
+	return 0;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vdev.h - the class of virtual devices. A vdev is one file of this folder: its state, callbacks,
+ * option table and class, ending in VDEV_REGISTER(class). Worker.
+ *
+ * Life: conf makes the vdev (init), sets its options (set), then check(). The host resources it
+ * wants are granted as fds; assemble() puts it on the board; start() follows with all vdevs known.
+ * read() and write() run on the vCPU thread that exited, under the vdev's lock, with an offset
+ * already checked against the region. destroy() takes a half-made vdev.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/sandbox.h"
+
+struct machine;
+struct vdev;
+
+enum vdev_space { VDEV_MEM, VDEV_IO };
+
+enum { VDEV_REGIONS = 4, VDEV_WANTS = 4, VDEV_NAME = 32, VDEV_PATH = 1024 };
+
+/* Access widths a class allows: bit n set = n bytes. */
+enum { VDEV_BYTE = 1 << 1, VDEV_WORD = 1 << 2, VDEV_DWORD = 1 << 4, VDEV_QWORD = 1 << 8 };
+
+/* An option of one class. set() runs while the configuration is read; its error text becomes the
+ * diagnostic at that argument. */
+struct vdev_option {
+	const char *name;
+	const char *argument; /* "FILE" for the help; NULL = takes none */
+	const char *what;
+	int (*set)(struct vdev *d, const char *value, struct err *e);
+};
+
+struct vdev_class {
+	const char *name;	    /* as in `vdev NAME` */
+	const char *summary;	    /* one line for the help */
+	enum vdev_space space;	    /* of a `loc` without a prefix */
+	uint16_t widths;	    /* VDEV_BYTE | ... */
+	bool is_implicit;	    /* on every board; naming it only sets options */
+	bool is_pic;		    /* other vdevs may name it in `intr` */
+	bool needs_loc, needs_intr; /* must be given when there is no default */
+	struct {
+		uint64_t base, bytes;
+	} region[VDEV_REGIONS];			     /* defaults; bytes 0 ends */
+	int intr;				     /* default line; -1 = none */
+	size_t state_bytes;			     /* zeroed state at vdev->state */
+	const struct vdev_option *options;	     /* ends with a NULL name; NULL = none */
+	void (*init)(struct vdev *d);		     /* defaults of the state */
+	int (*check)(struct vdev *d, struct err *e); /* options are complete; add wants here */
+	int (*assemble)(struct vdev *d, struct machine *m, struct err *e);
+	void (*start)(struct vdev *d);
+	uint64_t (*read)(struct vdev *d, unsigned region, uint64_t offset, unsigned width);
+	void (*write)(struct vdev *d, unsigned region, uint64_t offset, unsigned width,
+		      uint64_t value);
+	void (*input)(struct vdev *d, const uint8_t *bytes, size_t n); /* typed at the console */
+	bool (*button)(struct vdev *d); /* power button; true = the guest will hear of it */
+	void (*destroy)(struct vdev *d);
+	const struct sandbox_allow *syscalls; /* needed after START, beyond the common set */
+};
+
+struct vdev_region {
+	enum vdev_space space;
+	uint64_t base, bytes;
+};
+
+/* A host resource a vdev wants; kinds are those of schemas/message.h. */
+struct vdev_want {
+	uint32_t kind;
+	char path[VDEV_PATH];
+	int fd; /* granted; -1 before */
+};
+
+struct vdev {
+	const struct vdev_class *class;
+	char name[VDEV_NAME]; /* `name`, else the class's */
+	struct vdev_region region[VDEV_REGIONS];
+	unsigned n_regions;
+	int intr;		  /* line; -1 = none */
+	char intr_pic[VDEV_NAME]; /* the PIC it is wired to; "" = the board's */
+	unsigned index;		  /* its row in the black box */
+	unsigned line;		  /* of the configuration; 0 = implicit */
+	struct vdev_want want[VDEV_WANTS];
+	unsigned n_wants;
+	struct machine *machine; /* from assemble() on */
+	pthread_mutex_t lock;
+	void *state;
+};
+
+#define VDEV_REGISTER(class)                                                                       \
+	static const struct vdev_class *const class##_entry                                        \
+		__attribute__((used, retain, section("qvm_vdev"))) = &(class)
+
+/* The class of that name, or NULL. */
+const struct vdev_class *vdev_class_find(const char *name);
+/* All classes, in no order: NULL-terminated walk with *state = 0 at first. */
+const struct vdev_class *vdev_class_next(unsigned *state);
+/* A vdev with the class's defaults; aborts without memory (small and bounded). */
+struct vdev *vdev_new(const struct vdev_class *class, unsigned line);
+struct vdev *vdev_free(struct vdev *d); /* NULL is fine; returns NULL */
+/* Note a host resource; ERR_CONFIG beyond VDEV_WANTS. */
+int vdev_want(struct vdev *d, uint32_t kind, const char *path, struct err *e);
