@@ -8,7 +8,10 @@
 #   make help     every target
 
 B        ?= build
-CC       ?= gcc
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
+Q        := $(if $(V),,@)
 PKGS     := libsystemd sqlite3 libmicrohttpd jansson libcurl libseccomp
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
             -Wundef -Wvla -Wpointer-arith -Wwrite-strings -Wformat=2 -Wimplicit-fallthrough -Wno-missing-field-initializers
@@ -43,17 +46,19 @@ all: $(PROGRAMS:%=$(B)/%) guests
 # The ground floor is an archive, so that each program links only what it calls.
 $(B)/ground.a: $(GROUND)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 define program
 $(B)/$1: $(call objects,$(call sources,$($1_dir))) $(B)/ground.a
-	$$(CC) $$(LDFLAGS) $$^ $$($1_lib) -o $$@
+	@echo "  link     $1"
+	$$(Q)$$(CC) $$(LDFLAGS) $$^ $$($1_lib) -o $$@
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+	@echo "  compile  $<"
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
 clean:
 	rm -rf $(B)

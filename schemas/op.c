@@ -33,11 +33,11 @@ const char *role_id(unsigned r)
 	return r < ROLE_COUNT ? id[r] : "?";
 }
 
-bool op_path_matches(const char *template, const char *path, char *ret_param, size_t cap)
+bool op_path_matches(const char *pattern, const char *path, char *ret_param, size_t cap)
 {
 	ret_param[0] = '\0';
-	while (*template && *path) {
-		if (*template == '{') {
+	while (*pattern && *path) {
+		if (*pattern == '{') {
 			size_t n = strcspn(path, "/");
 
 			if (n == 0 || n >= cap)
@@ -45,10 +45,10 @@ bool op_path_matches(const char *template, const char *path, char *ret_param, si
 			memcpy(ret_param, path, n);
 			ret_param[n] = '\0';
 			path += n;
-			template += strcspn(template, "}") + 1;
-		} else if (*template ++ != *path++) {
+			pattern += strcspn(pattern, "}") + 1;
+		} else if (*pattern++ != *path++) {
 			return false;
 		}
 	}
-	return *template == *path;
+	return *pattern == *path;
 }

@@ -29,7 +29,7 @@ extern const struct op op_table[OP_COUNT];
 const char *op_method_name(enum op_method m);
 const char *role_id(unsigned r);
 /*
- * Match one path template, segment by segment; "{x}" captures a whole non-empty segment into
+ * Match one path pattern, segment by segment; "{x}" captures a whole non-empty segment into
  * ret_param (the templates have at most one). Decoding is the caller's.
  */
-bool op_path_matches(const char *template, const char *path, char *ret_param, size_t cap);
+bool op_path_matches(const char *pattern, const char *path, char *ret_param, size_t cap);
