@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * machine.h - one assembled machine: KVM VM, memory, address space, irqchip, vdevs, vCPU threads.
+ * Worker; one per process, owned by link.c or alone.c. A machine runs once: a guest's reboot ends it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/blackbox.h"
+#include "base/err.h"
+#include "schemas/cause.h"
+
+struct board;
+struct machine;
+struct vdev;
+
+/* How a machine ended. */
+struct machine_end {
+	enum cause cause;
+	uint32_t exit_code; /* cause_exit(cause), or a vdev's own 32..63 */
+	uint32_t vcpu;
+	char detail[96];
+	struct err err; /* code ERR_OK when there is none */
+};
+
+/*
+ * Build everything: memory first, then irqchip, vdevs, images, vCPUs (the order decides the start
+ * time). The vCPU threads exist and wait afterwards. Board and box stay the caller's and must
+ * outlive the machine; kvm_fd (/dev/kvm) and ram_fd (memfd of all RAM and ROM) are borrowed.
+ */
+int machine_assemble(struct board *b, struct blackbox_map *box, int kvm_fd, int ram_fd,
+		     struct machine **ret, struct err *e);
+/* Let the vCPUs run. `started` is called once, on the boot vCPU's thread, right before the first
+ * guest entry. */
+void machine_start(struct machine *m, void (*started)(void *arg), void *arg);
+/* Power button: true if a vdev says the guest will hear of it. */
+bool machine_button(struct machine *m);
+/* Bytes typed at the console: to every vdev that takes console input. */
+void machine_input(struct machine *m, const uint8_t *bytes, size_t n);
+/* End it: kicks every vCPU out of the guest. The first end counts, later ones are ignored. */
+void machine_cut(struct machine *m, enum cause cause);
+/* Readable once the machine has ended (eventfd, owned by the machine). */
+int machine_end_fd(const struct machine *m);
+/* Joins the vCPU threads; call after machine_end_fd() is readable. Registers are then in the box. */
+void machine_join(struct machine *m, struct machine_end *ret);
+struct machine *machine_free(struct machine *m);
+
+/* --- services for vdevs, callable from any thread of the worker --- */
+
+/* Drive interrupt line `line` of the board (GSI) to a level. */
+void machine_interrupt(struct machine *m, struct vdev *d, bool level);
+/* End the VM from a vdev. */
+void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, const char *detail);
+/* Guest memory: NULL unless [gpa, gpa + bytes) lies in one RAM or ROM range. */
+void *machine_memory(struct machine *m, uint64_t gpa, uint64_t bytes);
+/* Print on the VM's console (black box). The caller holds its vdev's lock. */
+void machine_console(struct machine *m, const char *bytes, size_t n);
+/* The row of a vdev in the black box, for its counters. */
+struct blackbox_vdev *machine_counters(struct machine *m, const struct vdev *d);
+/* The KVM VM fd and irqchip kind, for the vdevs that are names of KVM's own devices. */
+int machine_vm_fd(const struct machine *m);
