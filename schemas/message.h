@@ -54,6 +54,7 @@ struct msg_config {
 	uint32_t uid;	/* for the worker to become; 0 = stay */
 	uint32_t bytes; /* of the text */
 	uint32_t unused;
+	char folder[MESSAGE_PATH]; /* relative paths of the text resolve against it; "" = refused */
 };
 
 struct msg_invalid {

@@ -24,6 +24,7 @@ CREATE TABLE revision (
 	vm         INTEGER NOT NULL REFERENCES vm (id) ON DELETE CASCADE,
 	revision   INTEGER NOT NULL,
 	config     TEXT NOT NULL,
+	folder     TEXT NOT NULL DEFAULT '',     -- relative paths of the text resolve against it
 	created_ms INTEGER NOT NULL,
 	uid        INTEGER NOT NULL,
 	PRIMARY KEY (vm, revision)
