@@ -48,7 +48,14 @@ $(B)/ground.a: $(GROUND)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
+# Files that register themselves must be linked whole; the rest of a process is an archive for tests.
+plugins = $(call objects,$(wildcard $(foreach d,$1/vdev $1/boot,$d/*.c) $1/cmd_*.c))
+
 define program
+$(B)/$($1_dir).a: $(filter-out $(call plugins,$($1_dir)) $(B)/$($1_dir)/main.o,$(call objects,$(call sources,$($1_dir))))
+	@rm -f $$@
+	$$(Q)$$(AR) rcs $$@ $$^
+
 $(B)/$1: $(call objects,$(call sources,$($1_dir))) $(B)/ground.a
 	@echo "  link     $1"
 	$$(Q)$$(CC) $$(LDFLAGS) $$^ $$($1_lib) -o $$@
@@ -65,5 +72,15 @@ clean:
 
 include $(sort $(wildcard tests/*/rules.mk packaging/rules.mk))
 
-.PHONY: all clean
+check: depends-build-check
+	@$(MAKE) --no-print-directory check-build
+	@B=$(B) tests/run.py $(SUITES)
+
+help:
+	@sed -n 's/^#   //p' Makefile tests/*/rules.mk
+
+# Everything that the suites need, in one parallel build.
+check-build: all $(units) $(replays) $(fault_tools)
+
+.PHONY: all clean check check-build help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/blackbox.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "tests/unit/test.h"
+
+struct pair {
+	struct blackbox_map w, r;
+};
+
+static struct pair box(void)
+{
+	AUTO_FD int fd = -1;
+	struct pair p;
+	struct err e;
+
+	assert_int_equal(blackbox_create("vm", 2, 3, &fd, &e), 0);
+	assert_int_equal(blackbox_map_writer(fd, &p.w, &e), 0);
+	assert_int_equal(blackbox_map_reader(fd, &p.r, &e), 0);
+	return p;
+}
+
+static void drop(struct pair *p)
+{
+	blackbox_unmap(&p->w);
+	blackbox_unmap(&p->r);
+}
+
+TEST(blackbox_reader_sees_what_was_printed)
+{
+	struct pair p = box();
+	char text[64];
+	uint64_t pos = 0;
+
+	blackbox_console(&p.w, "hello ", 6);
+	blackbox_console(&p.w, "world\n", 6);
+	assert_int_equal(blackbox_read_console(&p.r, &pos, text, 5), 5);
+	assert_memory_equal(text, "hello", 5);
+	assert_int_equal(blackbox_read_console(&p.r, &pos, text, sizeof text), 7);
+	assert_memory_equal(text, " world\n", 7);
+	assert_int_equal(blackbox_read_console(&p.r, &pos, text, sizeof text), 0);
+	drop(&p);
+}
+
+TEST(blackbox_slow_reader_gets_the_newest_bytes)
+{
+	struct pair p = box();
+	static char chunk[1000], text[BLACKBOX_CONSOLE];
+	uint64_t pos = 0;
+	size_t n;
+
+	for (int i = 0; i < 600; i++) {
+		memset(chunk, 'a' + i % 26, sizeof chunk);
+		blackbox_console(&p.w, chunk, sizeof chunk);
+	}
+	n = blackbox_read_console(&p.r, &pos, text, sizeof text);
+	assert_int_equal(n, BLACKBOX_CONSOLE);
+	assert_int_equal(pos, 600 * 1000);
+	assert_int_equal(text[n - 1], 'a' + 599 % 26);
+	drop(&p);
+}
+
+TEST(blackbox_survives_a_writer_that_lies)
+{
+	struct pair p = box();
+	struct blackbox_exit exits[8];
+	struct blackbox_end end;
+	char text[64];
+	uint64_t pos = 7;
+
+	memset(&p.w.box->end, 0xff, sizeof p.w.box->end);
+	atomic_store(&p.w.box->console_head, UINT64_MAX - 3);
+	assert_int_equal(blackbox_read_console(&p.r, &pos, text, sizeof text), sizeof text);
+	atomic_store(&p.w.box->console_head, 2); /* backwards */
+	assert_int_equal(blackbox_read_console(&p.r, &pos, text, sizeof text), 0);
+	atomic_store(&p.w.box->exits_head, UINT64_MAX);
+	assert_int_equal(blackbox_read_exits(&p.r, exits, NELEMS(exits)), 0);
+	assert_int_equal(blackbox_read_end(&p.r, &end), 1);
+	assert_int_equal(end.detail[sizeof end.detail - 1], 0);
+	assert_int_equal(end.err.code, ERR_INTERNAL);
+	p.w.box->n_vcpus = 4000; /* the reader keeps its own checked copy */
+	assert_int_equal(p.r.n_vcpus, 2);
+	drop(&p);
+}
+
+TEST(blackbox_keeps_the_last_exits_in_order)
+{
+	struct pair p = box();
+	struct blackbox_exit got[4];
+
+	for (uint64_t i = 1; i <= 1000; i++)
+		blackbox_exit(&p.w, &(struct blackbox_exit){.at_ns = i, .rip = i});
+	assert_int_equal(blackbox_read_exits(&p.r, got, NELEMS(got)), 4);
+	assert_int_equal(got[0].rip, 997);
+	assert_int_equal(got[3].rip, 1000);
+	drop(&p);
+}
+
+TEST(blackbox_refuses_an_unsealed_or_resized_file)
+{
+	AUTO_FD int fd = memfd_create("x", MFD_CLOEXEC);
+	AUTO_FD int whole = -1;
+	struct blackbox_map m;
+	struct err e;
+
+	assert_int_equal(ftruncate(fd, 1 << 20), 0);
+	assert_int_equal(blackbox_map_reader(fd, &m, &e), -1);
+	assert_int_equal(blackbox_create("vm", 1, 1, &whole, &e), 0);
+	assert_int_equal(ftruncate(whole, 4096), -1);
+	assert_int_equal(blackbox_create("vm", 0, 1, &fd, &e), -1);
+	assert_int_equal(blackbox_create("vm", BLACKBOX_MAX_VCPUS + 1, 1, &fd, &e), -1);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/name.h"
+#include "tests/unit/test.h"
+
+TEST(str_copy_truncates_and_says_so)
+{
+	char b[4];
+
+	assert_true(str_copy(b, sizeof b, "abc"));
+	assert_false(str_copy(b, sizeof b, "abcd"));
+	assert_string_equal(b, "abc");
+}
+
+TEST(str_add_never_passes_its_end)
+{
+	char b[8];
+	size_t n = 0;
+
+	for (int i = 0; i < 10; i++)
+		str_add(b, sizeof b, &n, "%s", "xyz");
+	assert_string_equal(b, "xyzxyzx");
+	assert_int_equal(n, 7);
+}
+
+TEST(str_distance_counts_edits)
+{
+	assert_int_equal(str_distance("ram", "ram"), 0);
+	assert_int_equal(str_distance("rma", "ram"), 2);
+	assert_int_equal(str_distance("", "ram"), 3);
+	assert_int_equal(str_distance("ser8250", "ser825"), 1);
+}
+
+TEST(str_bytes_uses_a_unit_only_when_exact)
+{
+	char b[24];
+
+	assert_string_equal(str_bytes(0, b), "0");
+	assert_string_equal(str_bytes(1023, b), "1023");
+	assert_string_equal(str_bytes(65536, b), "64K");
+	assert_string_equal(str_bytes(UINT64_C(3) << 30, b), "3G");
+}
+
+TEST(name_follows_its_pattern)
+{
+	char longest[NAME_CAP + 1];
+
+	memset(longest, 'a', sizeof longest);
+	longest[NAME_CAP - 1] = '\0';
+	assert_true(name_is_valid(longest));
+	longest[NAME_CAP - 1] = 'a';
+	longest[NAME_CAP] = '\0';
+	assert_false(name_is_valid(longest));
+	assert_true(name_is_valid("0"));
+	assert_true(name_is_valid("brake-ctl_2.b"));
+	assert_false(name_is_valid(""));
+	assert_false(name_is_valid("-x"));
+	assert_false(name_is_valid("Brake"));
+	assert_false(name_is_valid("a/b"));
+}
+
+TEST(clock_writes_rfc_3339)
+{
+	char b[CLOCK_ISO];
+
+	assert_string_equal(clock_iso(1795416426123, b), "2026-11-23T06:47:06.123Z");
+}
