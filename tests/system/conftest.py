@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures: a fresh host per test, and proof that each test leaves nothing behind."""
+import os
+
+import pytest
+
+from host import Host
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "kvm: needs /dev/kvm")
+
+
+def pytest_runtest_setup(item):
+    if not os.path.exists("/dev/kvm"):
+        pytest.skip("this machine has no /dev/kvm")
+
+
+def ours():
+    """Processes of the project, by the name of their program: {pid: name}."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            name = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+        except OSError:
+            continue
+        if name in ("qvm", "qvmd", "qvm-api"):
+            found[int(pid)] = name
+    return found
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing():
+    before = ours()
+    yield
+    left = {p: n for p, n in ours().items() if p not in before}
+    assert not left, f"processes left behind: {left}"
+
+
+@pytest.fixture
+def host():
+    h = Host().start()
+    yield h
+    h.close()

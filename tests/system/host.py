@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A host under test: the real qvmd, its API process and workers, driven over REST and the CLI."""
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+B = os.path.abspath(os.path.join(ROOT, os.environ.get("B", "build")))
+GUESTS = os.path.join(B, "tests", "guests")
+EXAMPLES = os.path.join(ROOT, "packaging", "examples")
+DEADLINE = 30  # seconds that any single wait may take; a bound against hanging, never a measure
+
+
+class Unix(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path):
+        super().__init__("localhost", timeout=DEADLINE)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(DEADLINE)
+        self.sock.connect(self.path)
+
+
+class Answer:
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+
+    @property
+    def text(self):
+        return self.body.decode("utf-8", "replace")
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    def __repr__(self):
+        return f"{self.status} {self.text[:2000]}"
+
+
+def config(guest, *lines):
+    """A configuration text: a board that boots one of the test guests."""
+    return "\n".join(["ram 0,0xa0000", "ram 1m,15m", f"load {GUESTS}/{guest}",
+                      "vdev ser8250 hostdev >-", *lines]) + "\n"
+
+
+class Host:
+    def __init__(self, **settings):
+        self.folder = tempfile.mkdtemp(prefix="qvm-test-")
+        os.chmod(self.folder, 0o755)
+        self.state = os.path.join(self.folder, "state")
+        self.run = os.path.join(self.folder, "run")
+        self.socket = os.path.join(self.run, "api.sock")
+        self.log = os.path.join(self.folder, "qvmd.log")
+        self.settings = settings
+        self.process = None
+
+    # --- the supervisor itself
+
+    def start(self, ready=True):
+        args = [f"{B}/qvmd", "--foreground", "--state-dir", self.state, "--run-dir", self.run]
+        if self.settings:
+            path = os.path.join(self.folder, "qvmd.conf")
+            with open(path, "w", encoding="utf-8") as f:
+                f.writelines(f"{k} = {v}\n" for k, v in self.settings.items())
+            args += ["--config", path]
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, start_new_session=True)
+        if ready:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self):
+        def serves():
+            assert self.process.poll() is None, self.read_log()
+            try:
+                return self.get("/healthz").status == 200
+            except OSError:
+                return False
+        self.until(serves, "the API serves")
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(DEADLINE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise AssertionError("qvmd did not end on SIGTERM:\n" + self.read_log()) from None
+        return self.process.returncode if self.process else 0
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def close(self):
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def read_log(self):
+        with open(self.log, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    # --- REST
+
+    def request(self, method, path, body=None, headers=None):
+        c = Unix(self.socket)
+        try:
+            headers = dict(headers or {})
+            if isinstance(body, (dict, list)):
+                body = json.dumps(body)
+                headers.setdefault("Content-Type", "application/json")
+            c.request(method, path, body=body, headers=headers)
+            return Answer(c.getresponse())
+        finally:
+            c.close()
+
+    def get(self, path, **headers):
+        return self.request("GET", path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+    def post(self, path, body=None, **headers):
+        return self.request("POST", path, body, headers)
+
+    def put(self, path, body=None, **headers):
+        return self.request("PUT", path, body, headers)
+
+    def delete(self, path):
+        return self.request("DELETE", path)
+
+    def define(self, name, text, **policy):
+        a = self.put(f"/v1/vms/{name}", {"config": text, "policy": policy})
+        assert a.status in (200, 201), a
+        return a.json
+
+    def verb(self, name, verb, wait="20s"):
+        return self.post(f"/v1/vms/{name}/{verb}" + (f"?wait={wait}" if wait else ""))
+
+    def vm(self, name):
+        a = self.get(f"/v1/vms/{name}")
+        assert a.status == 200, a
+        return a.json
+
+    def console(self, name):
+        return self.get(f"/v1/vms/{name}/console").text
+
+    def incidents(self, name):
+        return self.get(f"/v1/vms/{name}/incidents").json["incidents"]
+
+    def events(self, since=0):
+        return [json.loads(x) for x in self.get(f"/v1/events?since={since}").text.splitlines()]
+
+    # --- waiting, bounded
+
+    def until(self, condition, what, seconds=DEADLINE):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            value = condition()
+            if value:
+                return value
+            time.sleep(0.02)
+        raise AssertionError(f"not within {seconds} s: {what}\n--- qvmd's log\n{self.read_log()[-4000:]}")
+
+    def until_vm(self, name, **want):
+        def met():
+            vm = self.vm(name)
+            return vm if all(vm[k] == v for k, v in want.items()) else None
+        return self.until(met, f"{name}: {want}; it is {self.vm(name)}")
+
+    def until_console(self, name, text):
+        return self.until(lambda: text in self.console(name), f"{name} prints {text!r}")
+
+    # --- the CLI
+
+    def adm(self, *args, stdin=None):
+        return subprocess.run([f"{B}/qvmadm", "-H", f"unix:{self.socket}", *args], text=True,
+                              capture_output=True, input=stdin, timeout=60, check=False)
+
+
+def worker_alone(*args, stdin=subprocess.DEVNULL, timeout=60, **kw):
+    return subprocess.run([f"{B}/qvm", *args], text=True, capture_output=True, stdin=stdin,
+                          timeout=timeout, check=False, errors="replace", **kw)
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def send(pid, sig):
+    os.kill(pid, getattr(signal, sig))

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The worker by itself, from a shell: words, diagnostics, exit statuses, signals."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from host import B, EXAMPLES, GUESTS, config, worker_alone
+
+
+def write(tmp_path, text):
+    path = tmp_path / "guest.qvmconf"
+    path.write_text(text)
+    return f"@{path}"
+
+
+def test_hello_prints_its_greeting_and_exits_0():
+    r = worker_alone(f"@{EXAMPLES}/hello.qvmconf")
+    assert r.returncode == 0, r
+    assert "Hello" in r.stdout
+
+
+def test_relative_paths_resolve_against_the_file(tmp_path):
+    r = worker_alone(f"@{EXAMPLES}/hello.qvmconf", cwd=tmp_path)
+    assert r.returncode == 0, r
+
+
+def test_three_faults_give_three_diagnostics_with_carets_and_65(tmp_path):
+    conf = write(tmp_path, "ram 1000\nlaod kernel\nvdev ser8251\n")
+    r = worker_alone(conf)
+    assert r.returncode == 65, r
+    assert r.stderr.count(": error: ") == 3, r.stderr
+    assert r.stderr.count("^") >= 3, r.stderr
+    assert "guest.qvmconf:2:1: error:" in r.stderr
+    assert "load" in r.stderr and "ser8250" in r.stderr
+
+
+def test_diagnostics_as_json(tmp_path):
+    r = worker_alone("--json", write(tmp_path, "ram 1000\nlaod kernel\n"))
+    assert r.returncode == 65
+    found = json.loads(r.stdout)["diagnostics"]
+    assert [d["line"] for d in found] == [1, 2]
+    assert all(d["severity"] == "error" and d["what"] and d["hint"] for d in found)
+
+
+def test_dryrun_prints_the_plan_and_exits_0():
+    r = worker_alone(f"@{EXAMPLES}/hello.qvmconf", "dryrun")
+    assert r.returncode == 0, r
+    assert "ser8250" in r.stdout and "hello" in r.stdout
+    assert "Hello," not in r.stdout
+
+
+@pytest.mark.parametrize("guest,code,says", [
+    ("poweroff.bin", 0, ""),
+    ("reboot.bin", 0, ""),
+    ("triple.bin", 7, "triple"),
+])
+def test_each_end_has_its_exit_status(tmp_path, guest, code, says):
+    if not os.path.exists(f"{GUESTS}/{guest}"):
+        guest = guest.replace(".bin", ".elf")
+    r = worker_alone(write(tmp_path, config(guest)))
+    assert r.returncode == code, r
+    assert says in r.stderr
+
+
+def test_unmapped_memory_reads_all_ones_by_default_and_ends_with_5_on_abort(tmp_path):
+    guest = "unmapped.elf" if os.path.exists(f"{GUESTS}/unmapped.elf") else "unmapped.bin"
+    r = worker_alone(write(tmp_path, config(guest)))
+    assert r.returncode == 0, r
+    assert "ff" in r.stdout.lower()
+    r = worker_alone(write(tmp_path, config(guest, "unsupported reference abort")))
+    assert r.returncode == 5, r
+
+
+def run_hang(tmp_path):
+    guest = "hang.bin" if os.path.exists(f"{GUESTS}/hang.bin") else "hang.elf"
+    p = subprocess.Popen([f"{B}/qvm", write(tmp_path, config(guest))], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(0.5)
+    assert p.poll() is None, p.communicate()
+    return p
+
+
+def test_sigquit_cuts_the_power_with_3(tmp_path):
+    p = run_hang(tmp_path)
+    p.send_signal(signal.SIGQUIT)
+    p.communicate(timeout=20)
+    assert p.returncode == 3
+
+
+def test_a_second_sigterm_ends_what_the_first_did_not(tmp_path):
+    p = run_hang(tmp_path)
+    p.send_signal(signal.SIGTERM)
+    time.sleep(0.2)
+    if p.poll() is None:
+        p.send_signal(signal.SIGTERM)
+    p.communicate(timeout=20)
+    assert p.returncode in (0, 3)
+
+
+def test_a_missing_image_is_named_with_what_to_do(tmp_path):
+    r = worker_alone(write(tmp_path, "ram 1m\nload /nonexistent/kernel\n"))
+    assert r.returncode in (64, 65), r
+    assert "/nonexistent/kernel" in r.stderr and "No such file" in r.stderr
+
+
+def test_a_missing_configuration_is_named():
+    r = worker_alone("@/nonexistent.qvmconf")
+    assert r.returncode == 65, r
+    assert "/nonexistent.qvmconf" in r.stderr
+
+
+def test_no_arguments_print_help_and_exit_nonzero():
+    r = worker_alone()
+    assert r.returncode != 0
+    assert "@FILE" in r.stderr + r.stdout
