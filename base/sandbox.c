@@ -160,11 +160,10 @@ static int limit(const struct sandbox_spec *s, struct err *e)
 	return 0;
 }
 
-/* The bounding set and the securebits need a capability that setresuid takes away: they go first. */
-static int become(const struct sandbox_spec *s, uint32_t *layers, struct err *e)
+/* No way back to a capability: through exec, a setuid file or uid 0. Each user namespace starts with
+ * a full bounding set, so this is done in each. Without CAP_SETPCAP there is nothing to lose. */
+static int close_the_way_back(struct err *e)
 {
-	if (geteuid() != 0 || s->uid == 0)
-		return 0;
 	for (int c = 0; prctl(PR_CAPBSET_READ, c) >= 0; c++)
 		if (prctl(PR_CAPBSET_DROP, c) < 0 && errno != EPERM)
 			return err_sys(e, RESOURCE, "drop capability %d from the bounding set", c);
@@ -173,6 +172,16 @@ static int become(const struct sandbox_spec *s, uint32_t *layers, struct err *e)
 					     SECBIT_KEEP_CAPS_LOCKED) < 0 &&
 	    errno != EPERM)
 		return err_sys(e, RESOURCE, "lock the securebits");
+	return 0;
+}
+
+/* The bounding set and the securebits need a capability that setresuid takes away: they go first. */
+static int become(const struct sandbox_spec *s, uint32_t *layers, struct err *e)
+{
+	if (geteuid() != 0 || s->uid == 0)
+		return 0;
+	if (close_the_way_back(e) < 0)
+		return -1;
 	if (setgroups(0, NULL) < 0 || setresgid(s->gid, s->gid, s->gid) < 0 ||
 	    setresuid(s->uid, s->uid, s->uid) < 0)
 		return err_sys(e, RESOURCE, "become uid %u", s->uid);
@@ -185,6 +194,8 @@ static int drop_capabilities(struct err *e)
 	struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
 	struct __user_cap_data_struct none[2] = {0};
 
+	if (close_the_way_back(e) < 0)
+		return -1;
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (syscall(SYS_capset, &h, none) < 0)
 		return err_sys(e, RESOURCE, "drop all capabilities");
@@ -264,6 +275,8 @@ int sandbox_filter(const struct sandbox_allow *const *lists, unsigned n_lists, s
 	int rc = f ? 0 : -ENOMEM;
 
 	if (f) {
+		/* no_new_privs is set already, and a second filter may not call prctl() any more */
+		seccomp_attr_set(f, SCMP_FLTATR_CTL_NNP, 0);
 		seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
 		seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	}

@@ -36,10 +36,13 @@ int machine_assemble(struct board *b, struct blackbox_map *box, int kvm_fd, int 
 /* Let the vCPUs run. `started` is called once, on the boot vCPU's thread, right before the first
  * guest entry. */
 void machine_start(struct machine *m, void (*started)(void *arg), void *arg);
+/* At each heartbeat of the worker: notices a guest whose every vCPU has halted for good, which KVM
+ * does not report (CAUSE_HALTED, after three beats). Costs a pread() per vCPU. */
+void machine_beat(struct machine *m);
 /* Power button: true if a vdev says the guest will hear of it. */
 bool machine_button(struct machine *m);
-/* Bytes typed at the console: to every vdev that takes console input. */
-void machine_input(struct machine *m, const uint8_t *bytes, size_t n);
+/* Bytes typed at the console: to every vdev that takes_console. Returns how many found no room. */
+size_t machine_input(struct machine *m, const uint8_t *bytes, size_t n);
 /* End it: kicks every vCPU out of the guest. The first end counts, later ones are ignored. */
 void machine_cut(struct machine *m, enum cause cause);
 /* Readable once the machine has ended (eventfd, owned by the machine). */

@@ -36,6 +36,7 @@ struct vdev *vdev_new(const struct vdev_class *class, unsigned line)
 	d->class = class;
 	d->line = line;
 	d->intr = class->intr;
+	d->room_fd = -1;
 	str_copy(d->name, sizeof d->name, class->name);
 	for (; d->n_regions < VDEV_REGIONS && class->region[d->n_regions].bytes; d->n_regions++)
 		d->region[d->n_regions] =
@@ -63,6 +64,42 @@ struct vdev *vdev_free(struct vdev *d)
 	free(d->state);
 	free(d);
 	return NULL;
+}
+
+bool vdev_is_console(const struct vdev *d)
+{
+	for (unsigned i = 0; i < d->n_wants; i++)
+		if (!strcmp(d->want[i].path, "-"))
+			return d->class->input != NULL;
+	return d->class->input && d->n_wants == 0;
+}
+
+size_t vdev_room(struct vdev *d)
+{
+	size_t n;
+
+	if (!d->class->input)
+		return 0;
+	pthread_mutex_lock(&d->lock);
+	n = d->class->room(d);
+	pthread_mutex_unlock(&d->lock);
+	return n;
+}
+
+size_t vdev_input(struct vdev *d, const uint8_t *bytes, size_t n)
+{
+	size_t room;
+
+	if (!d->class->input)
+		return 0;
+	pthread_mutex_lock(&d->lock);
+	room = d->class->room(d);
+	if (n > room)
+		n = room;
+	if (n)
+		d->class->input(d, bytes, n);
+	pthread_mutex_unlock(&d->lock);
+	return n;
 }
 
 int vdev_want(struct vdev *d, uint32_t kind, const char *path, struct err *e)

@@ -58,7 +58,9 @@ struct vdev_class {
 	uint64_t (*read)(struct vdev *d, unsigned region, uint64_t offset, unsigned width);
 	void (*write)(struct vdev *d, unsigned region, uint64_t offset, unsigned width,
 		      uint64_t value);
-	void (*input)(struct vdev *d, const uint8_t *bytes, size_t n); /* typed at the console */
+	/* Bytes from the host's end of the line, under the vdev's lock; never more than room(). */
+	void (*input)(struct vdev *d, const uint8_t *bytes, size_t n);
+	size_t (*room)(struct vdev *d); /* bytes input() takes now; required beside input */
 	bool (*button)(struct vdev *d); /* power button; true = the guest will hear of it */
 	void (*destroy)(struct vdev *d);
 	const struct sandbox_allow *syscalls; /* needed after START, beyond the common set */
@@ -87,6 +89,9 @@ struct vdev {
 	unsigned line;		  /* of the configuration; 0 = implicit */
 	struct vdev_want want[VDEV_WANTS];
 	unsigned n_wants;
+	bool takes_console; /* what is typed at a supervised VM's console comes to this vdev */
+	int room_fd; /* eventfd of the worker's loop, borrowed: written when a full input queue has
+			room again; -1 = nobody waits for that */
 	struct machine *machine; /* from assemble() on */
 	pthread_mutex_t lock;
 	void *state;
@@ -103,5 +108,12 @@ const struct vdev_class *vdev_class_next(unsigned *state);
 /* A vdev with the class's defaults; aborts without memory (small and bounded). */
 struct vdev *vdev_new(const struct vdev_class *class, unsigned line);
 struct vdev *vdev_free(struct vdev *d); /* NULL is fine; returns NULL */
+/* True if what is typed at the console may be meant for it: it has an input side, and its hostdev
+ * is the console ("-") or was left out. */
+bool vdev_is_console(const struct vdev *d);
+/* Give input to a vdev, under its lock; returns how many of the n bytes it had room for. */
+size_t vdev_input(struct vdev *d, const uint8_t *bytes, size_t n);
+/* Bytes of input it has room for now; 0 without an input side. */
+size_t vdev_room(struct vdev *d);
 /* Note a host resource; ERR_CONFIG beyond VDEV_WANTS. */
 int vdev_want(struct vdev *d, uint32_t kind, const char *path, struct err *e);

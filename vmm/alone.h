@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * alone.h - a worker from a shell: `qvm @guest.qvmconf`. Reads the configuration, opens the host's
+ * resources with the user's rights, closes the same sandbox behind them as under the supervisor,
+ * and lives by QNX's signals and exit codes. Worker.
+ *
+ * One layer cannot be had without a second process: the PID namespace.
+ */
+#pragma once
+
+/* The words after the program's name. Returns the exit status of the process. */
+int alone_run(int argc, char **argv);

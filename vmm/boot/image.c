@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/boot/image.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "vmm/conf/board.h"
+#include "vmm/memory.h"
+
+#define FOUR_GIB (UINT64_C(1) << 32)
+
+enum { REAL_MODE_END = 0x100000 };
+
+extern const struct image_class *const __start_qvm_image[];
+extern const struct image_class *const __stop_qvm_image[];
+
+int image_read(const struct image *x, uint64_t offset, uint64_t bytes, void *ret, struct err *e)
+{
+	uint8_t *p = ret;
+
+	if (offset > x->bytes || bytes > x->bytes - offset)
+		return err_set(e, START,
+			       "'%s' says that it is longer than its %" PRIu64 " bytes: "
+			       "it is damaged, copy it again",
+			       x->path, x->bytes);
+	while (bytes) {
+		ssize_t n = pread(x->fd, p, bytes < SSIZE_MAX ? bytes : SSIZE_MAX, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, START, "read '%s'", x->path);
+		if (n == 0)
+			return err_set(e, START, "'%s' became shorter while it was read", x->path);
+		p += n;
+		offset += (uint64_t)n;
+		bytes -= (uint64_t)n;
+	}
+	return 0;
+}
+
+static int open_image(const struct board_load *load, struct image *ret, struct err *e)
+{
+	struct stat st;
+
+	*ret = (struct image){.path = load->path,
+			      .line = load->line,
+			      .fd = load->fd,
+			      .has_gpa = load->has_gpa,
+			      .gpa = load->gpa};
+	if (fstat(load->fd, &st) < 0)
+		return err_sys(e, START, "look at '%s'", load->path);
+	if (!S_ISREG(st.st_mode) || st.st_size <= 0)
+		return err_set(e, START, "'%s' is %s: `load` takes a regular file with contents",
+			       load->path, S_ISREG(st.st_mode) ? "empty" : "not a regular file");
+	ret->bytes = (uint64_t)st.st_size;
+	ret->n_head = ret->bytes < IMAGE_HEAD ? (size_t)ret->bytes : IMAGE_HEAD;
+	return image_read(ret, 0, ret->n_head, ret->head, e);
+}
+
+static const struct image_class *recognise(const struct image *x)
+{
+	for (const struct image_class *const *c = __start_qvm_image; c < __stop_qvm_image; c++)
+		if ((*c)->is(x->head, x->n_head))
+			return *c;
+	return NULL;
+}
+
+static int explain_two(const struct image_guest *g, const struct image *x, struct err *e)
+{
+	return err_set(e, START,
+		       "both '%s' and '%s' say where to begin: load one of them as "
+		       "`data load ADDR,FILE`",
+		       g->kernel_path, x->path);
+}
+
+static int load_kernel(struct image_guest *g, const struct image *x, const struct image_class *c,
+		       struct err *e)
+{
+	if (g->kernel_path)
+		return explain_two(g, x, e);
+	if (x->has_gpa)
+		return err_set(e, START,
+			       "'%s' is %s and says itself where it lies: remove the "
+			       "address from its `load`",
+			       x->path, c->name);
+	g->kernel = c;
+	g->kernel_path = x->path;
+	return c->load(g, x, e);
+}
+
+/* Bytes as they are. */
+static int load_raw(struct image_guest *g, const struct image *x, uint64_t *ret_gpa, struct err *e)
+{
+	void *host;
+
+	*ret_gpa = x->gpa;
+	if (x->has_gpa ? layout_take(&g->layout, x->gpa, x->bytes, x->path, &host, e)
+		       : layout_take_low(&g->layout, x->bytes, x->path, ret_gpa, &host, e))
+		return -1;
+	return image_read(x, 0, x->bytes, host, e);
+}
+
+static int begin_at_raw(struct image_guest *g, const struct image *x, uint64_t gpa, struct err *e)
+{
+	if (g->kernel_path)
+		return explain_two(g, x, e);
+	if (gpa >= REAL_MODE_END)
+		return err_set(e, START,
+			       "'%s' is no known image, so execution would begin at its "
+			       "first byte in real mode, but it lies at 0x%" PRIx64 ", beyond real "
+			       "mode's 1 MiB: link it as ELF, or give an address below 0x%x",
+			       x->path, gpa, REAL_MODE_END);
+	g->kernel_path = x->path;
+	g->entry = (struct entry){.mode = ENTRY_REAL, .gpa = gpa};
+	return 0;
+}
+
+static int load_one(struct image_guest *g, const struct board_load *load, bool is_first,
+		    struct err *e)
+{
+	const struct image_class *c = NULL;
+	struct image x;
+	uint64_t gpa;
+
+	if (open_image(load, &x, e) < 0)
+		return -1;
+	if (load->type != BOARD_IMAGE_DATA)
+		c = recognise(&x);
+	if (c)
+		return load_kernel(g, &x, c, e);
+	if (load->type == BOARD_IMAGE_DATA && !x.has_gpa)
+		return err_set(e, START, "'%s' has no address: write `data load ADDR,FILE`",
+			       x.path);
+	if (load_raw(g, &x, &gpa, e) < 0)
+		return -1;
+	if (load->type == BOARD_IMAGE_GUEST || (load->type == BOARD_IMAGE_AUTO && is_first))
+		return begin_at_raw(g, &x, gpa, e);
+	return 0;
+}
+
+static int load_initrd(struct image_guest *g, const struct board_load *load, struct err *e)
+{
+	struct image x;
+	void *host;
+
+	if (open_image(load, &x, e) < 0)
+		return -1;
+	if (g->initrd_bytes)
+		return err_set(e, START, "'%s' is a second ramdisk: name one `initrd load`",
+			       x.path);
+	g->initrd_gpa = x.gpa;
+	if (x.has_gpa ? layout_take(&g->layout, x.gpa, x.bytes, x.path, &host, e)
+		      : layout_take_high(&g->layout, x.bytes, g->initrd_below, x.path,
+					 &g->initrd_gpa, &host, e))
+		return -1;
+	if (g->initrd_gpa + x.bytes > g->initrd_below)
+		return err_set(e, START,
+			       "'%s' at 0x%" PRIx64 " ends beyond 0x%" PRIx64 ", the most "
+			       "that the kernel takes: remove the address",
+			       x.path, g->initrd_gpa, g->initrd_below);
+	g->initrd_bytes = x.bytes;
+	return image_read(&x, 0, x.bytes, host, e);
+}
+
+/* GDT and page tables; then whatever the kernel's boot protocol wants. */
+static int finish(struct image_guest *g, struct err *e)
+{
+	uint64_t bytes = entry_table_bytes(g->entry.mode);
+	void *host;
+
+	if (bytes) {
+		if (layout_take_boot(&g->layout, bytes, "processor tables", &g->entry.tables, &host,
+				     e) < 0)
+			return -1;
+		entry_write_tables(&g->entry, host);
+	}
+	if (g->kernel)
+		return g->kernel->finish(g, e);
+	if (g->initrd_bytes || *g->cmdline)
+		return err_set(e, START,
+			       "'%s' has no boot protocol that would tell it of %s: give it "
+			       "a PVH note, or remove the option",
+			       g->kernel_path, g->initrd_bytes ? "an `initrd`" : "a `cmdline`");
+	return 0;
+}
+
+static int load_all(struct image_guest *g, const struct board *b, struct err *e)
+{
+	/* The ramdisk's place depends on the kernel, whichever comes first. */
+	for (unsigned i = 0; i < b->n_loads; i++)
+		if (b->load[i].type != BOARD_IMAGE_INITRD &&
+		    load_one(g, &b->load[i], i == 0, e) < 0)
+			return err_wrap(e, "`load` in line %u", b->load[i].line);
+	if (!g->kernel_path)
+		return err_set(e, START,
+			       "no `load` names a guest to begin with: the first file must "
+			       "be an image, or bytes to execute");
+	for (unsigned i = 0; i < b->n_loads; i++)
+		if (b->load[i].type == BOARD_IMAGE_INITRD && load_initrd(g, &b->load[i], e) < 0)
+			return err_wrap(e, "`initrd load` in line %u", b->load[i].line);
+	return finish(g, e);
+}
+
+int image_load_board(const struct board *b, const struct memory *m, struct entry *ret,
+		     struct err *e)
+{
+	struct image_guest g = {
+		.layout = {.memory = m}, .cmdline = b->cmdline, .initrd_below = FOUR_GIB};
+	int r = load_all(&g, b, e);
+
+	if (r == 0)
+		*ret = g.entry;
+	free(g.kernel_state);
+	layout_free(&g.layout);
+	return r;
+}

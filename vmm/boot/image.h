@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * image.h - the files that `load` names, put into guest memory. Worker; assembly only.
+ *
+ * A kind of image is one file of this folder: it recognises the first bytes, loads, and says where
+ * the boot vCPU begins; it ends in IMAGE_REGISTER(class). Every byte of a file is hostile; a file is
+ * read once, by pread() of a granted fd, and what was checked is never read again.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "vmm/boot/layout.h"
+#include "vmm/x86/entry.h"
+
+struct board;
+struct memory;
+
+enum { IMAGE_HEAD = 4096 };
+
+/* One file. */
+struct image {
+	const char *path; /* for messages and nothing else */
+	unsigned line;	  /* of the configuration */
+	int fd;		  /* borrowed */
+	uint64_t bytes;
+	bool has_gpa;
+	uint64_t gpa;
+	uint8_t head[IMAGE_HEAD];
+	size_t n_head; /* the file's first bytes, at most IMAGE_HEAD */
+};
+
+struct image_class;
+
+/* The guest as the images make it. */
+struct image_guest {
+	struct layout layout;
+	const char *cmdline;
+	const char *kernel_path;	   /* the image that says where to begin; NULL = none yet */
+	const struct image_class *kernel;  /* its class; NULL when it has no boot protocol */
+	uint64_t initrd_gpa, initrd_bytes; /* 0 bytes = none */
+	uint64_t initrd_below;		   /* the kernel wants its ramdisk to end here or lower */
+	struct entry entry;
+	uint8_t *kernel_state; /* of the class, for finish(); freed by image.c */
+};
+
+struct image_class {
+	const char *name; /* "ELF" */
+	bool (*is)(const uint8_t *head, size_t n);
+	/* Put the file into memory; set guest->entry, initrd_below, kernel_state. */
+	int (*load)(struct image_guest *g, const struct image *x, struct err *e);
+	/* Everything lies where it lies, ramdisk too: write boot parameters. Not called when load()
+	 * has set guest->kernel to NULL: the image has no boot protocol. */
+	int (*finish)(struct image_guest *g, struct err *e);
+};
+
+#define IMAGE_REGISTER(class)                                                                      \
+	static const struct image_class *const class##_entry                                       \
+		__attribute__((used, retain, section("qvm_image"))) = &(class)
+
+/* Load all that the board names and say where the boot vCPU begins. ERR_START names the file, the
+ * reason and what to do. */
+int image_load_board(const struct board *b, const struct memory *m, struct entry *ret,
+		     struct err *e);
+
+/* --- for the classes --- */
+
+/* Exactly `bytes` bytes of the file from `offset`; a shorter file is an error. */
+int image_read(const struct image *x, uint64_t offset, uint64_t bytes, void *ret, struct err *e);

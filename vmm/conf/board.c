@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/conf/board.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "vmm/vdev/vdev.h"
+
+uint64_t board_memory_bytes(const struct board *b, bool rom)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < b->n_memory; i++)
+		if (b->memory[i].is_rom == rom)
+			bytes += b->memory[i].bytes;
+	return bytes;
+}
+
+struct board *board_free(struct board *b)
+{
+	if (!b)
+		return NULL;
+	for (unsigned i = 0; i < b->n_loads; i++)
+		if (b->load[i].fd >= 0)
+			close(b->load[i].fd);
+	for (unsigned i = 0; i < b->n_vdevs; i++)
+		vdev_free(b->vdev[i]);
+	free(b->vdev);
+	free(b->load);
+	free(b->memory);
+	free(b);
+	return NULL;
+}

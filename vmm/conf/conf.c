@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/conf/conf.h"
+
+#include <stdlib.h>
+
+#include "vmm/conf/lex.h"
+#include "vmm/conf/loading.h"
+#include "vmm/conf/overlap.h"
+#include "vmm/conf/parse.h"
+#include "vmm/conf/wiring.h"
+#include "vmm/vdev/vdev.h"
+
+/* Implicit vdevs are on every board; those that were not named come last. */
+static void add_implicit(struct draft *d, struct findings *f)
+{
+	unsigned state = 0;
+	struct mark nowhere = {0};
+
+	for (const struct vdev_class *c; (c = vdev_class_next(&state));) {
+		struct draft_vdev *v;
+		unsigned i = 0;
+
+		if (!c->is_implicit)
+			continue;
+		while (i < d->n_vdevs && !(d->vdev[i].vdev && d->vdev[i].vdev->class == c))
+			i++;
+		if (i < d->n_vdevs)
+			continue;
+		v = draft_add_vdev(d, f, &nowhere);
+		if (v)
+			v->vdev = vdev_new(c, 0);
+	}
+}
+
+/* The error in one sentence: the count, and the first of them. */
+static void fail(const struct findings *f, struct err *e)
+{
+	const struct diagnostic *d = finding_first_error(f);
+
+	if (!d)
+		err_set(e, CONFIG, "the configuration has %u errors", f->n_errors);
+	else
+		err_set(e, CONFIG,
+			"the configuration has %u error%s, the first in line %u of %s: %s",
+			f->n_errors, f->n_errors == 1 ? "" : "s", d->line, d->file, d->what);
+}
+
+int conf_read(const struct conf_source *s, struct board **ret_board, unsigned *ret_errors,
+	      unsigned *ret_warnings, struct err *e)
+{
+	struct lex lex;
+	struct findings findings;
+	struct draft draft;
+	struct parse parse;
+
+	lex_open(&lex, s);
+	finding_open(&findings, lex.page, lex.n_pages);
+	draft_open(&draft);
+
+	lex_read(&lex, s, &findings);
+	parse = (struct parse){.source = s, .lex = &lex, .findings = &findings, .draft = &draft};
+	parse_run(&parse);
+	add_implicit(&draft, &findings);
+	loading_check(&draft, s, &findings);
+	overlap_check(&draft, &findings);
+	wiring_check(&draft, s, &findings);
+
+	finding_report(&findings, s->report, s->report_arg);
+	*ret_errors = findings.n_errors;
+	*ret_warnings = findings.n_warnings;
+	if (findings.n_errors == 0)
+		*ret_board = draft_finish(&draft);
+	else
+		fail(&findings, e);
+	draft_close(&draft);
+	lex_close(&lex);
+	finding_close(&findings);
+	return *ret_errors ? -1 : 0;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options about the board as a whole: system, cpu, dryrun, unsupported, safety, logger. */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "vmm/conf/parse.h"
+#include "vmm/conf/unknown.h"
+
+/* What a name would be if it kept to the rules, as a suggestion; "" if there is nothing of it. */
+static void mended(const char *name, char ret[static NAME_CAP])
+{
+	size_t n = 0;
+
+	for (; *name && n < NAME_CAP - 1; name++) {
+		unsigned char c = (unsigned char)*name;
+		char low = (char)tolower(c);
+
+		if ((c < 0x80 && isalnum(c)) || (n && strchr("._-", c)))
+			ret[n++] = low;
+		else if (n)
+			ret[n++] = '-';
+	}
+	ret[n] = '\0';
+	if (!name_is_valid(ret))
+		ret[0] = '\0';
+}
+
+void option_system(struct parse *p, const struct token *t)
+{
+	struct board *b = p->draft->board;
+	char where[FINDING_WHERE], name[NAME_CAP];
+	struct diagnostic *d;
+
+	if (p->draft->system_at.line) {
+		finding_hint(finding_error(p->findings, &t->at,
+					   "a second `system`; the first is %s",
+					   finding_where(p->findings, &p->draft->system_at, &t->at,
+							 where)),
+			     "a VM has one name: remove one");
+		return;
+	}
+	p->draft->system_at = t->at;
+	if (p->has_options)
+		finding_hint(
+			finding_error(p->findings, &t->at, "`system` must be the first option"),
+			"move `system %.64s` before all others", t[1].text);
+	if (!name_is_valid(t[1].text)) {
+		d = finding_error(p->findings, &t[1].at, "'%.80s' is no name for a VM", t[1].text);
+		mended(t[1].text, name);
+		finding_hint(d, "1 to 63 of a-z 0-9 . _ -, a letter or digit first%s%s%s",
+			     name[0] ? ", like `" : "", name, name[0] ? "`" : "");
+		return;
+	}
+	if (p->source->vm && strcmp(p->source->vm, t[1].text) != 0) {
+		finding_hint(finding_error(p->findings, &t[1].at,
+					   "`system` says '%s', but this VM is '%s'", t[1].text,
+					   p->source->vm),
+			     "write `system %s`, or define it as VM '%s'", p->source->vm,
+			     t[1].text);
+		return;
+	}
+	str_copy(b->system, sizeof b->system, t[1].text);
+}
+
+void option_cpu(struct parse *p, const struct token *t)
+{
+	if (p->draft->board->n_cpus == DRAFT_CPUS)
+		finding_hint(finding_error(p->findings, &t->at, "there are more than %d vCPUs",
+					   DRAFT_CPUS),
+			     "this is the bound of one VM: remove some");
+	else
+		p->draft->board->n_cpus++;
+}
+
+void option_dryrun(struct parse *p, const struct token *t)
+{
+	(void)t;
+	p->draft->board->dryrun = true;
+}
+
+/* Index of a word in its list, or -1 with a finding. */
+static int keyword(struct parse *p, const struct token *t, const char *const *word, size_t n,
+		   const char *what)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(t->text, word[i]))
+			return (int)i;
+	unknown_keyword(p, t, t->text, word, n, what);
+	return -1;
+}
+
+void option_unsupported(struct parse *p, const struct token *t)
+{
+	static const char *const kind[] = {"instruction", "reference", "register"};
+	static const char *const reaction[] = {"abort", "fail", "ignore"};
+	struct board *b = p->draft->board;
+	enum board_reaction *slot[] = {&b->unsupported.instruction, &b->unsupported.reference,
+				       &b->unsupported.reg};
+	int k = keyword(p, &t[1], kind, NELEMS(kind), "kind of access");
+	int r = keyword(p, &t[2], reaction, NELEMS(reaction), "reaction");
+
+	if (k >= 0 && r >= 0)
+		*slot[k] = (enum board_reaction)r;
+}
+
+void option_safety(struct parse *p, const struct token *t)
+{
+	static const char *const level[] = {"none", "warn", "required"};
+	int l = keyword(p, &t[1], level, NELEMS(level), "safety level");
+
+	if (l == 1)
+		finding_hint(finding_warn(p->findings, &t[1].at,
+					  "no component of this VM has a safety certificate"),
+			     "`safety none` accepts that without a word");
+	else if (l == 2)
+		finding_hint(finding_error(p->findings, &t[1].at,
+					   "no component of this VM has a safety certificate"),
+			     "`safety warn` or `safety none` lets it run all the same");
+}
+
+/* One message kind goes to every destination that names it; `none` takes it from all of them, and
+ * a later destination from `none`. */
+static void route(struct board *b, uint32_t filters, enum board_log_dest dest)
+{
+	struct board_logger *own = NULL;
+
+	for (unsigned i = 0; i < b->n_loggers; i++) {
+		struct board_logger *l = &b->logger[i];
+
+		if (l->dest == dest)
+			own = l;
+		else if (dest == BOARD_LOG_NONE || l->dest == BOARD_LOG_NONE)
+			l->filters &= ~filters;
+	}
+	if (!own) {
+		/* one for each destination: there is always room */
+		own = &b->logger[b->n_loggers++];
+		*own = (struct board_logger){.dest = dest};
+	}
+	own->filters |= filters;
+}
+
+_Static_assert(BOARD_LOG_NONE + 1 == (int)BOARD_LOGGERS, "one logger for each destination");
+
+void option_logger(struct parse *p, const struct token *t)
+{
+	static const char *const filter[] = {"fatal", "internal", "error",  "warn",
+					     "info",  "debug",	  "verbose"};
+	static const char *const to[] = {"stdout", "stderr", "slog", "none"};
+	uint32_t filters = 0;
+	bool is_right = true;
+	int dest;
+
+	for (const char *s = t[1].text; s; s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL) {
+		char word[64] = "";
+		size_t n = strcspn(s, ","), i;
+
+		if (n >= sizeof word)
+			n = sizeof word - 1;
+		memcpy(word, s, n);
+		if (n == 0) {
+			finding_hint(finding_error(p->findings, &t[1].at,
+						   "a kind of message is missing in '%.64s'",
+						   t[1].text),
+				     "write the list without white space: fatal,error,warn");
+			is_right = false;
+			continue;
+		}
+		for (i = 0; i < NELEMS(filter) && strcmp(word, filter[i]) != 0; i++)
+			;
+		if (i == NELEMS(filter)) {
+			unknown_keyword(p, &t[1], word, filter, NELEMS(filter), "kind of message");
+			is_right = false;
+		} else {
+			filters |= UINT32_C(1) << i;
+		}
+	}
+	dest = keyword(p, &t[2], to, NELEMS(to), "destination of messages");
+	if (is_right && dest >= 0)
+		route(p->draft->board, filters, (enum board_log_dest)dest);
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/conf/plan.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "schemas/message.h"
+#include "vmm/conf/board.h"
+#include "vmm/vdev/vdev.h"
+
+static const char *const image_type[] = {"by its content", "data", "initrd", "guest"};
+static const char *const image_id[] = {"auto", "data", "initrd", "guest"};
+static const char *const reaction[] = {"abort", "fail", "ignore"};
+static const char *const filter[] = {"fatal", "internal", "error",  "warn",
+				     "info",  "debug",	  "verbose"};
+static const char *const dest[] = {"stdout", "stderr", "slog", "none"};
+
+/* Where a part comes from, in brackets; nothing for what every board has. */
+static const char *origin(unsigned line, char ret[static 24])
+{
+	ret[0] = '\0';
+	if (line)
+		snprintf(ret, 24, "   (line %u)", line);
+	return ret;
+}
+
+static void print_memory(const struct board *b, FILE *out)
+{
+	char ram[24], rom[24], size[24], from[24];
+	uint64_t rom_bytes = board_memory_bytes(b, true);
+
+	fprintf(out, "Memory        %s RAM", str_bytes(board_memory_bytes(b, false), ram));
+	if (rom_bytes)
+		fprintf(out, ", %s ROM", str_bytes(rom_bytes, rom));
+	fputc('\n', out);
+	for (unsigned i = 0; i < b->n_memory; i++) {
+		const struct board_memory *m = &b->memory[i];
+
+		fprintf(out, "  0x%012" PRIx64 " - 0x%012" PRIx64 "  %s  %8s%s\n", m->gpa,
+			m->gpa + m->bytes - 1, m->is_rom ? "ROM" : "RAM", str_bytes(m->bytes, size),
+			origin(m->line, from));
+	}
+}
+
+/* Width of the column of a list of texts. */
+static int widest(int so_far, const char *text)
+{
+	int n = (int)strlen(text);
+
+	return n > so_far ? n : so_far;
+}
+
+static void print_images(const struct board *b, FILE *out)
+{
+	char from[24], what[64];
+	int width = 0;
+
+	for (unsigned i = 0; i < b->n_loads; i++)
+		width = widest(width, b->load[i].path);
+	fprintf(out, "Images\n");
+	for (unsigned i = 0; i < b->n_loads; i++) {
+		const struct board_load *l = &b->load[i];
+
+		if (l->has_gpa)
+			snprintf(what, sizeof what, "%s at 0x%" PRIx64, image_type[l->type],
+				 l->gpa);
+		else
+			str_copy(what, sizeof what, image_type[l->type]);
+		fprintf(out, "  %-*s  %s%s\n", width, l->path, what, origin(l->line, from));
+	}
+	if (b->cmdline[0])
+		fprintf(out, "Command line\n  %s\n", b->cmdline);
+}
+
+/* "io 0x3f8-0x3ff, io 0x2f8-0x2ff"; "-" when it answers nowhere. */
+static void places(const struct vdev *d, char *ret, size_t cap)
+{
+	size_t len = 0;
+
+	ret[0] = '\0';
+	for (unsigned r = 0; r < d->n_regions; r++)
+		str_add(ret, cap, &len, "%s%s 0x%" PRIx64 "-0x%" PRIx64, r ? ", " : "",
+			d->region[r].space == VDEV_IO ? "io" : "mem", d->region[r].base,
+			d->region[r].base + d->region[r].bytes - 1);
+	if (len == 0)
+		str_add(ret, cap, &len, "-");
+}
+
+/* "ioapic:4", "line 4" of the board's own controller, "apic"; "-" when it interrupts nobody. */
+static void interrupt(const struct vdev *d, char *ret, size_t cap)
+{
+	if (d->intr < 0)
+		str_copy(ret, cap, d->intr_pic[0] ? d->intr_pic : "-");
+	else if (d->intr_pic[0])
+		snprintf(ret, cap, "%s:%d", d->intr_pic, d->intr);
+	else
+		snprintf(ret, cap, "line %d", d->intr);
+}
+
+static void print_vdevs(const struct board *b, FILE *out)
+{
+	char where[200], intr[64], from[24];
+	int name_width = 0, where_width = 0, intr_width = 0;
+
+	for (unsigned i = 0; i < b->n_vdevs; i++) {
+		places(b->vdev[i], where, sizeof where);
+		interrupt(b->vdev[i], intr, sizeof intr);
+		name_width = widest(name_width, b->vdev[i]->class->name);
+		where_width = widest(where_width, where);
+		intr_width = widest(intr_width, intr);
+	}
+	fprintf(out, "Devices\n");
+	for (unsigned i = 0; i < b->n_vdevs; i++) {
+		const struct vdev *d = b->vdev[i];
+		bool has_name = strcmp(d->name, d->class->name) != 0;
+
+		places(d, where, sizeof where);
+		interrupt(d, intr, sizeof intr);
+		fprintf(out, "  %-*s  %-*s  %-*s%s%s%s\n", name_width, d->class->name, where_width,
+			where, intr_width, intr, has_name ? "  named " : "",
+			has_name ? d->name : "",
+			d->line ? origin(d->line, from) : "   (on every board)");
+	}
+}
+
+static void print_files(const struct board *b, FILE *out)
+{
+	static const char *const verb[WANT_COUNT] = {
+		[WANT_IMAGE] = "read", [WANT_OUTPUT] = "write", [WANT_INPUT] = "read"};
+	bool is_first = true;
+
+	for (unsigned i = 0; i < b->n_loads; i++, is_first = false)
+		fprintf(out, "%s  read   %s\n", is_first ? "Host files\n" : "", b->load[i].path);
+	for (unsigned i = 0; i < b->n_vdevs; i++) {
+		for (unsigned w = 0; w < b->vdev[i]->n_wants; w++) {
+			const struct vdev_want *x = &b->vdev[i]->want[w];
+
+			if (!strcmp(x->path, "-"))
+				continue; /* the console is no file */
+			fprintf(out, "%s  %-5s  %s   (vdev %s)\n", is_first ? "Host files\n" : "",
+				x->kind < WANT_COUNT && verb[x->kind] ? verb[x->kind] : "open",
+				x->path, b->vdev[i]->name);
+			is_first = false;
+		}
+	}
+}
+
+static void print_logging(const struct board *b, FILE *out)
+{
+	fprintf(out, "Messages\n");
+	if (b->n_loggers == 0)
+		fprintf(out, "  to stderr: fatal internal error warn info\n");
+	for (unsigned i = 0; i < b->n_loggers; i++) {
+		fprintf(out, "  to %s:", dest[b->logger[i].dest]);
+		for (unsigned f = 0; f < NELEMS(filter); f++)
+			if (b->logger[i].filters >> f & 1)
+				fprintf(out, " %s", filter[f]);
+		fputc('\n', out);
+	}
+}
+
+void plan_print(const struct board *b, FILE *out)
+{
+	if (b->system[0])
+		fprintf(out, "VM            %s\n", b->system);
+	fprintf(out, "vCPUs         %u%s\n", b->n_cpus,
+		b->exit_on_halt ? "" : ", which keep their host CPUs while they halt");
+	print_memory(b, out);
+	print_images(b, out);
+	print_vdevs(b, out);
+	print_files(b, out);
+	fprintf(out, "Where nobody answers\n");
+	fprintf(out, "  instruction %s, reference %s, register %s\n",
+		reaction[b->unsupported.instruction], reaction[b->unsupported.reference],
+		reaction[b->unsupported.reg]);
+	print_logging(b, out);
+}
+
+/* Addresses are strings: JSON numbers of 64 bits are not safe everywhere. */
+static json_t *hex(uint64_t n)
+{
+	return json_sprintf("0x%" PRIx64, n);
+}
+
+static json_t *memory_json(const struct board *b)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < b->n_memory; i++)
+		json_array_append_new(list, json_pack("{s:s, s:o, s:I, s:i}", "kind",
+						      b->memory[i].is_rom ? "rom" : "ram",
+						      "address", hex(b->memory[i].gpa), "bytes",
+						      (json_int_t)b->memory[i].bytes, "line",
+						      (int)b->memory[i].line));
+	return list;
+}
+
+static json_t *images_json(const struct board *b)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < b->n_loads; i++) {
+		const struct board_load *l = &b->load[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:i}", "type",
+						      image_id[l->type], "path", l->path, "address",
+						      l->has_gpa ? hex(l->gpa) : json_null(),
+						      "line", (int)l->line));
+	}
+	return list;
+}
+
+static json_t *vdev_json(const struct vdev *d)
+{
+	json_t *regions = json_array(), *files = json_array();
+	char intr[64];
+
+	interrupt(d, intr, sizeof intr);
+	for (unsigned r = 0; r < d->n_regions; r++)
+		json_array_append_new(regions,
+				      json_pack("{s:s, s:o, s:I}", "space",
+						d->region[r].space == VDEV_IO ? "io" : "mem",
+						"address", hex(d->region[r].base), "bytes",
+						(json_int_t)d->region[r].bytes));
+	for (unsigned w = 0; w < d->n_wants; w++)
+		json_array_append_new(files,
+				      json_pack("{s:s, s:s}", "kind", want_kind_id(d->want[w].kind),
+						"path", d->want[w].path));
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:i}", "class", d->class->name, "name", d->name,
+			 "regions", regions, "interrupt",
+			 strcmp(intr, "-") != 0 ? json_string(intr) : json_null(), "files", files,
+			 "line", (int)d->line);
+}
+
+static json_t *loggers_json(const struct board *b)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < b->n_loggers; i++) {
+		json_t *filters = json_array();
+
+		for (unsigned f = 0; f < NELEMS(filter); f++)
+			if (b->logger[i].filters >> f & 1)
+				json_array_append_new(filters, json_string(filter[f]));
+		json_array_append_new(list, json_pack("{s:s, s:o}", "dest", dest[b->logger[i].dest],
+						      "filters", filters));
+	}
+	return list;
+}
+
+char *plan_json(const struct board *b)
+{
+	json_t *vdevs = json_array(), *plan;
+	char *text;
+
+	for (unsigned i = 0; i < b->n_vdevs; i++)
+		json_array_append_new(vdevs, vdev_json(b->vdev[i]));
+	plan = json_pack("{s:s, s:i, s:b, s:I, s:I, s:o, s:o, s:s, s:o, s:{s:s, s:s, s:s}, s:o}",
+			 "system", b->system, "vcpus", (int)b->n_cpus, "exit_on_halt",
+			 (int)b->exit_on_halt, "ram_bytes",
+			 (json_int_t)board_memory_bytes(b, false), "rom_bytes",
+			 (json_int_t)board_memory_bytes(b, true), "memory", memory_json(b),
+			 "images", images_json(b), "cmdline", b->cmdline, "vdevs", vdevs,
+			 "unsupported", "instruction", reaction[b->unsupported.instruction],
+			 "reference", reaction[b->unsupported.reference], "register",
+			 reaction[b->unsupported.reg], "loggers", loggers_json(b));
+	text = json_dumps(plan, JSON_INDENT(2));
+	json_decref(plan);
+	if (!text)
+		abort(); /* every string in a board is UTF-8: only memory can be missing */
+	return text;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/conf/wiring.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "schemas/message.h"
+#include "vmm/conf/draft.h"
+#include "vmm/conf/path.h"
+#include "vmm/conf/suggest.h"
+#include "vmm/vdev/vdev.h"
+
+/* The local APIC has no lines: it is named alone. */
+static bool is_lapic(const struct draft_vdev *v)
+{
+	return v->vdev && !strcmp(v->vdev->class->name, "apic");
+}
+
+static const char *name_of(const struct draft_vdev *v)
+{
+	return v->vdev ? v->vdev->name : v->name;
+}
+
+static bool is_before(const struct draft_vdev *a, const struct draft_vdev *b)
+{
+	return a->at.line == 0 || a->at.order < b->at.order;
+}
+
+static void no_controller(const struct draft *d, struct findings *f, const struct draft_vdev *v)
+{
+	struct suggestion s = {.word = v->vdev->intr_pic};
+	const char *any = NULL;
+	struct diagnostic *g;
+
+	if (d->vdevs_are_wrong)
+		return;
+	for (unsigned i = 0; i < d->n_vdevs; i++) {
+		const struct draft_vdev *c = &d->vdev[i];
+
+		if (!c->vdev || !c->vdev->class->is_pic || is_lapic(c) || !is_before(c, v))
+			continue;
+		suggest_consider(&s, c->vdev->name);
+		any = c->vdev->name;
+	}
+	g = finding_error(f, &v->intr_at, "no interrupt controller is named '%s'",
+			  v->vdev->intr_pic);
+	if (s.best)
+		finding_hint(g, "did you mean `intr %s:%d`?", s.best, v->vdev->intr);
+	else if (any)
+		finding_hint(g, "there is `%s`: write `intr %s:%d`", any, any, v->vdev->intr);
+	else
+		finding_hint(g, "put the controller before this vdev: `vdev ioapic name %s`",
+			     v->vdev->intr_pic);
+}
+
+/* The vdev that `intr` names: defined before, and an interrupt controller. */
+static void check_controller(const struct draft *d, struct findings *f, struct draft_vdev *v)
+{
+	const struct draft_vdev *found = NULL;
+	char where[FINDING_WHERE];
+
+	for (unsigned i = 0; i < d->n_vdevs; i++) {
+		const struct draft_vdev *c = &d->vdev[i];
+
+		if (c == v || strcmp(name_of(c), v->vdev->intr_pic) != 0)
+			continue;
+		if (!found || is_before(c, v))
+			found = c;
+		if (is_before(c, v))
+			break;
+	}
+	if (found && !found->vdev)
+		return; /* it was refused, that is enough */
+	if (!found) {
+		no_controller(d, f, v);
+	} else if (!found->vdev->class->is_pic && !is_lapic(found)) {
+		finding_hint(finding_error(f, &v->intr_at,
+					   "'%s' of %s is a `%s`, no interrupt controller",
+					   found->vdev->name,
+					   finding_where(f, &found->at, &v->intr_at, where),
+					   found->vdev->class->name),
+			     "name a `vdev ioapic` or `vdev 8259`");
+	} else if (!is_before(found, v)) {
+		finding_hint(finding_error(f, &v->intr_at,
+					   "interrupt controller '%s' is defined only later, %s",
+					   found->vdev->name,
+					   finding_where(f, &found->at, &v->intr_at, where)),
+			     "move that `vdev %s` with its options before this vdev",
+			     found->vdev->class->name);
+	} else if (is_lapic(found) != (v->vdev->intr < 0)) {
+		finding_hint(finding_error(f, &v->intr_at,
+					   is_lapic(found) ? "the local APIC '%s' has no lines"
+							   : "'%s' is named without a line",
+					   found->vdev->name),
+			     is_lapic(found) ? "write `intr apic`, or name a line of an ioapic"
+					     : "write `intr PIC:LINE`, like `intr ioapic:4`");
+	} else {
+		return;
+	}
+	v->is_wrong = true;
+}
+
+/* `intr apic` holds where nobody has touched the local APIC's name. */
+static bool names_lapic(const struct draft_vdev *v)
+{
+	return v->vdev->intr < 0 && !strcmp(v->vdev->intr_pic, "apic");
+}
+
+static void check_intr(const struct draft *d, struct findings *f, struct draft_vdev *v)
+{
+	char label[DRAFT_LABEL];
+
+	if (v->intr_at.line == 0) {
+		if (!v->vdev->class->needs_intr || v->vdev->class->intr >= 0)
+			return;
+		finding_hint(finding_error(f, &v->at, "%s needs an interrupt line",
+					   draft_vdev_label(v, label)),
+			     "add `intr PIC:LINE`, like `intr ioapic:4`");
+		v->is_wrong = true;
+		return;
+	}
+	if (!names_lapic(v))
+		check_controller(d, f, v);
+	if (v->vdev->intr >= WIRING_LINES) {
+		finding_hint(finding_error(f, &v->intr_at, "'%s' has no line %d", v->vdev->intr_pic,
+					   v->vdev->intr),
+			     "lines are from 0 to %d", WIRING_LINES - 1);
+		v->is_wrong = true;
+	}
+}
+
+static void check_loc(struct findings *f, struct draft_vdev *v)
+{
+	const struct vdev_class *class = v->vdev->class;
+	char label[DRAFT_LABEL];
+
+	if (!class->needs_loc || v->n_locs || (class->region[0].bytes && class->region[0].base))
+		return;
+	finding_hint(finding_error(f, &v->at, "%s needs a place on the board",
+				   draft_vdev_label(v, label)),
+		     "add `loc %s`", class->space == VDEV_IO ? "io:PORT" : "ADDRESS");
+	v->is_wrong = true;
+}
+
+/* A line that nobody drives; from 3 on, the lower ones belong to timer, keyboard and cascade of a
+ * PC. -1 when all are taken. */
+static int free_line(const struct draft_vdev *const owner[static WIRING_LINES])
+{
+	for (int l = 3; l < WIRING_LINES; l++)
+		if (!owner[l])
+			return l;
+	return -1;
+}
+
+/* Two want the same: the one that the configuration names, and later, is marked. */
+static void order(const struct draft_vdev **at, const struct draft_vdev **other)
+{
+	const struct draft_vdev *swap = *at;
+
+	if (is_before(*other, *at))
+		return;
+	*at = *other;
+	*other = swap;
+}
+
+static bool drives_line(const struct draft_vdev *v)
+{
+	return v->vdev && !v->is_wrong && v->vdev->intr >= 0 && v->vdev->intr < WIRING_LINES;
+}
+
+/* Lines are those of one irqchip, whatever controller they are named by: line 4 of the ioapic is
+ * line 4 of the 8259. */
+static void check_lines(const struct draft *d, struct findings *f)
+{
+	const struct draft_vdev *owner[WIRING_LINES] = {NULL};
+	char label[DRAFT_LABEL], where[FINDING_WHERE];
+	struct diagnostic *g;
+
+	for (unsigned i = 0; i < d->n_vdevs; i++)
+		if (drives_line(&d->vdev[i]) && !owner[d->vdev[i].vdev->intr])
+			owner[d->vdev[i].vdev->intr] = &d->vdev[i];
+	for (unsigned i = 0; i < d->n_vdevs; i++) {
+		const struct draft_vdev *v = &d->vdev[i], *o;
+
+		if (!drives_line(v) || owner[v->vdev->intr] == v)
+			continue;
+		o = owner[v->vdev->intr];
+		order(&v, &o);
+		g = finding_error(f, v->intr_at.line ? &v->intr_at : &v->at,
+				  "interrupt line %d is taken by %s of %s", v->vdev->intr,
+				  draft_vdev_label(o, label),
+				  finding_where(f, &o->at, &v->at, where));
+		if (free_line(owner) >= 0)
+			finding_hint(g, "give one of the two another line: %d is free",
+				     free_line(owner));
+		else
+			finding_hint(g, "all %d lines are taken: remove a vdev", WIRING_LINES);
+	}
+}
+
+/* Names that somebody gave, and those of controllers, which `intr` refers to, are unique. */
+static bool is_unique(const struct draft_vdev *v)
+{
+	return v->is_named || v->vdev->class->is_pic;
+}
+
+static void check_names(const struct draft *d, struct findings *f)
+{
+	char where[FINDING_WHERE];
+
+	for (unsigned i = 0; i < d->n_vdevs; i++) {
+		for (unsigned j = 0; j < i; j++) {
+			const struct draft_vdev *v = &d->vdev[i], *o = &d->vdev[j];
+
+			if (!v->vdev || !o->vdev || strcmp(v->vdev->name, o->vdev->name) != 0 ||
+			    (!is_unique(v) && !is_unique(o)))
+				continue;
+			order(&v, &o);
+			finding_hint(finding_error(f, &v->at,
+						   "the name '%s' is taken by `vdev %s` of %s",
+						   v->vdev->name, o->vdev->class->name,
+						   finding_where(f, &o->at, &v->at, where)),
+				     "give one of the two another `name`");
+			break;
+		}
+	}
+}
+
+/* The options of one vdev as a whole, by its class. */
+static void complete(struct draft *d, const struct conf_source *s, struct findings *f,
+		     struct draft_vdev *v)
+{
+	struct vdev *vdev = v->vdev;
+	struct err e = {0};
+
+	if (vdev->class->check && vdev->class->check(vdev, &e) < 0) {
+		finding_hint(finding_error(f, &v->at, "%s", e.msg),
+			     "`qvm help %s` shows the options of this vdev", vdev->class->name);
+		return;
+	}
+	for (unsigned w = 0; w < vdev->n_wants && !d->path_base_is_cwd && v->at.line; w++)
+		path_resolve(vdev->want[w].path, sizeof vdev->want[w].path,
+			     s->part[v->at.part].folder, f, &v->at);
+}
+
+void wiring_check(struct draft *d, const struct conf_source *s, struct findings *f)
+{
+	unsigned wants = WANT_IMAGE + d->n_loads; /* KVM, RAM and the black box come first */
+
+	for (unsigned i = 0; i < d->n_vdevs; i++) {
+		struct draft_vdev *v = &d->vdev[i];
+
+		if (!v->vdev || v->is_wrong)
+			continue;
+		check_loc(f, v);
+		check_intr(d, f, v);
+		if (!v->is_wrong)
+			complete(d, s, f, v);
+		wants += v->vdev->n_wants;
+	}
+	check_lines(d, f);
+	check_names(d, f);
+	if (wants > MESSAGE_WANTS_MAX)
+		finding_hint(finding_error(f, NULL,
+					   "the VM wants %u files of the host; it may want %d",
+					   wants, MESSAGE_WANTS_MAX),
+			     "load fewer files, or give fewer vdevs a file of their own");
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/filter.h"
+
+#include <linux/kvm.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <termios.h>
+
+#include "base/auto.h"
+#include "base/sandbox.h"
+#include "vmm/conf/board.h"
+#include "vmm/vdev/vdev.h"
+
+/* A machine that runs, and the end of the process. */
+static const struct sandbox_allow running[] = {
+	/* memory of the process: malloc, and the stacks of threads that end */
+	SANDBOX_CALL(brk),
+	SANDBOX_CALL(madvise),
+	SANDBOX_CALL(mmap),
+	SANDBOX_CALL(mprotect), /* a thread's heap grows */
+	SANDBOX_CALL(munmap),
+	/* threads, their locks and signals */
+	SANDBOX_CALL(exit),
+	SANDBOX_CALL(exit_group),
+	SANDBOX_CALL(futex),
+	SANDBOX_CALL(getpid),
+	SANDBOX_CALL(gettid),
+	SANDBOX_CALL(restart_syscall),
+	SANDBOX_CALL(rt_sigaction), /* abort() */
+	SANDBOX_CALL(rt_sigprocmask),
+	SANDBOX_CALL(rt_sigreturn),
+	SANDBOX_CALL(tgkill),
+	/* fds that are already here */
+	SANDBOX_CALL(close),
+	SANDBOX_CALL(ppoll),
+	SANDBOX_CALL(pread64), /* KVM's counters */
+	SANDBOX_CALL(read),
+	SANDBOX_CALL(write),
+	SANDBOX_CALL(writev),
+	SANDBOX_CALL(clock_gettime), /* where the vDSO has no clock */
+	SANDBOX_IOCTL(KVM_RUN),
+	SANDBOX_IOCTL(KVM_IRQ_LINE),
+	SANDBOX_IOCTL(KVM_GET_MP_STATE),
+	SANDBOX_IOCTL(KVM_GET_REGS),
+	SANDBOX_IOCTL(KVM_GET_SREGS),
+	SANDBOX_IOCTL(KVM_GET_VCPU_EVENTS),
+	SANDBOX_IOCTL(KVM_SET_REGS),
+	SANDBOX_IOCTL(KVM_SET_VCPU_EVENTS),
+	SANDBOX_END,
+};
+
+/* The door of a supervised worker: its link. */
+static const struct sandbox_allow linked[] = {
+	SANDBOX_CALL(recvmsg),
+	SANDBOX_CALL(sendmsg),
+	SANDBOX_END,
+};
+
+/* The doors of a lone worker: the system log's connected socket, the user's terminal. */
+static const struct sandbox_allow alone[] = {
+	SANDBOX_CALL(sendto),
+	SANDBOX_IOCTL(TCGETS),
+	SANDBOX_IOCTL(TCSETS),
+	SANDBOX_END,
+};
+
+/* Beyond all that: while the configuration is read and the machine is assembled. */
+static const struct sandbox_allow assembling[] = {
+	SANDBOX_CALL(clone),
+	SANDBOX_CALL(clone3),
+	SANDBOX_CALL(eventfd2),
+	SANDBOX_CALL(fcntl),
+	SANDBOX_CALL(fstat),
+	SANDBOX_CALL(getrandom),
+	SANDBOX_CALL(lseek),
+	SANDBOX_CALL(mremap),
+	SANDBOX_CALL(newfstatat),
+	SANDBOX_CALL(prctl), /* the names of threads */
+	SANDBOX_CALL(rseq),
+	SANDBOX_CALL(seccomp),
+	SANDBOX_CALL(set_robust_list),
+	SANDBOX_CALL(timerfd_create),
+	SANDBOX_CALL(timerfd_settime),
+	SANDBOX_IOCTL(KVM_CHECK_EXTENSION),
+	SANDBOX_IOCTL(KVM_CREATE_IRQCHIP),
+	SANDBOX_IOCTL(KVM_CREATE_PIT2),
+	SANDBOX_IOCTL(KVM_CREATE_VCPU),
+	SANDBOX_IOCTL(KVM_CREATE_VM),
+	SANDBOX_IOCTL(KVM_ENABLE_CAP),
+	SANDBOX_IOCTL(KVM_GET_API_VERSION),
+	SANDBOX_IOCTL(KVM_GET_STATS_FD),
+	SANDBOX_IOCTL(KVM_GET_SUPPORTED_CPUID),
+	SANDBOX_IOCTL(KVM_GET_VCPU_MMAP_SIZE),
+	SANDBOX_IOCTL(KVM_SET_CPUID2),
+	SANDBOX_IOCTL(KVM_SET_IDENTITY_MAP_ADDR),
+	SANDBOX_IOCTL(KVM_SET_MP_STATE),
+	SANDBOX_IOCTL(KVM_SET_MSRS),
+	SANDBOX_IOCTL(KVM_SET_SREGS),
+	SANDBOX_IOCTL(KVM_SET_TSS_ADDR),
+	SANDBOX_IOCTL(KVM_SET_USER_MEMORY_REGION),
+	SANDBOX_END,
+};
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#endif
+#endif
+
+#ifdef WITH_ASAN
+/* The address sanitizer's runtime: its stacks, and its report when it finds something. */
+static const struct sandbox_allow sanitizer[] = {
+	SANDBOX_CALL(clock_nanosleep),
+	SANDBOX_CALL(fstat),
+	SANDBOX_CALL(getrusage),
+	SANDBOX_CALL(mremap),
+	SANDBOX_CALL(newfstatat),
+	SANDBOX_CALL(open),
+	SANDBOX_CALL(openat),
+	SANDBOX_CALL(prctl),
+	SANDBOX_CALL(prlimit64),
+	SANDBOX_CALL(readlink),
+	SANDBOX_CALL(sched_getaffinity),
+	SANDBOX_CALL(sched_yield),
+	SANDBOX_CALL(sigaltstack),
+	SANDBOX_CALL(stat),
+	SANDBOX_END,
+};
+
+/* The leak checker looks at the process through /proc and ptrace, which the sandbox has taken away:
+ * it asks this before it starts. Leaks show in the runs that close no sandbox. */
+static bool is_closed;
+int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void)
+{
+	return is_closed;
+}
+
+static void note_closed(void)
+{
+	is_closed = true;
+}
+#else
+static const struct sandbox_allow sanitizer[] = {SANDBOX_END};
+static void note_closed(void) {}
+#endif
+
+static const struct sandbox_allow *door(bool is_supervised)
+{
+	return is_supervised ? linked : alone;
+}
+
+int filter_first(bool is_supervised, struct err *e)
+{
+	const struct sandbox_allow *const lists[] = {running, assembling, door(is_supervised),
+						     sanitizer};
+
+	note_closed();
+	return sandbox_filter(lists, NELEMS(lists), e);
+}
+
+int filter_final(const struct board *b, bool is_supervised, struct err *e)
+{
+	AUTO_FREE const struct sandbox_allow **lists = calloc(b->n_vdevs + 3, sizeof *lists);
+	unsigned n = 0;
+
+	if (!lists)
+		abort();
+	lists[n++] = running;
+	lists[n++] = door(is_supervised);
+	lists[n++] = sanitizer;
+	for (unsigned i = 0; i < b->n_vdevs; i++)
+		if (b->vdev[i]->class->syscalls)
+			lists[n++] = b->vdev[i]->class->syscalls;
+	return sandbox_filter(lists, n, e);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * host.h - the local host part of a worker that runs alone: opens what the board wants with the
+ * user's own rights, before the sandbox closes. Under the supervisor, qvmd does this.
+ */
+#pragma once
+
+#include "base/err.h"
+
+struct board;
+struct want;
+
+/* Open it: *w->fd is set. The error names the configuration line and what to do. */
+int host_open(const struct want *w, const struct board *b, struct err *e);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * link.h - the supervised life: everything comes and goes over fd 3, as schemas/messages.def says.
+ * Worker.
+ *
+ * CONFIG, then in the sandbox: DIAGNOSTIC* and INVALID, or WANT* and PLAN; GRANT*, ASSEMBLE, READY,
+ * START, STARTED; BUTTON, CUT, INPUT; ENDED. Signals are no door: all that can be ignored are.
+ * When the supervisor closes the link, the VM ends.
+ */
+#pragma once
+
+enum { LINK_FD = 3 };
+
+/* Live; returns the exit status of the process. */
+int link_run(void);

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/machine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/str.h"
+#include "vmm/boot/image.h"
+#include "vmm/conf/board.h"
+#include "vmm/end.h"
+#include "vmm/gate.h"
+#include "vmm/halt.h"
+#include "vmm/kvm.h"
+#include "vmm/memory.h"
+#include "vmm/space.h"
+#include "vmm/vcpu.h"
+#include "vmm/vdev/vdev.h"
+#include "vmm/x86/cpuid.h"
+#include "vmm/x86/entry.h"
+#include "vmm/x86/irqchip.h"
+
+struct machine {
+	struct board *board;
+	struct blackbox_map *box;
+	int kvm_fd, vm_fd;
+	struct memory memory;
+	struct space space[2]; /* by enum vdev_space */
+	struct gate gate;
+	struct end end;
+	struct vcpu_ground ground;
+	struct vcpu *vcpu;
+	unsigned n_vcpus; /* made so far */
+	struct halt halt;
+	pthread_mutex_t console; /* taken last: the ring in the box has one writer at a time */
+	void (*started)(void *arg);
+	void *started_arg;
+};
+
+enum { PHYSICAL_BITS = 52 }; /* the most of the architecture */
+
+static void kick_all(void *arg)
+{
+	struct machine *m = arg;
+
+	for (unsigned i = 0; i < m->n_vcpus; i++)
+		vcpu_kick(&m->vcpu[i]);
+	gate_open(&m->gate);
+}
+
+/* --- assembly, in the order that starts fastest: memslots before the irqchip --- */
+
+static int add_memory(struct machine *m, int ram_fd, struct err *e)
+{
+	if (memory_map(&m->memory, m->board->memory, m->board->n_memory, ram_fd, e) < 0 ||
+	    memory_install(&m->memory, m->vm_fd, e) < 0)
+		return -1;
+	for (unsigned i = 0; i < m->memory.n; i++) {
+		const struct memory_range *r = &m->memory.range[i];
+		struct space_region region = {.base = r->gpa,
+					      .last = r->gpa + (r->bytes - 1),
+					      .kind = r->is_rom ? SPACE_ROM : SPACE_RAM};
+
+		str_copy(region.name, sizeof region.name, space_kind_id(region.kind));
+		if (space_add(&m->space[VDEV_MEM], &region, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* KVM's exits that this board wants besides the usual ones. */
+static int choose_exits(struct machine *m, struct err *e)
+{
+	if (kvm_enable(m->vm_fd, KVM_CAP_X86_USER_SPACE_MSR, KVM_MSR_EXIT_REASON_UNKNOWN,
+		       "leave the guest for unknown MSRs", e) < 0)
+		return -1;
+	if (m->board->exit_on_halt)
+		return 0;
+	if (!(kvm_extension(m->vm_fd, KVM_CAP_X86_DISABLE_EXITS) & KVM_X86_DISABLE_EXITS_HLT))
+		return err_set(e, KVM,
+			       "this host's KVM cannot let a guest halt without an exit: "
+			       "remove `set exit-on-halt off`");
+	return kvm_enable(m->vm_fd, KVM_CAP_X86_DISABLE_EXITS, KVM_X86_DISABLE_EXITS_HLT,
+			  "let the guest halt without an exit", e) < 0
+		       ? -1
+		       : 0;
+}
+
+static int add_regions(struct machine *m, struct vdev *d, struct err *e)
+{
+	/* A name for a device of KVM has no code of its own. */
+	bool is_kernel = !d->class->read && !d->class->write;
+
+	for (unsigned i = 0; i < d->n_regions; i++) {
+		const struct vdev_region *from = &d->region[i];
+		struct space_region r = {.base = from->base,
+					 .last = from->base + from->bytes - 1,
+					 .kind = is_kernel ? SPACE_KERNEL : SPACE_VDEV,
+					 .vdev = is_kernel ? NULL : d,
+					 .index = i};
+
+		str_copy(r.name, sizeof r.name, d->name);
+		if (from->bytes && space_add(&m->space[from->space], &r, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int add_vdevs(struct machine *m, struct err *e)
+{
+	struct board *b = m->board;
+
+	for (unsigned i = 0; i < b->n_vdevs; i++) {
+		struct vdev *d = b->vdev[i];
+
+		d->machine = m;
+		d->index = i;
+		str_copy(m->box->vdev[i].name, sizeof m->box->vdev[i].name, d->name);
+		if (d->class->assemble && d->class->assemble(d, m, e) < 0)
+			return err_wrap(e, "assemble vdev '%s' of line %u", d->name, d->line);
+		if (add_regions(m, d, e) < 0)
+			return err_wrap(e, "vdev '%s' of line %u", d->name, d->line);
+	}
+	return irqchip_fill(b, &m->space[VDEV_MEM], &m->space[VDEV_IO], e);
+}
+
+static int check_counts(const struct machine *m, struct err *e)
+{
+	int most = kvm_extension(m->vm_fd, KVM_CAP_MAX_VCPUS);
+
+	if (m->board->n_cpus == 0 || (most && m->board->n_cpus > (unsigned)most))
+		return err_set(e, START, "the board has %u vCPUs, this host's KVM takes 1 to %d",
+			       m->board->n_cpus, most);
+	if (m->box->n_vcpus < m->board->n_cpus || m->box->n_vdevs < m->board->n_vdevs)
+		return err_set(e, START,
+			       "the black box is for %u vCPUs and %u vdevs, the board has "
+			       "%u and %u",
+			       m->box->n_vcpus, m->box->n_vdevs, m->board->n_cpus,
+			       m->board->n_vdevs);
+	return 0;
+}
+
+static int add_vcpus(struct machine *m, const struct entry *entry, struct err *e)
+{
+	AUTO_FREE struct kvm_cpuid2 *cpuid = NULL;
+	int bytes = kvm_call(m->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, NULL, "tell a vCPU's size", e);
+
+	if (bytes < 0 || cpuid_read(m->kvm_fd, m->board->n_cpus, &cpuid, e) < 0)
+		return -1;
+	m->vcpu = calloc(m->board->n_cpus, sizeof *m->vcpu);
+	if (!m->vcpu)
+		abort();
+	for (unsigned i = 0; i < m->board->n_cpus; i++) {
+		struct vcpu *v = &m->vcpu[m->n_vcpus++];
+
+		if (vcpu_create(v, &m->ground, i, m->vm_fd, (size_t)bytes, e) < 0 ||
+		    cpuid_set(cpuid, v->fd, i, e) < 0 || entry_reset(v->fd, i, e) < 0 ||
+		    (i == 0 && entry_set(entry, v->fd, e) < 0))
+			return err_wrap(e, "vCPU %u", i);
+	}
+	return 0;
+}
+
+static int spawn_vcpus(struct machine *m, struct err *e)
+{
+	halt_init(&m->halt, m->vcpu, m->n_vcpus, m->box);
+	if (vcpu_prepare(e) < 0)
+		return -1;
+	for (unsigned i = 0; i < m->n_vcpus; i++)
+		if (vcpu_spawn(&m->vcpu[i], e) < 0)
+			return -1;
+	/* The final seccomp filter comes next: no thread may still be on its way here. */
+	gate_await(&m->gate, m->n_vcpus);
+	return 0;
+}
+
+static int assemble(struct machine *m, int ram_fd, struct err *e)
+{
+	struct entry entry = {.mode = ENTRY_REAL};
+
+	if (end_init(&m->end, kick_all, m, e) < 0 || kvm_create(m->kvm_fd, &m->vm_fd, e) < 0 ||
+	    check_counts(m, e) < 0 || add_memory(m, ram_fd, e) < 0 || choose_exits(m, e) < 0 ||
+	    irqchip_create(m->board, m->vm_fd, &m->space[VDEV_MEM], e) < 0 || add_vdevs(m, e) < 0 ||
+	    image_load_board(m->board, &m->memory, &entry, e) < 0 || add_vcpus(m, &entry, e) < 0)
+		return -1;
+	for (unsigned i = 0; i < m->board->n_vdevs; i++)
+		if (m->board->vdev[i]->class->start)
+			m->board->vdev[i]->class->start(m->board->vdev[i]);
+	return spawn_vcpus(m, e);
+}
+
+/* First guest entry: the moment that counts as started. */
+static void on_started(void *arg)
+{
+	struct machine *m = arg;
+
+	atomic_store(&m->box->box->started_ns, clock_mono_ns());
+	if (m->started)
+		m->started(m->started_arg);
+}
+
+int machine_assemble(struct board *b, struct blackbox_map *box, int kvm_fd, int ram_fd,
+		     struct machine **ret, struct err *e)
+{
+	struct machine *m = calloc(1, sizeof *m);
+
+	if (!m)
+		abort();
+	m->board = b;
+	m->box = box;
+	m->kvm_fd = kvm_fd;
+	m->vm_fd = m->end.fd = -1;
+	m->space[VDEV_MEM] =
+		(struct space){.noun = "memory", .last = (UINT64_C(1) << PHYSICAL_BITS) - 1};
+	m->space[VDEV_IO] = (struct space){.noun = "port", .last = 0xffff, .is_bus = true};
+	m->ground = (struct vcpu_ground){.memory = &m->space[VDEV_MEM],
+					 .port = &m->space[VDEV_IO],
+					 .board = b,
+					 .box = box,
+					 .gate = &m->gate,
+					 .end = &m->end,
+					 .started = on_started,
+					 .started_arg = m};
+	gate_init(&m->gate);
+	pthread_mutex_init(&m->console, NULL);
+	if (assemble(m, ram_fd, e) < 0) {
+		machine_free(m);
+		return -1;
+	}
+	*ret = m;
+	return 0;
+}
+
+struct machine *machine_free(struct machine *m)
+{
+	if (!m)
+		return NULL;
+	/* Threads exist only with a working end; one that never started leaves by it. */
+	if (m->end.kick && m->end.fd >= 0)
+		machine_cut(m, CAUSE_POWER_CUT);
+	for (unsigned i = 0; i < m->n_vcpus; i++)
+		vcpu_join(&m->vcpu[i]);
+	halt_destroy(&m->halt);
+	for (unsigned i = 0; i < m->n_vcpus; i++)
+		vcpu_destroy(&m->vcpu[i]);
+	free(m->vcpu);
+	if (m->vm_fd >= 0)
+		close(m->vm_fd);
+	for (unsigned i = 0; i < NELEMS(m->space); i++)
+		space_free(&m->space[i]);
+	memory_unmap(&m->memory);
+	end_destroy(&m->end);
+	pthread_mutex_destroy(&m->console);
+	gate_destroy(&m->gate);
+	free(m);
+	return NULL;
+}
+
+/* --- its life --- */
+
+void machine_start(struct machine *m, void (*started)(void *arg), void *arg)
+{
+	m->started = started;
+	m->started_arg = arg;
+	gate_open(&m->gate);
+}
+
+void machine_beat(struct machine *m)
+{
+	if (halt_beat(&m->halt))
+		machine_end_by(m, CAUSE_HALTED, 0, "every vCPU halted with interrupts off");
+}
+
+bool machine_button(struct machine *m)
+{
+	bool heard = false;
+
+	for (unsigned i = 0; i < m->board->n_vdevs; i++) {
+		struct vdev *d = m->board->vdev[i];
+
+		if (!d->class->button)
+			continue;
+		pthread_mutex_lock(&d->lock);
+		heard |= d->class->button(d);
+		pthread_mutex_unlock(&d->lock);
+	}
+	return heard;
+}
+
+size_t machine_input(struct machine *m, const uint8_t *bytes, size_t n)
+{
+	size_t lost = 0;
+
+	for (unsigned i = 0; i < m->board->n_vdevs; i++)
+		if (m->board->vdev[i]->takes_console)
+			lost += n - vdev_input(m->board->vdev[i], bytes, n);
+	return lost;
+}
+
+void machine_cut(struct machine *m, enum cause cause)
+{
+	end_now(&m->end, &(struct machine_end){.cause = cause});
+}
+
+int machine_end_fd(const struct machine *m)
+{
+	return m->end.fd;
+}
+
+void machine_join(struct machine *m, struct machine_end *ret)
+{
+	for (unsigned i = 0; i < m->n_vcpus; i++)
+		vcpu_join(&m->vcpu[i]);
+	end_read(&m->end, ret);
+	if (ret->exit_code == 0) {
+		int exit_code = cause_exit(ret->cause);
+
+		ret->exit_code = exit_code > 0 ? (uint32_t)exit_code : 0;
+	}
+}
+
+/* --- services for vdevs --- */
+
+void machine_interrupt(struct machine *m, struct vdev *d, bool level)
+{
+	struct kvm_irq_level line = {.irq = (uint32_t)d->intr, .level = level};
+	struct err e;
+
+	if (d->intr < 0)
+		return;
+	/* Section 4.25. A board without a PIC has no lines; conf refuses `intr` there. */
+	if (kvm_call(m->vm_fd, KVM_IRQ_LINE, &line, "drive an interrupt line", &e) < 0) {
+		struct machine_end how = {.cause = CAUSE_VDEV_ERROR, .err = e};
+
+		str_copy(how.detail, sizeof how.detail, d->name);
+		end_now(&m->end, &how);
+	} else if (level) {
+		atomic_fetch_add_explicit(&machine_counters(m, d)->interrupts, 1,
+					  memory_order_relaxed);
+	}
+}
+
+/* The vCPU whose thread is asking; 0 for any other thread. */
+static unsigned caller(const struct machine *m)
+{
+	for (unsigned i = 0; i < m->n_vcpus; i++)
+		if (m->vcpu[i].has_thread && pthread_equal(m->vcpu[i].thread, pthread_self()))
+			return i;
+	return 0;
+}
+
+void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, const char *detail)
+{
+	struct machine_end how = {.cause = cause, .exit_code = exit_code, .vcpu = caller(m)};
+
+	str_copy(how.detail, sizeof how.detail, detail);
+	end_now(&m->end, &how);
+}
+
+void *machine_memory(struct machine *m, uint64_t gpa, uint64_t bytes)
+{
+	return memory_at(&m->memory, gpa, bytes);
+}
+
+void machine_console(struct machine *m, const char *bytes, size_t n)
+{
+	pthread_mutex_lock(&m->console);
+	blackbox_console(m->box, bytes, n);
+	pthread_mutex_unlock(&m->console);
+}
+
+struct blackbox_vdev *machine_counters(struct machine *m, const struct vdev *d)
+{
+	return &m->box->vdev[d->index];
+}
+
+int machine_vm_fd(const struct machine *m)
+{
+	return m->vm_fd;
+}

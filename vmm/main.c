@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * qvm - one virtual machine, one process. From a shell (alone.h) or under qvmd (link.h).
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "schemas/cause.h"
+#include "vmm/alone.h"
+#include "vmm/conf/option.h"
+#include "vmm/link.h"
+#include "vmm/report.h"
+
+static const char help[] =
+	"usage: qvm [@FILE | OPTION ARG ...]...\n"
+	"\n"
+	"Runs one virtual machine until it ends. @FILE is a configuration (*.qvmconf); options "
+	"and\n"
+	"files are read from left to right as one configuration.\n"
+	"\n"
+	"  qvm @guest.qvmconf           run it\n"
+	"  qvm @guest.qvmconf dryrun    check it, show the plan, run nothing\n"
+	"  qvm help [OPTION]            the configuration language, or one option of it\n"
+	"  qvm --json ...               findings and plan as JSON on standard output\n"
+	"  qvm --version\n"
+	"\n"
+	"Signals: TERM and INT press the power button, a second one ends the VM; QUIT cuts the\n"
+	"power; USR1 logs a status.\n"
+	"Exit status: 0 the guest switched off or asked for a restart, 3 power cut, 4 watchdog,\n"
+	"5 unsupported operation, 6 vdev error, 7 unexpected error, 32-63 a vdev's own,\n"
+	"64 not started, 65 configuration error, 96 error after the start.\n";
+
+static int show_help(int argc, char **argv)
+{
+	int rc = 0;
+
+	if (argc == 0)
+		return option_help(NULL, stdout);
+	for (int i = 0; i < argc; i++) {
+		if (option_help(argv[i], stdout) == 0)
+			continue;
+		fprintf(stderr,
+			"qvm: '%s' is no option, variable or vdev; `qvm help` lists them all\n",
+			argv[i]);
+		rc = cause_exit(CAUSE_CONFIGURATION);
+	}
+	return rc;
+}
+
+/* The supervised form is qvmd's: by hand there is no link on fd 3. */
+static int supervised(void)
+{
+	int type = 0;
+	socklen_t n = sizeof type;
+
+	if (getsockopt(LINK_FD, SOL_SOCKET, SO_TYPE, &type, &n) < 0 || type != SOCK_SEQPACKET) {
+		fputs("qvm: --supervised is how qvmd starts a worker: fd 3 must be its link; "
+		      "from a shell, write qvm @FILE\n",
+		      stderr);
+		return cause_exit(CAUSE_CONFIGURATION);
+	}
+	return link_run();
+}
+
+int main(int argc, char **argv)
+{
+	const char *first = argc > 1 ? argv[1] : "";
+
+	report_open();
+	if (argc < 2) {
+		fputs(help, stderr);
+		return cause_exit(CAUSE_CONFIGURATION);
+	}
+	if (!strcmp(first, "--help")) {
+		fputs(help, stdout);
+		return 0;
+	}
+	if (!strcmp(first, "--version")) {
+		puts("qvm " QVM_VERSION);
+		return 0;
+	}
+	if (!strcmp(first, "help"))
+		return show_help(argc - 2, argv + 2);
+	if (!strcmp(first, "--supervised") && argc == 2)
+		return supervised();
+	return alone_run(argc - 1, argv + 1);
+}

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* status.h - the report that SIGUSR1 asks a lone worker for: vCPUs and vdevs, at `info`. Worker. */
+#pragma once
+
+struct blackbox_map;
+
+void status_log(const struct blackbox_map *box);
