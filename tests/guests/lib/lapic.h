@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lapic.h - the vCPU's local APIC in xAPIC mode at 0xfee00000 (Intel SDM vol. 3, chapter 11). */
+#pragma once
+
+#include <stdint.h>
+
+void lapic_enable(void);
+unsigned lapic_id(void);
+void lapic_eoi(void);
+/* Interrupt this vCPU `hz` times a second on `vector`. KVM's local APIC counts nanoseconds. */
+void lapic_timer(unsigned vector, unsigned hz);
+/* INIT and SIPI to one vCPU, which starts in real mode at page << 12. */
+void lapic_wake(unsigned apic_id, uint8_t page);
