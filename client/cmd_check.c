@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "client/command.h"
+#include "client/field.h"
+#include "client/finding.h"
+#include "client/problem.h"
+#include "client/source.h"
+
+static void print_plan(const char *name, const json_t *plan)
+{
+	char ram[24], rom[24];
+	int64_t rom_bytes = field_number(plan, "rom_bytes", 0);
+	int64_t n_vcpus = field_number(plan, "vcpus", 0);
+
+	printf("%s: sound", name);
+	if (n_vcpus)
+		printf(": %" PRId64 " vCPU%s, %s of RAM", n_vcpus, n_vcpus == 1 ? "" : "s",
+		       str_bytes((uint64_t)field_number(plan, "ram_bytes", 0), ram));
+	if (rom_bytes)
+		printf(", %s of ROM", str_bytes((uint64_t)rom_bytes, rom));
+	putchar('\n');
+}
+
+static int tell(const struct http_response *r, const struct source *s, bool as_json)
+{
+	AUTO_JSON json_t *answer = NULL;
+	struct err e;
+	bool is_valid;
+
+	if (field_parse(r->body, r->body_bytes, &answer, &e) < 0)
+		return problem_local(&e, as_json);
+	is_valid = field_true(answer, "valid");
+	if (as_json) {
+		field_print(r->body, r->body_bytes);
+	} else {
+		finding_print(stderr, field_list(answer, "diagnostics"), s);
+		if (is_valid)
+			print_plan(s->name, json_object_get(answer, "plan"));
+	}
+	return is_valid ? 0 : err_exit(ERR_CONFIG);
+}
+
+static int run(struct command_call *c)
+{
+	AUTO_RESPONSE struct http_response r = {0};
+	AUTO_SOURCE struct source s = {0};
+	AUTO_JSON json_t *body = NULL;
+	AUTO_FREE char *text = NULL;
+	struct err e;
+
+	if (source_read(c->argument[0], &s, &e) < 0)
+		return problem_local(&e, c->as_json);
+	if (c->is_verbose)
+		source_explain(&s);
+	body = source_body(&s);
+	text = json_dumps(body, JSON_COMPACT);
+	if (!text)
+		abort();
+	if (http_call(c->http,
+		      &(struct http_request){.op = OP_check,
+					     .body = text,
+					     .body_bytes = strlen(text),
+					     .body_type = "application/json"},
+		      &r, &e) < 0)
+		return problem_local(&e, c->as_json);
+	if (!http_is_success(&r))
+		return problem_answer(&r, &s, c->as_json);
+	return tell(&r, &s, c->as_json);
+}
+
+static const struct command check = {
+	.name = "check",
+	.group = COMMAND_SETUP,
+	.arguments = "FILE",
+	.op = OP_check,
+	.help = "Reads FILE (- is standard input) exactly as a start would, up to the host resources it names,\n"
+		"and prints every finding with its place and what to do. Exit status 65 when it has errors.\n"
+		"Relative paths of load and hostdev belong to the folder of FILE.\n\n"
+		"  qvmadm check brake.qvmconf\n"
+		"  qvmadm check - < brake.qvmconf && echo fine",
+	.run = run,
+};
+
+COMMAND_REGISTER(check);

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "client/command.h"
+#include "client/escape.h"
+#include "client/problem.h"
+#include "client/term.h"
+#include "schemas/message.h"
+
+struct screen {
+	bool is_tty;
+	struct escape escape;
+};
+
+/* To a terminal only what cannot harm it; to a pipe or file the guest's own bytes. */
+static bool show(void *arg, const char *bytes, size_t n)
+{
+	struct screen *s = arg;
+
+	if (s->is_tty) {
+		AUTO_FREE char *out = malloc(n + ESCAPE_ROOM);
+
+		if (!out)
+			abort();
+		n = escape_filter(&s->escape, ESCAPE_CONSOLE, bytes, n, out);
+		fwrite(out, 1, n, stdout);
+	} else {
+		fwrite(bytes, 1, n, stdout);
+	}
+	return fflush(stdout) == 0;
+}
+
+/* \n \r \t \e \\ \xHH; -1 at any other. */
+static int escaped(const char **at)
+{
+	static const char from[] = "nrte\\", to[] = "\n\r\t\033\\";
+	const char *p = *at, *hit = *p ? strchr(from, *p) : NULL;
+	char hex[3] = {0}, *end;
+	long value;
+
+	if (hit) {
+		*at = p + 1;
+		return (unsigned char)to[hit - from];
+	}
+	if (*p != 'x' || !p[1] || !p[2])
+		return -1;
+	memcpy(hex, p + 1, 2);
+	value = strtol(hex, &end, 16);
+	if (end != hex + 2)
+		return -1;
+	*at = p + 3;
+	return (int)value;
+}
+
+/* In place: the text only gets shorter. */
+static int unescape(char *text, size_t *ret_n, struct err *e)
+{
+	const char *p = text;
+	char *out = text;
+
+	while (*p) {
+		if (*p != '\\') {
+			*out++ = *p++;
+			continue;
+		}
+		int c = (p++, escaped(&p));
+
+		if (c < 0)
+			return err_set(e, USAGE,
+				       "--send knows no escape '\\%.3s'; it knows \\n \\r \\t \\e \\\\ \\xHH",
+				       p);
+		*out++ = (char)c;
+	}
+	*ret_n = (size_t)(out - text);
+	return 0;
+}
+
+/* In pieces of what one message carries. */
+static int send_text(struct command_call *c, const char *vm, const char *given, int *ret_status)
+{
+	AUTO_FREE char *text = strdup(given);
+	size_t n = 0;
+	struct err e;
+
+	if (unescape(text, &n, &e) < 0) {
+		*ret_status = problem_local(&e, c->as_json);
+		return -1;
+	}
+	for (size_t at = 0; at < n; at += MESSAGE_INPUT_MAX) {
+		AUTO_RESPONSE struct http_response r = {0};
+		size_t left = n - at;
+		struct http_request q = {
+			.op = OP_vm_type,
+			.param = vm,
+			.body = text + at,
+			.body_bytes = left < MESSAGE_INPUT_MAX ? left : MESSAGE_INPUT_MAX,
+			.body_type = "application/octet-stream",
+		};
+
+		if (command_ask(c, &q, &r, ret_status) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int read_tail(const char *text, char query[static 64], struct err *e)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (!*text || *end || n < 0)
+		return err_set(e, USAGE, "--tail '%s' is no number of lines", text);
+	snprintf(query + strlen(query), 40, "%stail=%ld", *query ? "&" : "", n);
+	return 0;
+}
+
+static int run(struct command_call *c)
+{
+	AUTO_RESPONSE struct http_response r = {0};
+	const char *text = command_value(c, "--send"), *tail = command_value(c, "--tail");
+	bool follow = command_value(c, "--follow") != NULL;
+	struct screen screen = {.is_tty = term_is_tty(stdout)};
+	char query[64] = "";
+	struct err e;
+	int status = 0;
+	const char *vm = command_vm(c, &status);
+
+	if (!vm)
+		return status;
+	if (follow)
+		strcpy(query, "follow=1");
+	if (tail && read_tail(tail, query, &e) < 0)
+		return problem_local(&e, c->as_json);
+	if (text && (send_text(c, vm, text, &status) < 0 || (!follow && !tail)))
+		return status;
+	if (command_ask(c,
+			&(struct http_request){.op = OP_vm_console,
+					       .param = vm,
+					       .query = *query ? query : NULL,
+					       .accept = "text/plain",
+					       .timeout_ms = follow ? -1 : 0,
+					       .sink = show,
+					       .sink_arg = &screen},
+			&r, &status) < 0)
+		return status;
+	if (screen.escape.coloured)
+		fputs("\033[0m", stdout);
+	return 0;
+}
+
+static const struct command_option options[] = {
+	{"--follow", "-f", NULL, "go on with what the guest prints from now"},
+	{"--tail", "-n", "LINES", "begin with the last so many lines"},
+	{"--send", NULL, "TEXT", "type TEXT first; it may hold \\n \\r \\t \\e \\\\ \\xHH"},
+	{0},
+};
+
+static const struct command console = {
+	.name = "console",
+	.group = COMMAND_LOOK,
+	.arguments = "VM",
+	.op = OP_vm_console,
+	.summary = "What the guest prints, and a way to type at it",
+	.help = "Prints the end of what the guest has printed, also after its end. A terminal gets colours but no\n"
+		"other escape sequences; a pipe or file gets the guest's own bytes. --send alone types and\n"
+		"prints nothing.\n\n"
+		"  qvmadm console brake --follow\n"
+		"  qvmadm console brake --send 'root\\n' --follow\n"
+		"  qvmadm console brake --tail 20 | grep -i panic",
+	.options = options,
+	.run = run,
+};
+
+COMMAND_REGISTER(console);

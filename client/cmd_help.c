@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "client/command.h"
+#include "client/help.h"
+#include "client/problem.h"
+
+static int run(struct command_call *c)
+{
+	const struct command *of;
+	struct err e;
+
+	if (!c->argument[0]) {
+		help_overview(stdout);
+		return 0;
+	}
+	if (command_find(c->argument[0], &of, &e) < 0)
+		return problem_local(&e, c->as_json);
+	help_command(stdout, of);
+	return 0;
+}
+
+static const struct command help = {
+	.name = "help",
+	.group = COMMAND_HELP,
+	.arguments = "[VERB]",
+	.summary = "What a verb does, with examples",
+	.help = "Without VERB, all verbs in a line each.\n\n"
+		"  qvmadm help wait",
+	.run = run,
+};
+
+COMMAND_REGISTER(help);

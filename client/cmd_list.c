@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "client/age.h"
+#include "client/command.h"
+#include "client/field.h"
+#include "client/problem.h"
+#include "client/table.h"
+#include "client/vm.h"
+
+static void add_row(struct table *t, const json_t *vm, bool is_wide, int64_t now_ms)
+{
+	static const char *const column[] = {"desired", "observed", "health", "cause"};
+	const char *restart_at = field_text(vm, "restart_at");
+	int64_t pid = field_number(vm, "pid", 0);
+	char since[AGE_TEXT], restart[AGE_TEXT] = "-";
+
+	table_cell(t, TERM_BOLD, "%s", field_word(vm, "name"));
+	for (size_t i = 0; i < sizeof column / sizeof column[0]; i++) {
+		const char *word = field_word(vm, column[i]);
+
+		table_cell(t, vm_style(column[i], word), "%s", strcmp(word, "none") ? word : "-");
+	}
+	if (pid > 0)
+		table_cell(t, TERM_PLAIN, "%" PRId64, pid);
+	else
+		table_cell(t, TERM_DIM, "-");
+	table_cell(t, TERM_PLAIN, "%s", age_text(field_text(vm, "since"), now_ms, since));
+	table_cell(t, TERM_PLAIN, "%" PRId64, field_number(vm, "restarts", 0));
+	if (!is_wide)
+		return;
+	if (age_parse(restart_at) > 0)
+		age_text(restart_at, now_ms, restart);
+	table_cell(t, TERM_PLAIN, "%" PRId64, field_number(vm, "revision", 0));
+	table_cell(t, TERM_PLAIN, "%s", restart);
+	table_cell(t, TERM_PLAIN, "%s", field_word(vm, "reason"));
+}
+
+static void print_table(const json_t *vms, bool is_wide)
+{
+	AUTO_TABLE struct table *t = table_new();
+	int64_t now_ms = clock_wall_ms();
+	const json_t *vm;
+	size_t i;
+
+	table_column(t, "NAME", TABLE_LEFT, true);
+	table_column(t, "DESIRED", TABLE_LEFT, false);
+	table_column(t, "OBSERVED", TABLE_LEFT, false);
+	table_column(t, "HEALTH", TABLE_LEFT, false);
+	table_column(t, "CAUSE", TABLE_LEFT, true);
+	table_column(t, "PID", TABLE_RIGHT, false);
+	table_column(t, "SINCE", TABLE_LEFT, false);
+	table_column(t, "RESTARTS", TABLE_RIGHT, false);
+	if (is_wide) {
+		table_column(t, "REVISION", TABLE_RIGHT, false);
+		table_column(t, "RESTART", TABLE_LEFT, false);
+		table_column(t, "REASON", TABLE_LEFT, true);
+	}
+	json_array_foreach((json_t *)vms, i, vm)
+		add_row(t, vm, is_wide, now_ms);
+	table_print(t, stdout, 0, term_width(stdout));
+}
+
+static int print_names(const json_t *vms)
+{
+	const json_t *vm;
+	size_t i;
+
+	json_array_foreach((json_t *)vms, i, vm)
+		printf("%s\n", field_text(vm, "name"));
+	return 0;
+}
+
+static int run(struct command_call *c)
+{
+	AUTO_RESPONSE struct http_response r = {0};
+	AUTO_JSON json_t *list = NULL;
+	const char *form = command_value(c, "--output");
+	const json_t *vms;
+	struct err e;
+	int status;
+
+	if (form && strcmp(form, "wide") && strcmp(form, "json") && strcmp(form, "name")) {
+		err_set(&e, USAGE, "there is no output form '%s'; it is wide, json or name", form);
+		return problem_local(&e, c->as_json);
+	}
+	c->as_json |= form && !strcmp(form, "json");
+	if (command_ask(c, &(struct http_request){.op = OP_vm_list}, &r, &status) < 0)
+		return status;
+	if (c->as_json) {
+		field_print(r.body, r.body_bytes);
+		return 0;
+	}
+	if (field_parse(r.body, r.body_bytes, &list, &e) < 0)
+		return problem_local(&e, false);
+	vms = field_list(list, "vms");
+	if (form && !strcmp(form, "name"))
+		return print_names(vms);
+	if (json_array_size(vms) == 0)
+		fprintf(stderr, "No VM is defined yet. Define one: qvmadm define NAME FILE.qvmconf\n");
+	else
+		print_table(vms, form != NULL);
+	return 0;
+}
+
+static const struct command_option options[] = {
+	{"--output", "-o", "FORM", "wide (more columns), name (one a line) or json"},
+	{0},
+};
+
+static const struct command list = {
+	.name = "list",
+	.group = COMMAND_LOOK,
+	.arguments = "",
+	.op = OP_vm_list,
+	.help = "Three columns tell a VM's state: DESIRED is what was asked for, OBSERVED what is, HEALTH\n"
+		"how well. CAUSE is why it last ended. SINCE is the age of OBSERVED.\n\n"
+		"  qvmadm list\n"
+		"  qvmadm list -o wide\n"
+		"  for vm in $(qvmadm list -o name); do qvmadm stop \"$vm\"; done",
+	.options = options,
+	.run = run,
+};
+
+COMMAND_REGISTER(list);

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/name.h"
+#include "base/str.h"
+#include "client/problem.h"
+
+extern const struct command *const __start_qvm_command[];
+extern const struct command *const __stop_qvm_command[];
+
+/* Options of every verb. */
+static const struct command_option common[] = {
+	{"--host", "-H", "HOST", "unix:PATH or https://HOST:PORT (else QVM_HOST, else the system's)"},
+	{"--json", NULL, NULL, "print what the server sends, for scripts; problems too"},
+	{"--verbose", "-v", NULL, "say on stderr what is done besides"},
+	{"--help", "-h", NULL, "this text"},
+	{0},
+};
+
+static bool precedes(const struct command *a, const struct command *b)
+{
+	return a->group != b->group ? a->group < b->group : strcmp(a->name, b->name) < 0;
+}
+
+const struct command *command_next(unsigned *state)
+{
+	size_t n = (size_t)(__stop_qvm_command - __start_qvm_command);
+
+	/* The row that has exactly *state rows before it: a sort without storage. */
+	for (size_t i = 0; i < n; i++) {
+		unsigned before = 0;
+
+		for (size_t j = 0; j < n; j++)
+			before += precedes(__start_qvm_command[j], __start_qvm_command[i]);
+		if (before == *state) {
+			++*state;
+			return __start_qvm_command[i];
+		}
+	}
+	return NULL;
+}
+
+int command_find(const char *name, const struct command **ret, struct err *e)
+{
+	const struct command *near = NULL;
+	unsigned state = 0, least = 3; /* more than two typing errors are another word */
+
+	for (const struct command *c; (c = command_next(&state));) {
+		unsigned d = str_distance(name, c->name);
+
+		if (d == 0) {
+			*ret = c;
+			return 0;
+		}
+		if (d < least && d < strlen(c->name)) {
+			least = d;
+			near = c;
+		}
+	}
+	if (near)
+		return err_set(e, USAGE, "there is no verb '%s'; did you mean '%s'?", name, near->name);
+	return err_set(e, USAGE, "there is no verb '%s'; `qvmadm help` lists them", name);
+}
+
+const char *command_summary(const struct command *c)
+{
+	return c->summary ? c->summary : op_table[c->op].summary;
+}
+
+const struct command_option *command_common(void)
+{
+	return common;
+}
+
+static bool is_named(const struct command_option *o, const char *word, size_t n)
+{
+	return (strlen(o->name) == n && !memcmp(o->name, word, n)) ||
+	       (o->letter && strlen(o->letter) == n && !memcmp(o->letter, word, n));
+}
+
+static const struct command_option *find_option(const struct command_option *list, const char *word,
+						size_t n)
+{
+	for (; list && list->name; list++)
+		if (is_named(list, word, n))
+			return list;
+	return NULL;
+}
+
+static void nearest(const struct command_option *list, const char *word, unsigned *least,
+		    const char **near)
+{
+	for (; list && list->name; list++) {
+		unsigned d = str_distance(word, list->name);
+
+		if (d < *least) {
+			*least = d;
+			*near = list->name;
+		}
+	}
+}
+
+static int unknown_option(const struct command *c, const char *word, struct err *e)
+{
+	const char *near = NULL;
+	unsigned least = 4;
+
+	nearest(c->options, word, &least, &near);
+	nearest(common, word, &least, &near);
+	if (near)
+		return err_set(e, USAGE, "'%s' has no option '%s'; did you mean '%s'?", c->name, word,
+			       near);
+	return err_set(e, USAGE, "'%s' has no option '%s'", c->name, word);
+}
+
+static void count_arguments(const struct command *c, unsigned *ret_least, unsigned *ret_most)
+{
+	*ret_least = *ret_most = 0;
+	for (const char *p = c->arguments; *p; p += strcspn(p, " "), p += *p == ' ') {
+		*ret_least += *p != '[';
+		++*ret_most;
+	}
+}
+
+/* A common option takes effect here, one of the verb's own is kept. */
+static int take(struct command_call *c, const struct command_option *o, const char *value,
+		const char **ret_host, bool *ret_help, struct err *e)
+{
+	if (o == &common[0]) {
+		*ret_host = value;
+	} else if (o == &common[1]) {
+		c->as_json = true;
+	} else if (o == &common[2]) {
+		c->is_verbose = true;
+	} else if (o == &common[3]) {
+		*ret_help = true;
+	} else {
+		if (c->n_given == COMMAND_GIVEN)
+			return err_set(e, USAGE, "more than %d options", COMMAND_GIVEN);
+		c->given[c->n_given].option = o;
+		c->given[c->n_given++].value = value;
+	}
+	return 0;
+}
+
+static int read_option(struct command_call *c, char *const *word, int n, int *i,
+		       const char **ret_host, bool *ret_help, struct err *e)
+{
+	const char *w = word[*i], *equals = strchr(w, '=');
+	size_t length = equals ? (size_t)(equals - w) : strlen(w);
+	const struct command_option *o = find_option(c->command->options, w, length);
+	const char *value = equals ? equals + 1 : "";
+
+	if (!o)
+		o = find_option(common, w, length);
+	if (!o)
+		return unknown_option(c->command, w, e);
+	if (!o->argument && equals)
+		return err_set(e, USAGE, "%s takes no value", o->name);
+	if (o->argument && !equals) {
+		if (*i + 1 >= n)
+			return err_set(e, USAGE, "%s needs a value: %s %s", o->name, o->name,
+				       o->argument);
+		value = word[++*i];
+	}
+	return take(c, o, value, ret_host, ret_help, e);
+}
+
+int command_parse(struct command_call *c, char *const *word, int n, const char **ret_host,
+		  bool *ret_help, struct err *e)
+{
+	unsigned least, most, given = 0;
+	bool only_arguments = false;
+
+	count_arguments(c->command, &least, &most);
+	for (int i = 0; i < n; i++) {
+		if (!only_arguments && !strcmp(word[i], "--")) {
+			only_arguments = true;
+		} else if (!only_arguments && word[i][0] == '-' && word[i][1]) {
+			if (read_option(c, word, n, &i, ret_host, ret_help, e) < 0)
+				return -1;
+		} else if (given == most) {
+			return err_set(e, USAGE, "'%s' is one argument too many: qvmadm %s%s%s",
+				       word[i], c->command->name, most ? " " : "",
+				       c->command->arguments);
+		} else {
+			c->argument[given++] = word[i];
+		}
+	}
+	if (given < least && !*ret_help)
+		return err_set(e, USAGE, "'%s' needs more: qvmadm %s %s", c->command->name,
+			       c->command->name, c->command->arguments);
+	return 0;
+}
+
+const char *command_value(const struct command_call *c, const char *option)
+{
+	for (unsigned i = c->n_given; i--;)
+		if (!strcmp(c->given[i].option->name, option))
+			return c->given[i].value;
+	return NULL;
+}
+
+const char *command_vm(const struct command_call *c, int *ret_status)
+{
+	struct err e;
+
+	if (name_is_valid(c->argument[0]))
+		return c->argument[0];
+	err_set(&e, USAGE,
+		"'%s' cannot be the name of a VM: up to 63 of a-z 0-9 . _ -, the first a letter or "
+		"digit",
+		c->argument[0]);
+	*ret_status = problem_local(&e, c->as_json);
+	return NULL;
+}
+
+int command_ask(struct command_call *c, const struct http_request *q, struct http_response *ret,
+		int *ret_status)
+{
+	AUTO_RESPONSE struct http_response r = {0};
+	struct err e;
+
+	if (http_call(c->http, q, &r, &e) < 0) {
+		*ret_status = problem_local(&e, c->as_json);
+		return -1;
+	}
+	if (!http_is_success(&r)) {
+		*ret_status = problem_answer(&r, NULL, c->as_json);
+		return -1;
+	}
+	*ret = r;
+	r = (struct http_response){0};
+	return 0;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * command.h - the class of qvmadm's verbs. A verb is one file client/cmd_<verb>.c, ending in
+ * COMMAND_REGISTER(class); help and completion are made from the class.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "client/http.h"
+#include "schemas/op.h"
+
+enum { COMMAND_ARGUMENTS = 4, COMMAND_GIVEN = 64 };
+
+/* The order of the overview. */
+enum command_group { COMMAND_SETUP, COMMAND_ACT, COMMAND_LOOK, COMMAND_HELP, COMMAND_GROUPS };
+
+struct command_option {
+	const char *name;     /* "--tail" */
+	const char *letter;   /* "-n"; NULL = none */
+	const char *argument; /* "N" for the help; NULL = takes none */
+	const char *what;
+};
+
+struct command;
+
+/* One invocation. */
+struct command_call {
+	const struct command *command;
+	struct http *http;
+	bool as_json, is_verbose;
+	const char *argument[COMMAND_ARGUMENTS]; /* NULL where absent */
+	struct {
+		const struct command_option *option;
+		const char *value; /* "" for an option without argument */
+	} given[COMMAND_GIVEN];
+	unsigned n_given;
+};
+
+struct command {
+	const char *name;
+	enum command_group group;
+	const char *arguments; /* "VM FILE"; "[VERB]" may be left out */
+	const char *summary;   /* one line; NULL = that of op's row in schemas/ops.def */
+	enum op_id op;
+	const char *help; /* a paragraph, then examples */
+	const struct command_option *options; /* ends with a NULL name; NULL = none */
+	void (*print_more)(FILE *f);	      /* what a table adds to the help; NULL = nothing */
+	int (*run)(struct command_call *c);   /* returns the exit status, having said why */
+};
+
+#define COMMAND_REGISTER(class)                                                                    \
+	static const struct command *const class##_entry                                           \
+		__attribute__((used, retain, section("qvm_command"))) = &(class)
+
+/* All verbs in the order of the overview: walk with *state = 0 at first; NULL ends. */
+const struct command *command_next(unsigned *state);
+/* ERR_USAGE with the nearest name. */
+int command_find(const char *name, const struct command **ret, struct err *e);
+const char *command_summary(const struct command *c);
+/* The options of every verb; ends with a NULL name. */
+const struct command_option *command_common(void);
+
+/* Read what stands after the verb into c->argument and c->given; the options of every verb
+ * (-H, --json, -v, --help) set *ret_host and *ret_help. ERR_USAGE. */
+int command_parse(struct command_call *c, char *const *word, int n, const char **ret_host,
+		  bool *ret_help, struct err *e);
+/* The last value given; NULL when the option was not given. */
+const char *command_value(const struct command_call *c, const char *option);
+/* argument[0] when it can be the name of a VM; else NULL, and *ret_status is the exit status. */
+const char *command_vm(const struct command_call *c, int *ret_status);
+
+/* The call to the server that a verb makes; *ret_status when it did not succeed, having said why. */
+int command_ask(struct command_call *c, const struct http_request *q, struct http_response *ret,
+		int *ret_status);

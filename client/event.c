@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/event.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/str.h"
+#include "client/age.h"
+#include "client/field.h"
+#include "client/term.h"
+#include "schemas/journal.h"
+
+enum { RETRY_FIRST_MS = 250, RETRY_MOST_MS = 5000 };
+
+struct stream {
+	const struct event_query *q;
+	char *line; /* of the record that is coming in; EVENT_RECORD bytes */
+	size_t n;
+	int64_t next;  /* sequence number to ask for after a loss; -1 = none known */
+	bool was_live; /* this connection brought a record */
+	bool is_over;  /* the sink has had enough */
+	struct err err;
+};
+
+static bool take_record(struct stream *s, const char *line, size_t n)
+{
+	AUTO_JSON json_t *event = NULL;
+	int64_t seq;
+
+	if (n == 0)
+		return true; /* an empty line keeps the connection alive */
+	if (field_parse(line, n, &event, &s->err) < 0)
+		return false;
+	s->was_live = true;
+	seq = field_number(event, "seq", 0);
+	if (seq > 0)
+		s->next = seq + 1;
+	s->is_over = !s->q->sink(s->q->arg, line, n, event);
+	return !s->is_over;
+}
+
+static bool on_bytes(void *arg, const char *bytes, size_t n)
+{
+	struct stream *s = arg;
+
+	while (n) {
+		const char *end = memchr(bytes, '\n', n);
+		size_t run = end ? (size_t)(end - bytes) : n;
+
+		if (run > EVENT_RECORD - s->n) {
+			err_set(&s->err, NO_SERVER, "an event is longer than %d KiB",
+				EVENT_RECORD / 1024);
+			return false;
+		}
+		memcpy(s->line + s->n, bytes, run);
+		s->n += run;
+		bytes += run;
+		n -= run;
+		if (!end)
+			break;
+		bytes++;
+		n--;
+		run = s->n;
+		s->n = 0;
+		if (!take_record(s, s->line, run))
+			return false;
+	}
+	return true;
+}
+
+/* One connection. 1 = it ended by itself, 0 = the sink has had enough, -1 = an error or refusal. */
+static int connect_once(struct http *h, struct stream *s, struct http_response *ret_refusal,
+			struct err *e)
+{
+	AUTO_RESPONSE struct http_response r = {0};
+	char query[96];
+	size_t len = 0;
+	struct http_request request = {
+		.op = OP_event_list,
+		.query = query,
+		.accept = "application/x-ndjson",
+		.timeout_ms = -1,
+		.sink = on_bytes,
+		.sink_arg = s,
+	};
+
+	str_add(query, sizeof query, &len, "follow=%d", s->q->follow);
+	if (s->next >= 0)
+		str_add(query, sizeof query, &len, "&since=%" PRId64, s->next);
+	if (s->q->deadline_ms) {
+		request.timeout_ms = s->q->deadline_ms - (int64_t)clock_mono_ms();
+		if (request.timeout_ms <= 0)
+			return err_set(e, TIMEOUT, "the time is over");
+	}
+	s->n = 0;
+	s->was_live = false;
+	if (http_call(h, &request, &r, e) < 0)
+		return -1;
+	if (s->err.code) {
+		*e = s->err;
+		return -1;
+	}
+	if (!http_is_success(&r)) {
+		*ret_refusal = r;
+		r = (struct http_response){0};
+		*e = (struct err){0};
+		return -1;
+	}
+	return !s->is_over;
+}
+
+/* Gone, or (503) there without its supervisor: both pass. */
+static bool may_return(const struct err *e, const struct http_response *refusal)
+{
+	return e->code == ERR_NO_SERVER || (e->code == ERR_OK && refusal->status == 503);
+}
+
+static void sleep_ms(int64_t ms)
+{
+	struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+
+	nanosleep(&t, NULL);
+}
+
+int event_read(struct http *h, const struct event_query *q, struct http_response *ret_refusal,
+	       struct err *e)
+{
+	struct stream s = {.q = q, .next = q->since, .line = malloc(EVENT_RECORD)};
+	AUTO_FREE char *line = s.line;
+	bool ever = false, is_lost = false;
+	int64_t retry_ms = RETRY_FIRST_MS;
+	int result;
+
+	if (!line)
+		abort();
+	for (;;) {
+		result = connect_once(h, &s, ret_refusal, e);
+		ever |= s.was_live;
+		if (result == 0 || !q->follow)
+			return result < 0 ? -1 : 0;
+		if (result < 0 && !(ever && may_return(e, ret_refusal)))
+			return -1;
+		http_response_free(ret_refusal);
+		if (s.was_live) {
+			retry_ms = RETRY_FIRST_MS;
+			is_lost = false;
+		}
+		if (!is_lost)
+			fprintf(stderr, "qvmadm: the event stream of '%s' broke off; taking it up again\n",
+				http_host(h));
+		is_lost = true;
+		sleep_ms(retry_ms);
+		retry_ms = retry_ms * 2 > RETRY_MOST_MS ? RETRY_MOST_MS : retry_ms * 2;
+	}
+}
+
+static enum term_style style_of(const char *kind)
+{
+	for (unsigned k = 0; k < JOURNAL_COUNT; k++) {
+		if (strcmp(journal_table[k].id, kind) != 0)
+			continue;
+		if (journal_table[k].priority <= LOG_ERR)
+			return TERM_BAD;
+		if (journal_table[k].priority == LOG_WARNING)
+			return TERM_BUSY;
+		return k == JOURNAL_STARTED || k == JOURNAL_HEALTHY ? TERM_GOOD : TERM_PLAIN;
+	}
+	return TERM_PLAIN;
+}
+
+void event_print(const json_t *event)
+{
+	const char *kind = field_text(event, "kind"), *vm = field_text(event, "vm");
+	enum term_style style = style_of(kind);
+	char at[AGE_TEXT];
+
+	printf("%s%s%s  %s%-15s%s  %s%s%s\n", term_on(stdout, TERM_DIM),
+	       age_local(field_text(event, "at"), at), term_off(stdout, TERM_DIM),
+	       term_on(stdout, style), kind, term_off(stdout, style), vm, *vm ? ": " : "",
+	       field_text(event, "text"));
+}

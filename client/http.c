@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/http.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <curl/curl.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+
+#define DEFAULT_HOST "unix:/run/qvm/api.sock"
+
+struct http {
+	CURL *curl;
+	char *host;	     /* as given */
+	const char *path;    /* of the unix socket, inside host; NULL = https */
+	char why[CURL_ERROR_SIZE];
+};
+
+/* One call on its way. */
+struct call {
+	CURL *curl;
+	const struct http_request *q;
+	struct http_response *r;
+	size_t cap;
+	bool is_too_long;
+};
+
+int http_open(const char *host, struct http **ret, struct err *e)
+{
+	const char *env = getenv("QVM_HOST");
+	struct http *h;
+
+	if (!host)
+		host = env && *env ? env : DEFAULT_HOST;
+	if (strncmp(host, "unix:/", 6) != 0 && strncmp(host, "https://", 8) != 0)
+		return err_set(e, USAGE,
+			       "'%s' names no server; it must be unix:PATH with an absolute path, or "
+			       "https://HOST:PORT",
+			       host);
+	if (strlen(host) - 5 >= sizeof ((struct sockaddr_un *)0)->sun_path && host[0] == 'u')
+		return err_set(e, USAGE, "the socket path in '%s' is too long; the most is %zu bytes",
+			       host, sizeof ((struct sockaddr_un *)0)->sun_path - 1);
+	h = calloc(1, sizeof *h);
+	if (!h || !(h->host = strdup(host)) || !(h->curl = curl_easy_init()))
+		abort();
+	h->path = host[0] == 'u' ? h->host + 5 : NULL;
+	for (size_t n = strlen(h->host); !h->path && h->host[n - 1] == '/'; n--)
+		h->host[n - 1] = '\0';
+	*ret = h;
+	return 0;
+}
+
+int http_again(const struct http *h, struct http **ret, struct err *e)
+{
+	return http_open(h->host, ret, e);
+}
+
+void http_close(struct http *h)
+{
+	if (!h)
+		return;
+	curl_easy_cleanup(h->curl);
+	free(h->host);
+	free(h);
+}
+
+const char *http_host(const struct http *h)
+{
+	return h->host;
+}
+
+void http_response_free(struct http_response *r)
+{
+	free(r->body);
+	*r = (struct http_response){0};
+}
+
+static size_t on_body(char *bytes, size_t one, size_t n, void *arg)
+{
+	struct call *c = arg;
+	struct http_response *r = c->r;
+
+	(void)one; /* always 1 */
+	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &r->status);
+	if (c->q->sink && http_is_success(r)) {
+		r->is_stopped = !c->q->sink(c->q->sink_arg, bytes, n);
+		return r->is_stopped ? CURL_WRITEFUNC_ERROR : n;
+	}
+	if (r->body_bytes + n > HTTP_BODY) {
+		c->is_too_long = true;
+		return CURL_WRITEFUNC_ERROR;
+	}
+	if (r->body_bytes + n + 1 > c->cap) {
+		c->cap = (r->body_bytes + n + 1) * 2;
+		r->body = realloc(r->body, c->cap);
+		if (!r->body)
+			abort();
+	}
+	memcpy(r->body + r->body_bytes, bytes, n);
+	r->body_bytes += n;
+	return n;
+}
+
+/* The path of the operation's row with its one parameter, percent-encoded, and the query. */
+static char *url_of(const struct http *h, const struct http_request *q)
+{
+	const char *path = op_table[q->op].path, *open = strchr(path, '{');
+	const char *close = open ? strchr(open, '}') : NULL;
+	char *value = open ? curl_easy_escape(h->curl, q->param, 0) : NULL;
+	char *url;
+
+	if (asprintf(&url, "%s%.*s%s%s%s%s", h->path ? "http://localhost" : h->host,
+		     open ? (int)(open - path) : (int)strlen(path), path, value ? value : "",
+		     close ? close + 1 : "", q->query ? "?" : "", q->query ? q->query : "") < 0)
+		abort();
+	curl_free(value);
+	return url;
+}
+
+static struct curl_slist *headers_of(const struct http_request *q)
+{
+	struct curl_slist *list = NULL;
+	char line[256];
+
+	snprintf(line, sizeof line, "Accept: %s", q->accept ? q->accept : "application/json");
+	list = curl_slist_append(list, line);
+	list = curl_slist_append(list, "Expect:"); /* no 100-continue round trip */
+	snprintf(line, sizeof line, "Content-Type:%s%s", q->body ? " " : "",
+		 q->body ? q->body_type : ""); /* without a value, libcurl's own is not sent */
+	list = curl_slist_append(list, line);
+	if (q->if_match) {
+		snprintf(line, sizeof line, "If-Match: %s", q->if_match);
+		list = curl_slist_append(list, line);
+	}
+	return list;
+}
+
+static void set_up(struct http *h, const struct http_request *q, struct call *c, const char *url,
+		   struct curl_slist *headers)
+{
+	static const struct {
+		const char *env;
+		CURLoption option;
+	} file[] = {{"QVM_CACERT", CURLOPT_CAINFO},
+		    {"QVM_CERT", CURLOPT_SSLCERT},
+		    {"QVM_KEY", CURLOPT_SSLKEY}};
+	long timeout_ms = q->timeout_ms == 0  ? HTTP_PATIENCE_MS
+			  : q->timeout_ms < 0 ? 0
+					      : (long)q->timeout_ms;
+	CURL *curl = h->curl;
+
+	curl_easy_reset(curl); /* keeps the connection */
+	h->why[0] = '\0';
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, h->why);
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, h->path ? "http" : "https");
+	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+	if (h->path)
+		curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, h->path);
+	for (size_t i = 0; i < NELEMS(file); i++)
+		if (getenv(file[i].env))
+			curl_easy_setopt(curl, file[i].option, getenv(file[i].env));
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, op_method_name(op_table[q->op].method));
+	if (op_table[q->op].method == OP_POST || op_table[q->op].method == OP_PUT) {
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body_bytes);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, q->body ? q->body : "");
+	}
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, "qvmadm/" QVM_VERSION);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, 10000L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, c);
+}
+
+/* Why nobody could be reached at the socket: ask the kernel, whose answer libcurl drops. */
+static int no_server(const struct http *h, struct err *e)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (!h->path)
+		return err_set(e, NO_SERVER, "nobody answers at '%s': %s", h->host, h->why);
+	str_copy(a.sun_path, sizeof a.sun_path, h->path);
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&a, sizeof a) == 0)
+		return err_set(e, NO_SERVER, "the server at '%s' closed the connection: %s", h->host,
+			       h->why);
+	switch (errno) {
+	case ENOENT:
+	case ENOTDIR:
+		return err_set(e, NO_SERVER,
+			       "there is no socket at '%s': qvmd is not running, or keeps its socket "
+			       "elsewhere. Start it with `systemctl start qvmd` or `qvmd --foreground`",
+			       h->path);
+	case ECONNREFUSED:
+		return err_set(e, NO_SERVER,
+			       "nobody listens at the socket '%s': its qvmd has ended. Start it with "
+			       "`systemctl start qvmd` or `qvmd --foreground`",
+			       h->path);
+	case EACCES:
+	case EPERM:
+		return err_sys(e, DENIED,
+			       "may not connect to '%s'; ask to be put into the group that owns it",
+			       h->path);
+	default:
+		return err_sys(e, NO_SERVER, "connect to '%s'", h->path);
+	}
+}
+
+static int judge(const struct http *h, const struct call *c, CURLcode code, struct err *e)
+{
+	if (c->r->is_stopped || code == CURLE_OK)
+		return 0;
+	if (c->is_too_long)
+		return err_set(e, NO_SERVER, "the answer of '%s' is longer than %d MiB; it was dropped",
+			       h->host, HTTP_BODY >> 20);
+	switch (code) {
+	case CURLE_OPERATION_TIMEDOUT:
+		return err_set(e, TIMEOUT, "'%s' did not answer in time: %s", h->host, h->why);
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_COULDNT_RESOLVE_HOST:
+		return no_server(h, e);
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_GOT_NOTHING:
+	case CURLE_PARTIAL_FILE:
+		return err_set(e, NO_SERVER, "the connection to '%s' broke off: %s", h->host, h->why);
+	default:
+		return err_set(e, NO_SERVER, "the call to '%s' did not end well: %s", h->host,
+			       h->why[0] ? h->why : curl_easy_strerror(code));
+	}
+}
+
+int http_call(struct http *h, const struct http_request *q, struct http_response *ret,
+	      struct err *e)
+{
+	AUTO_RESPONSE struct http_response r = {0};
+	AUTO_FREE char *url = url_of(h, q);
+	struct curl_slist *headers = headers_of(q);
+	struct call c = {.curl = h->curl, .q = q, .r = &r};
+	curl_off_t retry_after_s = 0;
+	CURLcode code;
+
+	set_up(h, q, &c, url, headers);
+	code = curl_easy_perform(h->curl);
+	curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &r.status);
+	curl_easy_getinfo(h->curl, CURLINFO_RETRY_AFTER, &retry_after_s);
+	r.retry_after_s = (long)retry_after_s;
+	curl_slist_free_all(headers);
+	if (judge(h, &c, code, e) < 0)
+		return -1;
+	if (!r.body && !(r.body = calloc(1, 1)))
+		abort();
+	r.body[r.body_bytes] = '\0';
+	*ret = r;
+	r.body = NULL;
+	return 0;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * http.h - one qvmd as a client sees it: a unix socket or an https address. qvmadm.
+ *
+ * A request names a row of schemas/ops.def; method and path come from there. Any HTTP answer is a
+ * success of http_call(), whatever its status: client/problem.h renders the refusals.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "schemas/op.h"
+
+struct http;
+
+/* Called with each piece of a successful answer; false ends the call, which counts as success. */
+typedef bool http_sink(void *arg, const char *bytes, size_t n);
+
+enum {
+	HTTP_BODY = 64 * 1024 * 1024, /* a longer answer is refused */
+	HTTP_PATIENCE_MS = 60 * 1000, /* for the answer to a call that does not stream or wait */
+};
+
+struct http_request {
+	enum op_id op;
+	const char *param; /* for the {vm} or {id} of the path */
+	const char *query; /* "follow=1&since=7", encoded already; NULL = none */
+	const char *body;  /* NULL = none */
+	size_t body_bytes;
+	const char *body_type;
+	const char *if_match;
+	const char *accept; /* NULL = application/json */
+	int64_t timeout_ms; /* for the whole; 0 = HTTP_PATIENCE_MS, -1 = none */
+	http_sink *sink;    /* NULL: the body is collected */
+	void *sink_arg;
+};
+
+struct http_response {
+	long status;
+	char *body; /* terminated; NULL when a sink took it */
+	size_t body_bytes;
+	long retry_after_s; /* of the header; 0 = none */
+	bool is_stopped;    /* the sink ended it */
+};
+
+/* "unix:PATH" or "https://HOST[:PORT]"; NULL = $QVM_HOST, else the system's socket. ERR_USAGE for
+ * any other form. Nothing is connected yet. QVM_CACERT, QVM_CERT and QVM_KEY name PEM files. */
+int http_open(const char *host, struct http **ret, struct err *e);
+void http_close(struct http *h);
+static inline void http_done(struct http *const *h)
+{
+	http_close(*h);
+}
+#define AUTO_HTTP __attribute__((cleanup(http_done)))
+
+/* ERR_NO_SERVER when nobody answers (the text says where it was tried and how to start one),
+ * ERR_TIMEOUT, ERR_PROTOCOL. A sink may call again on another struct http. */
+int http_call(struct http *h, const struct http_request *q, struct http_response *ret,
+	      struct err *e);
+void http_response_free(struct http_response *r);
+#define AUTO_RESPONSE __attribute__((cleanup(http_response_free)))
+
+static inline bool http_is_success(const struct http_response *r)
+{
+	return r->status >= 200 && r->status < 300;
+}
+
+/* A second door to the same server, for a call inside a sink; the caller closes it. */
+int http_again(const struct http *h, struct http **ret, struct err *e);
+const char *http_host(const struct http *h); /* "unix:/run/qvm/api.sock" */

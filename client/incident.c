@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/incident.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/age.h"
+#include "client/field.h"
+#include "client/quote.h"
+#include "client/table.h"
+#include "client/term.h"
+
+enum { EXITS_SHOWN = 12, LINES_SHOWN = 20 };
+
+static void print_label(const char *label)
+{
+	printf("  %s%-10s%s ", term_on(stdout, TERM_DIM), label, term_off(stdout, TERM_DIM));
+}
+
+static void print_text(const char *label, const char *text)
+{
+	if (!*text)
+		return;
+	print_label(label);
+	printf("%s\n", text);
+}
+
+static void print_title(const char *title)
+{
+	printf("\n  %s%s%s\n", term_on(stdout, TERM_BOLD), title, term_off(stdout, TERM_BOLD));
+}
+
+static void print_when(const json_t *i, int64_t now_ms)
+{
+	int64_t uptime_ms = field_number(i, "uptime_ms", 0);
+	const char *at = field_text(i, "at");
+	char local[AGE_TEXT], age[AGE_TEXT], span[AGE_TEXT];
+
+	print_label("when");
+	printf("%s, %s", age_local(at, local), age_text(at, now_ms, age));
+	if (uptime_ms > 0)
+		printf("; the guest had run for %s", age_span(uptime_ms, span));
+	else
+		printf("; the guest had not started");
+	putchar('\n');
+}
+
+static void print_end(const json_t *i)
+{
+	int64_t code = field_number(i, "exit_code", -1);
+	const char *signal = field_text(i, "signal"), *syscall = field_text(i, "syscall");
+	char text[96];
+
+	print_text("signal", signal);
+	if (*syscall) {
+		snprintf(text, sizeof text, "%.60s, which the sandbox forbids", syscall);
+		print_text("syscall", text);
+	}
+	if (code >= 0) {
+		snprintf(text, sizeof text, "%" PRId64, code);
+		print_text("exit code", text);
+	}
+}
+
+/* The error of the worker, wherever the server put it: a text or a problem. */
+static void print_error(const json_t *i)
+{
+	const json_t *error = json_object_get(i, "error");
+
+	if (json_is_object(error)) {
+		print_text("error", field_text(error, "detail"));
+		print_text("hint", field_text(error, "hint"));
+	} else {
+		print_text("error", field_text(i, "error"));
+	}
+	print_text("origin", field_text(i, "origin"));
+}
+
+/* "1.204 ms" before the end. */
+static const char *before(int64_t us, char ret[static AGE_TEXT])
+{
+	if (us < 1000)
+		snprintf(ret, AGE_TEXT, "%" PRId64 " us", us);
+	else if (us < 1000000)
+		snprintf(ret, AGE_TEXT, "%" PRId64 ".%03" PRId64 " ms", us / 1000, us % 1000);
+	else
+		age_span(us / 1000, ret);
+	return ret;
+}
+
+static void add_exit(struct table *t, const json_t *x)
+{
+	const char *reason = field_word(x, "reason");
+	bool is_write = field_true(x, "write");
+	int64_t width = field_number(x, "width", 0);
+	char ago[AGE_TEXT];
+
+	table_cell(t, TERM_DIM, "%s", before(field_number(x, "ago_us", 0), ago));
+	table_cell(t, TERM_PLAIN, "%" PRId64, field_number(x, "vcpu", 0));
+	table_cell(t, TERM_PLAIN, "%s", reason);
+	if (width > 0) {
+		table_cell(t, is_write ? TERM_BUSY : TERM_PLAIN, "%s", is_write ? "write" : "read");
+		table_cell(t, TERM_PLAIN, "%" PRId64, width);
+		table_cell(t, TERM_PLAIN, "0x%" PRIx64, field_address(x, "address"));
+		table_cell(t, TERM_PLAIN, "0x%" PRIx64, field_address(x, "value"));
+	} else {
+		for (int n = 0; n < 4; n++)
+			table_cell(t, TERM_PLAIN, "%s", "");
+	}
+	table_cell(t, TERM_PLAIN, "0x%" PRIx64, field_address(x, "rip"));
+}
+
+static void print_exits(const json_t *exits)
+{
+	AUTO_TABLE struct table *t = table_new();
+	size_t n = json_array_size(exits), from = n > EXITS_SHOWN ? n - EXITS_SHOWN : 0;
+
+	if (n == 0)
+		return;
+	print_title("Last exits to the worker (the last one at the bottom)");
+	table_column(t, "BEFORE END", TABLE_RIGHT, false);
+	table_column(t, "VCPU", TABLE_RIGHT, false);
+	table_column(t, "REASON", TABLE_LEFT, false);
+	table_column(t, "ACCESS", TABLE_LEFT, false);
+	table_column(t, "BYTES", TABLE_RIGHT, false);
+	table_column(t, "ADDRESS", TABLE_RIGHT, false);
+	table_column(t, "VALUE", TABLE_RIGHT, false);
+	table_column(t, "RIP", TABLE_RIGHT, false);
+	for (size_t i = from; i < n; i++)
+		add_exit(t, json_array_get(exits, i));
+	table_print(t, stdout, 2, term_width(stdout));
+	if (from)
+		printf("  (%zu earlier ones: qvmadm --json incidents)\n", from);
+}
+
+static void print_vcpus(const json_t *vcpus)
+{
+	AUTO_TABLE struct table *t = table_new();
+	const json_t *v;
+	size_t i;
+
+	if (json_array_size(vcpus) == 0)
+		return;
+	print_title("vCPUs at the end");
+	table_column(t, "VCPU", TABLE_RIGHT, false);
+	table_column(t, "STATE", TABLE_LEFT, false);
+	table_column(t, "RIP", TABLE_RIGHT, false);
+	table_column(t, "EXITS", TABLE_RIGHT, false);
+	json_array_foreach((json_t *)vcpus, i, v)
+	{
+		table_cell(t, TERM_PLAIN, "%" PRId64, field_number(v, "vcpu", (int64_t)i));
+		table_cell(t, TERM_PLAIN, "%s", field_word(v, "state"));
+		table_cell(t, TERM_PLAIN, "0x%" PRIx64, field_address(v, "rip"));
+		table_cell(t, TERM_PLAIN, "%" PRId64, field_number(v, "exits", 0));
+	}
+	table_print(t, stdout, 2, term_width(stdout));
+}
+
+static void print_lines(const char *title, const char *text)
+{
+	if (!*text)
+		return;
+	print_title(title);
+	quote_print(text, 2, LINES_SHOWN);
+}
+
+void incident_print(const json_t *i, int64_t now_ms)
+{
+	printf("%s%s: %s%s\n", term_on(stdout, TERM_BAD), field_text(i, "vm"),
+	       field_text(i, "sentence"), term_off(stdout, TERM_BAD));
+	print_when(i, now_ms);
+	print_text("detail", field_text(i, "detail"));
+	print_text("cause", field_text(i, "cause"));
+	print_end(i);
+	print_error(i);
+	print_text("then", field_text(i, "reaction"));
+	print_label("record");
+	printf("incident %" PRId64 ", revision %" PRId64 ", worker %" PRId64 " of this VM\n",
+	       field_number(i, "id", 0), field_number(i, "revision", 0),
+	       field_number(i, "generation", 0));
+	print_exits(field_list(i, "exits"));
+	print_vcpus(field_list(i, "vcpus"));
+	print_lines("Last lines of its console", field_text(i, "console"));
+	print_lines("Last lines of its log", field_text(i, "log"));
+}
+
+void incident_print_table(const json_t *incidents, int64_t now_ms)
+{
+	AUTO_TABLE struct table *t = table_new();
+	const json_t *i;
+	size_t n;
+
+	table_column(t, "ID", TABLE_RIGHT, false);
+	table_column(t, "WHEN", TABLE_LEFT, false);
+	table_column(t, "CAUSE", TABLE_LEFT, false);
+	table_column(t, "AFTER", TABLE_RIGHT, false);
+	table_column(t, "WHAT FOLLOWED", TABLE_LEFT, true);
+	json_array_foreach((json_t *)incidents, n, i)
+	{
+		char age[AGE_TEXT], span[AGE_TEXT];
+
+		table_cell(t, TERM_PLAIN, "%" PRId64, field_number(i, "id", 0));
+		table_cell(t, TERM_PLAIN, "%s", age_text(field_text(i, "at"), now_ms, age));
+		table_cell(t, TERM_BAD, "%s", field_word(i, "cause"));
+		table_cell(t, TERM_PLAIN, "%s", age_span(field_number(i, "uptime_ms", 0), span));
+		table_cell(t, TERM_PLAIN, "%s", field_word(i, "reaction"));
+	}
+	table_print(t, stdout, 0, term_width(stdout));
+}

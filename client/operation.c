@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/operation.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "client/age.h"
+#include "client/field.h"
+#include "client/http.h"
+#include "client/problem.h"
+
+const struct command_option operation_options[] = {
+	{"--wait", "-w", "TIME", "wait at most so long: 30s, 5m (else until it has ended)"},
+	{"--no-wait", NULL, NULL, "only ask for it"},
+	{0},
+};
+
+/* The server waits at most so long in one request. */
+enum { SLICE_S = 30, POLL_MS = 200 };
+
+struct run {
+	struct command_call *c;
+	const char *vm, *past;
+	int64_t deadline_ms; /* monotonic; -1 = none */
+	struct http_response answer;
+	json_t *operation;
+};
+
+static void done(const struct run *r)
+{
+	http_response_free((struct http_response *)&r->answer);
+	json_decref(r->operation);
+}
+
+static int64_t left_ms(const struct run *r)
+{
+	int64_t left = r->deadline_ms - (int64_t)clock_mono_ms();
+
+	return r->deadline_ms < 0 ? INT64_MAX : left > 0 ? left : 0;
+}
+
+/* One request of at most a slice; 0, or -1 with *ret_status. */
+static int ask(struct run *r, enum op_id op, const char *param, int *ret_status)
+{
+	int64_t left = left_ms(r);
+	int64_t slice_s = left > SLICE_S * 1000 ? SLICE_S : (left + 999) / 1000;
+	char query[32];
+	struct http_request q = {.op = op, .param = param, .query = query};
+	struct err e;
+
+	snprintf(query, sizeof query, "wait=%" PRId64 "s", slice_s);
+	if (slice_s == 0)
+		q.query = NULL;
+	http_response_free(&r->answer);
+	if (command_ask(r->c, &q, &r->answer, ret_status) < 0)
+		return -1;
+	json_decref(r->operation);
+	r->operation = NULL;
+	if (field_parse(r->answer.body, r->answer.body_bytes, &r->operation, &e) < 0) {
+		*ret_status = problem_local(&e, r->c->as_json);
+		return -1;
+	}
+	return 0;
+}
+
+static bool is_running(const struct run *r)
+{
+	return !strcmp(field_text(r->operation, "state"), "running");
+}
+
+/* A server that answers at once is not asked in a tight loop. */
+static void breathe(uint64_t asked_ms)
+{
+	struct timespec t = {0, POLL_MS * 1000000L};
+
+	if (clock_mono_ms() - asked_ms < POLL_MS)
+		nanosleep(&t, NULL);
+}
+
+static int wait_for_end(struct run *r, int *ret_status)
+{
+	char id[24];
+
+	snprintf(id, sizeof id, "%" PRId64, field_number(r->operation, "id", 0));
+	while (is_running(r) && left_ms(r) > 0) {
+		uint64_t asked_ms = clock_mono_ms();
+
+		if (ask(r, OP_operation_show, id, ret_status) < 0)
+			return -1;
+		if (is_running(r))
+			breathe(asked_ms);
+	}
+	return 0;
+}
+
+static int tell_late(const struct run *r)
+{
+	const char *phase = field_text(r->operation, "phase");
+	struct err e;
+
+	err_set(&e, TIMEOUT, "%s '%s' has not ended within the time to wait%s%s", r->c->command->name,
+		r->vm, *phase ? "; so far: " : "", phase);
+	return problem_local(&e, false);
+}
+
+static int tell(struct run *r)
+{
+	const char *phase = field_text(r->operation, "phase");
+	int64_t started = age_parse(field_text(r->operation, "started"));
+	int64_t ended = age_parse(field_text(r->operation, "ended"));
+	bool is_failed = !strcmp(field_text(r->operation, "state"), "failed");
+	const json_t *problem = json_object_get(r->operation, "error");
+	char span[AGE_TEXT];
+
+	if (r->c->as_json) {
+		field_print(r->answer.body, r->answer.body_bytes);
+		if (is_failed)
+			return err_exit(problem_code(field_text(problem, "type"), 500));
+		return is_running(r) && r->deadline_ms > 0 ? err_exit(ERR_TIMEOUT) : 0;
+	}
+	if (is_failed)
+		return problem_print(problem, 500, NULL);
+	if (is_running(r) && r->deadline_ms > 0)
+		return tell_late(r);
+	if (is_running(r)) {
+		printf("%s: %s is under way (operation %" PRId64 ")\n", r->vm, r->c->command->name,
+		       field_number(r->operation, "id", 0));
+		return 0;
+	}
+	printf("%s: %s", r->vm, r->past);
+	if (started >= 0 && ended >= started)
+		printf(" in %s", age_span(ended - started, span));
+	if (*phase)
+		printf(" (%s)", phase);
+	putchar('\n');
+	return 0;
+}
+
+int operation_run(struct command_call *c, const char *past)
+{
+	const char *wait = command_value(c, "--wait");
+	bool no_wait = command_value(c, "--no-wait") != NULL;
+	__attribute__((cleanup(done))) struct run r = {.c = c, .past = past, .deadline_ms = -1};
+	int64_t wait_ms = 0;
+	struct err e;
+	int status = 0;
+
+	r.vm = command_vm(c, &status);
+	if (!r.vm)
+		return status;
+	if (wait && age_read_span(wait, &wait_ms, &e) < 0)
+		return problem_local(&e, c->as_json);
+	if (wait && no_wait) {
+		err_set(&e, USAGE, "--wait and --no-wait contradict each other; give one");
+		return problem_local(&e, c->as_json);
+	}
+	if (wait)
+		r.deadline_ms = (int64_t)clock_mono_ms() + wait_ms;
+	else if (no_wait)
+		r.deadline_ms = 0; /* over before it begins */
+	if (ask(&r, c->command->op, r.vm, &status) < 0 || wait_for_end(&r, &status) < 0)
+		return status;
+	return tell(&r);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* operation.h - a verb that takes its time: asked for, waited for, told. qvmadm. */
+#pragma once
+
+#include "client/command.h"
+
+/* --wait SECONDS and --no-wait, for the class of such a verb. */
+extern const struct command_option operation_options[];
+
+/* POST the verb on argument[0] and wait for its end. `past` tells it: "started". */
+int operation_run(struct command_call *c, const char *past);

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* quote.h - lines that someone else wrote, behind a bar, so that they cannot be mistaken. qvmadm. */
+#pragma once
+
+/* The text, each line behind a bar at that indent; most > 0: only the last so many lines. Text of
+ * client/field.h or escape_text(). */
+void quote_print(const char *text, unsigned indent, unsigned most);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * term.h - where the output goes: a terminal or not, how wide, coloured or not. qvmadm.
+ * Colours only on a terminal, never when NO_COLOR is set or TERM is "dumb" (no-color.org).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum term_style {
+	TERM_PLAIN,
+	TERM_BOLD,
+	TERM_DIM,
+	TERM_GOOD, /* green */
+	TERM_BUSY, /* yellow */
+	TERM_BAD,  /* red, bold */
+	TERM_COOL, /* cyan */
+	TERM_STYLES
+};
+
+/* Once, in main(): the locale decides how wide characters are. */
+void term_open(void);
+bool term_is_tty(FILE *f);
+/* Columns of a terminal; 0 when f is none: nothing is cut. */
+unsigned term_width(FILE *f);
+/* The sequences around styled text; "" without colours. */
+const char *term_on(FILE *f, enum term_style style);
+const char *term_off(FILE *f, enum term_style style);
+/* The bar in front of quoted lines, and the sign of a cut, as the locale can show them. */
+const char *term_bar(void);
+const char *term_ellipsis(void);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vm.h - a VM resource for people: the colours of its columns, and what to do next. qvmadm. */
+#pragma once
+
+#include <jansson.h>
+
+#include "client/term.h"
+
+/* The style of a word of the column "desired", "observed", "health" or "cause". */
+enum term_style vm_style(const char *column, const char *word);
+/* When it is in its safe state: why, and which verbs lead out of it. now_ms: wall time. */
+void vm_print_advice(const json_t *vm, int64_t now_ms);
