@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The worker by itself, from a shell: words, diagnostics, exit statuses, signals."""
 import json
-import os
 import signal
 import subprocess
 import time
 
 import pytest
 
-from host import B, EXAMPLES, GUESTS, config, worker_alone
+from host import B, EXAMPLES, config, worker_alone
 
 
 def write(tmp_path, text):
@@ -53,31 +52,37 @@ def test_dryrun_prints_the_plan_and_exits_0():
     assert "Hello," not in r.stdout
 
 
-@pytest.mark.parametrize("guest,code,says", [
-    ("poweroff.bin", 0, ""),
-    ("reboot.bin", 0, ""),
-    ("triple.bin", 7, "triple"),
+@pytest.mark.parametrize("guest,option,code,says", [
+    ("poweroff.elf", "", 0, "ACPI S5"),
+    ("reboot.elf", "", 0, "i8042"),
+    ("reboot.elf", 'cmdline "by=port92"', 0, "port 0x92"),
+    ("reboot.elf", 'cmdline "by=cf9"', 0, "0xcf9"),
+    ("triple.elf", "", 7, "triple"),
+    ("greeting16.bin", "", 0, ""),
+    ("greeting32.elf", "", 0, ""),
+    ("greeting64.elf", "", 0, ""),
 ])
-def test_each_end_has_its_exit_status(tmp_path, guest, code, says):
-    if not os.path.exists(f"{GUESTS}/{guest}"):
-        guest = guest.replace(".bin", ".elf")
-    r = worker_alone(write(tmp_path, config(guest)))
+def test_each_end_has_its_exit_status(tmp_path, guest, option, code, says):
+    r = worker_alone(write(tmp_path, config(guest, option, "vdev pckeyboard")))
     assert r.returncode == code, r
     assert says in r.stderr
 
 
 def test_unmapped_memory_reads_all_ones_by_default_and_ends_with_5_on_abort(tmp_path):
-    guest = "unmapped.elf" if os.path.exists(f"{GUESTS}/unmapped.elf") else "unmapped.bin"
-    r = worker_alone(write(tmp_path, config(guest)))
+    r = worker_alone(write(tmp_path, config("touch.elf")))
     assert r.returncode == 0, r
-    assert "ff" in r.stdout.lower()
-    r = worker_alone(write(tmp_path, config(guest, "unsupported reference abort")))
+    assert "memory read d0000000: ff\n" in r.stdout, r
+    assert "port read 5000: ffffffff\n" in r.stdout, r
+    r = worker_alone(write(tmp_path, config("touch.elf", "unsupported reference abort")))
     assert r.returncode == 5, r
+    assert "d0000000" in r.stderr, r
+    r = worker_alone(write(tmp_path, config("touch.elf", "unsupported reference fail")))
+    assert r.returncode == 0, r
+    assert "memory read d0000000: #" in r.stdout, r
 
 
 def run_hang(tmp_path):
-    guest = "hang.bin" if os.path.exists(f"{GUESTS}/hang.bin") else "hang.elf"
-    p = subprocess.Popen([f"{B}/qvm", write(tmp_path, config(guest))], stdin=subprocess.DEVNULL,
+    p = subprocess.Popen([f"{B}/qvm", write(tmp_path, config("hang.bin"))], stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     time.sleep(0.5)
     assert p.poll() is None, p.communicate()

@@ -46,7 +46,7 @@ def test_an_unknown_verb_suggests_the_right_one(host):
 
 
 def test_an_incident_reads_well(host):
-    host.define("bad", config("triple.bin"), on_failure="stop")
+    host.define("bad", config("triple.elf"), on_failure="stop")
     host.adm("start", "bad")
     host.until_vm("bad", observed="safe")
     r = host.adm("incidents", "bad")

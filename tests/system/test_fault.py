@@ -44,7 +44,7 @@ def test_stop_on_failure_latches_the_safe_state_until_released(host):
 
 
 def test_a_crash_loop_spends_its_budget_and_stays_safe(host):
-    host.define("bad", config("triple.bin"), restart_budget=3, restart_delay_ms=1)
+    host.define("bad", config("triple.elf"), restart_budget=3, restart_delay_ms=1)
     host.verb("bad", "start")
     host.until(lambda: any(e["kind"] == "crash-loop" for e in host.events()), "the crash loop ends")
     vm = host.until_vm("bad", observed="safe")
@@ -55,13 +55,13 @@ def test_a_crash_loop_spends_its_budget_and_stays_safe(host):
 
 
 def test_a_stop_beats_the_restart_of_a_crash_loop(host):
-    host.define("bad", config("triple.bin"), restart_budget=1000, restart_delay_ms=200)
+    host.define("bad", config("triple.elf"), restart_budget=1000, restart_delay_ms=200)
     host.verb("bad", "start")
     host.until(lambda: host.vm("bad")["restarts"] >= 1, "it loops")
     host.verb("bad", "stop")
     restarts = host.vm("bad")["restarts"]
     seq = host.events()[-1]["seq"]
-    host.define("pace", config("poweroff.bin"))
+    host.define("pace", config("poweroff.elf"))
     host.verb("pace", "start")
     host.until_vm("pace", observed="stopped")
     assert host.vm("bad")["restarts"] == restarts
@@ -93,7 +93,7 @@ def test_a_stopped_worker_is_found_hung_and_ended(host):
 def test_a_busy_guest_is_not_dead(host):
     running(host, "busy", config("hang.bin"), heartbeat_ms=100, heartbeat_misses=3)
     seq = host.events()[-1]["seq"]
-    host.define("pace", config("poweroff.bin"))
+    host.define("pace", config("poweroff.elf"))
     for _ in range(3):
         host.verb("pace", "start")
         host.until_vm("pace", observed="stopped")

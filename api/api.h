@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api.h - qvm-api, the process: what its requests may reach. Owned by main.c; one thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "api/auth.h"
+
+struct boxes;
+struct db;
+struct http;
+struct supervisor;
+
+struct api {
+	sd_event *loop;
+	struct auth auth;
+	struct db *db;
+	struct boxes *boxes;
+	struct supervisor *supervisor;
+	struct http *http;
+	uint32_t layers; /* SANDBOX_* of this process */
+	uint64_t started_ms;
+	char *document; /* of openapi_print(), made once */
+};

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * auth.h - who is at the other end of a connection, and which role that gives. qvm-api.
+ *
+ * The kernel says who (SO_PEERCRED, SO_PEERGROUPS of the unix socket): uid 0 and the supervisor's
+ * own uid are admin; the groups qvm-admin and qvm-operator give their role; whoever else may open
+ * the socket is a reader.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "schemas/message.h"
+#include "schemas/op.h"
+
+struct auth {
+	uid_t own_uid;	 /* of the supervisor */
+	gid_t group[ROLE_COUNT]; /* that gives the role; (gid_t)-1 = none */
+	bool is_borrowed;	 /* a user namespace shows own_uid as 0 and everyone else as nobody */
+};
+
+/* Look up the groups; before the sandbox closes over /etc. */
+void auth_open(struct auth *a, bool is_borrowed);
+/* The caller of an accepted connection, for every message about its requests. */
+int auth_caller(const struct auth *a, int connection, struct msg_caller *ret, struct err *e);
+/* The pure part: the role of a uid with these groups. */
+enum role auth_role(const struct auth *a, uid_t uid, const gid_t *group, unsigned n_groups);
+/* ERR_DENIED names the role that the operation needs. */
+int auth_check(const struct msg_caller *c, enum op_id op, struct err *e);

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/body.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/object.h"
+#include "base/auto.h"
+#include "base/str.h"
+#include "schemas/message.h"
+#include "schemas/resource.h"
+
+static const struct {
+	const char *name;
+	enum body_type type;
+} types[] = {
+	{"application/json", BODY_JSON},
+	{"text/plain", BODY_TEXT},
+	{"application/octet-stream", BODY_BYTES},
+};
+
+static bool accepts(enum op_id op, enum body_type t)
+{
+	return t == BODY_TEXT || !strcmp(op_table[op].in, "text") == (t == BODY_BYTES);
+}
+
+static int refuse_type(enum op_id op, const char *given, struct err *e)
+{
+	bool is_text = !strcmp(op_table[op].in, "text");
+
+	return err_set(e, MEDIA_TYPE, "the body has %s%.80s; %s %s takes %s", given ? "the type " : "",
+		       given ? given : "no Content-Type", op_method_name(op_table[op].method),
+		       op_table[op].path,
+		       is_text ? "text/plain or application/octet-stream"
+			       : "application/json, or a configuration alone as text/plain");
+}
+
+/* Parameters: only charset=utf-8, which is what all of it is. */
+static bool is_utf8_or_silent(const char *parameters)
+{
+	static const char *const charset[] = {"charset=utf-8", "charset=\"utf-8\""};
+
+	parameters += strspn(parameters, " \t;");
+	if (!*parameters)
+		return true;
+	for (size_t i = 0; i < NELEMS(charset); i++) {
+		size_t n = strlen(charset[i]);
+
+		if (!strncasecmp(parameters, charset[i], n))
+			return parameters[n + strspn(parameters + n, " \t;")] == '\0';
+	}
+	return false;
+}
+
+int body_type(enum op_id op, const char *content_type, enum body_type *ret, struct err *e)
+{
+	if (!content_type)
+		return refuse_type(op, NULL, e);
+	for (size_t i = 0; i < NELEMS(types); i++) {
+		size_t n = strlen(types[i].name);
+
+		if (strncasecmp(content_type, types[i].name, n) != 0 ||
+		    (content_type[n] && !strchr(" \t;", content_type[n])))
+			continue;
+		if (!accepts(op, types[i].type) || !is_utf8_or_silent(content_type + n))
+			break;
+		*ret = types[i].type;
+		return 0;
+	}
+	return refuse_type(op, content_type, e);
+}
+
+static const char *kind_name(const json_t *j)
+{
+	switch (json_typeof(j)) {
+	case JSON_OBJECT:
+		return "an object";
+	case JSON_ARRAY:
+		return "a list";
+	case JSON_STRING:
+		return "a string";
+	case JSON_INTEGER:
+		return "a whole number";
+	case JSON_REAL:
+		return "a number with a fraction";
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return "true or false";
+	case JSON_NULL:
+		break;
+	}
+	return "null";
+}
+
+static int set_config(struct body *b, const json_t *j, struct err *e)
+{
+	if (!json_is_string(j))
+		return err_set(e, INVALID, "member 'config' is %s; it must be a string of qvmconf text",
+			       kind_name(j));
+	b->config_bytes = json_string_length(j);
+	if (b->config_bytes > MESSAGE_CONFIG_MAX)
+		return err_set(e, TOO_LARGE, "member 'config' has %zu bytes; it may have %d",
+			       b->config_bytes, MESSAGE_CONFIG_MAX);
+	b->config = malloc(b->config_bytes + 1);
+	if (!b->config)
+		abort();
+	memcpy(b->config, json_string_value(j), b->config_bytes + 1);
+	return 0;
+}
+
+static int policy_value(const struct policy_field *f, const json_t *j, int64_t *ret, struct err *e)
+{
+	switch (f->kind) {
+	case POLICY_BOOL:
+		if (!json_is_boolean(j))
+			return err_set(e, INVALID, "policy field '%s' is %s; it must be true or false",
+				       f->name, kind_name(j));
+		*ret = json_is_true(j);
+		return 0;
+	case POLICY_NUMBER:
+		if (!json_is_integer(j))
+			return err_set(e, INVALID,
+				       "policy field '%s' is %s; it must be a whole number from "
+				       "%" PRId64 " to %" PRId64,
+				       f->name, kind_name(j), f->min, f->max);
+		*ret = json_integer_value(j);
+		return 0;
+	case POLICY_REACTION:
+		if (json_is_string(j) && reaction_from_id(json_string_value(j), ret) == 0)
+			return 0;
+		break;
+	}
+	char known[128] = "";
+	size_t n = 0;
+
+	for (int64_t r = 0; r < REACTION_COUNT; r++)
+		str_add(known, sizeof known, &n, "%s'%s'", r ? " or " : "", reaction_id(r));
+	return err_set(e, INVALID, "policy field '%s' is %s%.32s%s; it must be %s", f->name,
+		       json_is_string(j) ? "'" : "",
+		       json_is_string(j) ? json_string_value(j) : kind_name(j),
+		       json_is_string(j) ? "'" : "", known);
+}
+
+static int no_such_policy(const char *name, struct err *e)
+{
+	const char *near = policy_fields[0].name;
+
+	for (unsigned i = 1; i < policy_n_fields; i++)
+		if (str_distance(name, policy_fields[i].name) < str_distance(name, near))
+			near = policy_fields[i].name;
+	return err_set(e, INVALID, "there is no policy field '%.64s'; did you mean '%s'?", name, near);
+}
+
+static int set_policy(struct body *b, const json_t *j, struct err *e)
+{
+	const char *name;
+	json_t *value;
+
+	if (!json_is_object(j))
+		return err_set(e, INVALID, "member 'policy' is %s; it must be an object",
+			       kind_name(j));
+	b->has_policy = true;
+	b->policy = policy_default();
+	json_object_foreach((json_t *)j, name, value)
+	{
+		const struct policy_field *f = policy_find(name);
+		int64_t v;
+
+		snprintf(b->pointer, sizeof b->pointer, "/policy/%.64s", name);
+		if (!f)
+			return no_such_policy(name, e);
+		if (policy_value(f, value, &v, e) < 0 || policy_set(&b->policy, f, v, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* One row a member that a request may have: its setter. */
+static const struct {
+	enum field field;
+	int (*set)(struct body *b, const json_t *j, struct err *e);
+} setters[] = {
+	{FIELD_vm_in_config, set_config},
+	{FIELD_vm_in_policy, set_policy},
+	{FIELD_check_in_config, set_config},
+};
+
+static int no_such_member(enum resource r, const char *name, struct err *e)
+{
+	char known[128] = "";
+	size_t n = 0;
+
+	for (unsigned f = 0; f < FIELD_COUNT; f++) {
+		if (resource_fields[f].resource != r)
+			continue;
+		if (str_distance(name, resource_fields[f].name) <= 2)
+			return err_set(e, INVALID,
+				       "there is no member '%.64s' here; did you mean '%s'?", name,
+				       resource_fields[f].name);
+		str_add(known, sizeof known, &n, "%s'%s'", n ? ", " : "", resource_fields[f].name);
+	}
+	return err_set(e, INVALID, "there is no member '%.64s' here; there are: %s", name, known);
+}
+
+static int set_member(struct body *b, enum resource r, const char *name, const json_t *j,
+		      struct err *e)
+{
+	snprintf(b->pointer, sizeof b->pointer, "/%.64s", name);
+	for (size_t i = 0; i < NELEMS(setters); i++)
+		if (resource_fields[setters[i].field].resource == r &&
+		    !strcmp(resource_fields[setters[i].field].name, name))
+			return setters[i].set(b, j, e);
+	return no_such_member(r, name, e);
+}
+
+static int check_required(const json_t *root, enum resource r, struct body *b, struct err *e)
+{
+	for (unsigned i = 0; i < FIELD_COUNT; i++) {
+		const struct resource_field *f = &resource_fields[i];
+
+		if (f->resource != r || f->presence != FIELD_ALWAYS ||
+		    json_object_get(root, f->name))
+			continue;
+		b->pointer[0] = '\0';
+		return err_set(e, INVALID, "the body has no member '%s' (%s)", f->name, f->what);
+	}
+	return 0;
+}
+
+static int parse_json(enum op_id op, const char *bytes, size_t n, struct body *b, struct err *e)
+{
+	enum resource r = resource_find(op_table[op].in);
+	json_error_t why;
+	AUTO_JSON json_t *root = NULL;
+	const char *name;
+	json_t *value;
+
+	root = json_loadb(bytes, n, JSON_REJECT_DUPLICATES, &why);
+	if (!root)
+		return err_set(e, INVALID, "the body is no acceptable JSON: %.120s (line %d, column %d)",
+			       why.text, why.line, why.column);
+	if (!json_is_object(root))
+		return err_set(e, INVALID, "the body is %s; it must be an object", kind_name(root));
+	json_object_foreach(root, name, value)
+		if (set_member(b, r, name, value, e) < 0)
+			return -1;
+	return check_required(root, r, b, e);
+}
+
+/* A configuration alone. */
+static int parse_text(const char *bytes, size_t n, struct body *b, struct err *e)
+{
+	AUTO_JSON json_t *text = NULL;
+
+	if (memchr(bytes, '\0', n))
+		return err_set(e, INVALID, "the text holds a NUL byte; a configuration is text");
+	text = json_stringn(bytes, n);
+	if (!text)
+		return err_set(e, INVALID, "the text is not UTF-8");
+	return set_config(b, text, e);
+}
+
+int body_parse(enum op_id op, enum body_type type, const char *bytes, size_t n, struct body *ret,
+	       struct err *e)
+{
+	struct body b = {0};
+	int result;
+
+	if (n == 0)
+		result = err_set(e, INVALID, "the body is empty; %s %s needs one",
+				 op_method_name(op_table[op].method), op_table[op].path);
+	else
+		result = type == BODY_JSON ? parse_json(op, bytes, n, &b, e)
+					   : parse_text(bytes, n, &b, e);
+	if (result < 0) {
+		free(b.config);
+		b.config = NULL;
+	} else {
+		b.pointer[0] = '\0';
+	}
+	*ret = b;
+	return result;
+}
+
+void body_free(struct body *b)
+{
+	free(b->config);
+	*b = (struct body){0};
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/route.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/name.h"
+#include "base/str.h"
+
+const char *route_allow(const char *path, char ret[static ROUTE_ALLOW])
+{
+	char param[ROUTE_PARAM];
+	size_t n = 0;
+
+	ret[0] = '\0';
+	for (unsigned i = 0; i < OP_COUNT; i++) {
+		enum op_method m = op_table[i].method;
+
+		if (!op_path_matches(op_table[i].path, path, param, sizeof param))
+			continue;
+		str_add(ret, ROUTE_ALLOW, &n, "%s%s%s", n ? ", " : "", op_method_name(m),
+			m == OP_GET ? ", HEAD" : "");
+	}
+	if (n)
+		str_add(ret, ROUTE_ALLOW, &n, ", OPTIONS");
+	return ret;
+}
+
+static int no_such_path(const char *path, struct err *e)
+{
+	const char *near = op_table[0].path;
+
+	for (unsigned i = 1; i < OP_COUNT; i++)
+		if (str_distance(path, op_table[i].path) < str_distance(path, near))
+			near = op_table[i].path;
+	if (str_distance(path, near) <= 4)
+		return err_set(e, NOT_FOUND, "there is no path '%.128s'; did you mean '%s'?", path,
+			       near);
+	return err_set(e, NOT_FOUND, "there is no path '%.128s'; all paths begin with /v1/", path);
+}
+
+static int read_id(const char *text, int64_t *ret, struct err *e)
+{
+	long long id;
+	char *end;
+
+	errno = 0;
+	id = strtoll(text, &end, 10);
+	if (!isdigit((unsigned char)text[0]) || *end || errno || id < 1)
+		return err_set(e, INVALID, "'%.64s' is no number of an operation; it counts from 1",
+			       text);
+	*ret = id;
+	return 0;
+}
+
+static int check_param(struct route *r, struct err *e)
+{
+	const char *path = op_table[r->op].path;
+
+	if (strstr(path, "{id}"))
+		return read_id(r->param, &r->id, e);
+	if (strstr(path, "{vm}") && !name_is_valid(r->param))
+		return err_set(e, INVALID, "'%.80s' is no name of a VM; it must match %s", r->param,
+			       NAME_PATTERN);
+	return 0;
+}
+
+int route_find(const char *method, const char *path, struct route *ret, struct err *e)
+{
+	const char *wanted = !strcmp(method, "HEAD") ? "GET" : method;
+	char allow[ROUTE_ALLOW];
+	struct route r = {0};
+
+	for (unsigned i = 0; i < OP_COUNT; i++) {
+		if (!op_path_matches(op_table[i].path, path, r.param, sizeof r.param) ||
+		    strcmp(wanted, op_method_name(op_table[i].method)) != 0)
+			continue;
+		r.op = (enum op_id)i;
+		if (check_param(&r, e) < 0)
+			return -1;
+		*ret = r;
+		return 0;
+	}
+	if (*route_allow(path, allow))
+		return err_set(e, METHOD, "'%.128s' has no method '%.16s'; it has %s", path, method,
+			       allow);
+	return no_such_path(path, e);
+}

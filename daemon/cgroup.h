@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cgroup.h - the supervisor's own cgroup2 subtree, one folder a worker: what can be fenced as a
+ * whole even when a pid was lost. Supervisor; part of struct daemon.
+ *
+ * The subtree is named after the state directory, so that the next supervisor finds what the last
+ * one left. Where no folder can be made (an ordinary user without delegation) workers stay in the
+ * supervisor's own cgroup; cgroup_is_there() tells, and the host's facts say so.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+enum { CGROUP_PATH = 512 };
+
+struct cgroup {
+	char path[CGROUP_PATH]; /* "" = there is none */
+	int fd;
+};
+
+/* Not having one is no error: *e tells why, and -1 is returned. */
+int cgroup_open(struct cgroup *c, const char *state_dir, struct err *e);
+bool cgroup_is_there(const struct cgroup *c);
+/* The folder of a worker, made if absent; the caller owns *ret_fd (-1 without a subtree). */
+int cgroup_make(const struct cgroup *c, const char *name, int *ret_fd, struct err *e);
+/* After its worker has been reaped. */
+void cgroup_remove(const struct cgroup *c, const char *name);
+/* End whatever an earlier supervisor left in the subtree, then remove the empty folders. */
+void cgroup_sweep(const struct cgroup *c);
+void cgroup_close(struct cgroup *c);

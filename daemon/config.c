@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/config.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+
+enum { LINE = 1024 };
+
+/* A setter gets a value without surrounding blanks. */
+typedef int setter(struct config *c, const char *value, struct err *e);
+
+static int set_path(char *dst, const char *key, const char *value, struct err *e)
+{
+	if (value[0] != '/')
+		return err_set(e, INVALID, "%s is '%s': write an absolute path", key, value);
+	if (!str_copy(dst, CONFIG_PATH, value))
+		return err_set(e, INVALID, "%s is longer than %d bytes", key, CONFIG_PATH - 1);
+	return 0;
+}
+
+static int set_number(uint64_t *dst, const char *key, const char *value, uint64_t most,
+		      struct err *e)
+{
+	char *end;
+	unsigned long long n;
+	unsigned shift = 0;
+	const char *unit;
+
+	errno = 0;
+	n = strtoull(value, &end, 10);
+	if (*end && (unit = strchr("kmgt", tolower((unsigned char)*end))) && !end[1]) {
+		shift = (unsigned)(unit - "kmgt" + 1) * 10;
+		end++;
+	}
+	if (!isdigit((unsigned char)value[0]) || *end || errno || n > most >> shift)
+		return err_set(e, INVALID, "%s is '%s': write a number from 0 to %llu", key, value,
+			       (unsigned long long)most);
+	*dst = (uint64_t)n << shift;
+	return 0;
+}
+
+static int set_state_dir(struct config *c, const char *value, struct err *e)
+{
+	return set_path(c->state_dir, "state-dir", value, e);
+}
+
+static int set_run_dir(struct config *c, const char *value, struct err *e)
+{
+	return set_path(c->run_dir, "run-dir", value, e);
+}
+
+static int set_program_dir(struct config *c, const char *value, struct err *e)
+{
+	return set_path(c->program_dir, "program-dir", value, e);
+}
+
+static int add_allow(struct config *c, const char *value, struct err *e)
+{
+	if (c->n_allows == CONFIG_ALLOWS)
+		return err_set(e, INVALID, "more than %d `allow` lines", CONFIG_ALLOWS);
+	if (set_path(c->allow[c->n_allows], "allow", value, e) < 0)
+		return -1;
+	c->n_allows++;
+	return 0;
+}
+
+static int set_uid_base(struct config *c, const char *value, struct err *e)
+{
+	uint64_t n;
+
+	/* Above it there must be room for a uid per VM. */
+	if (set_number(&n, "worker-uid-base", value, UINT32_MAX - (1u << 24), e) < 0)
+		return -1;
+	c->uid_base = (uint32_t)n;
+	return 0;
+}
+
+static int set_memory_budget(struct config *c, const char *value, struct err *e)
+{
+	return set_number(&c->memory_budget_bytes, "memory-budget", value, UINT64_MAX >> 1, e);
+}
+
+static int set_shutdown_grace(struct config *c, const char *value, struct err *e)
+{
+	return set_number(&c->shutdown_grace_ms, "shutdown-grace-ms", value, 3600000, e);
+}
+
+static const struct {
+	const char *key;
+	setter *set;
+} keys[] = {
+	{"state-dir", set_state_dir},
+	{"run-dir", set_run_dir},
+	{"program-dir", set_program_dir},
+	{"allow", add_allow},
+	{"worker-uid-base", set_uid_base},
+	{"memory-budget", set_memory_budget},
+	{"shutdown-grace-ms", set_shutdown_grace},
+};
+
+int config_set(struct config *c, const char *key, const char *value, struct err *e)
+{
+	const char *nearest = keys[0].key;
+
+	for (size_t i = 0; i < NELEMS(keys); i++) {
+		if (!strcmp(keys[i].key, key))
+			return keys[i].set(c, value, e);
+		if (str_distance(key, keys[i].key) < str_distance(key, nearest))
+			nearest = keys[i].key;
+	}
+	return err_set(e, INVALID, "there is no setting '%s'; did you mean '%s'?", key, nearest);
+}
+
+void config_defaults(struct config *c)
+{
+	*c = (struct config){
+		.state_dir = "/var/lib/qvm", .run_dir = "/run/qvm", .uid_base = 1900000000};
+}
+
+static char *trim(char *s)
+{
+	size_t n;
+
+	while (isspace((unsigned char)*s))
+		s++;
+	for (n = strlen(s); n && isspace((unsigned char)s[n - 1]); n--)
+		s[n - 1] = '\0';
+	return s;
+}
+
+static int read_line(struct config *c, char *line, struct err *e)
+{
+	char *equals, *hash = strchr(line, '#');
+
+	if (hash)
+		*hash = '\0';
+	line = trim(line);
+	if (!*line)
+		return 0;
+	equals = strchr(line, '=');
+	if (!equals)
+		return err_set(e, INVALID, "'%s' has no `=`: write `key = value`", line);
+	*equals = '\0';
+	return config_set(c, trim(line), trim(equals + 1), e);
+}
+
+int config_read(struct config *c, const char *path, bool must_exist, struct err *e)
+{
+	AUTO_FILE FILE *f = fopen(path, "re");
+	char line[LINE];
+
+	if (!f && errno == ENOENT && !must_exist)
+		return 0;
+	if (!f)
+		return err_sys(e, INVALID, "read the settings '%s'", path);
+	for (int n = 1; fgets(line, sizeof line, f); n++) {
+		struct err cause;
+
+		if (!strchr(line, '\n') && !feof(f))
+			return err_set(e, INVALID, "%s:%d: the line is longer than %d bytes", path,
+				       n, LINE - 2);
+		if (read_line(c, line, &cause) < 0)
+			return err_set(e, INVALID, "%s:%d: %s", path, n, cause.msg);
+	}
+	return ferror(f) ? err_sys(e, INVALID, "read the settings '%s'", path) : 0;
+}
+
+/* Beside qvmd when it runs from a build folder, else where packages put them. */
+static int find_programs(struct config *c, struct err *e)
+{
+	char self[CONFIG_PATH], worker[CONFIG_PATH + 8];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	char *slash;
+
+	if (n <= 0)
+		return err_sys(e, INTERNAL, "find the folder of this program");
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	if (!slash)
+		return err_set(e, INTERNAL, "the path of this program is '%s'", self);
+	*slash = '\0';
+	snprintf(worker, sizeof worker, "%s/qvm-api", self);
+	if (access(worker, X_OK) == 0)
+		str_copy(c->program_dir, sizeof c->program_dir, self);
+	return 0;
+}
+
+static uint64_t host_memory_bytes(void)
+{
+	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+int config_finish(struct config *c, struct err *e)
+{
+	if (c->n_allows == 0 && add_allow(c, "/", e) < 0)
+		return -1;
+	for (unsigned i = 0; i < c->n_allows; i++) {
+		char real[PATH_MAX];
+
+		if (!realpath(c->allow[i], real))
+			return err_sys(e, INVALID, "find the folder of `allow = %s`", c->allow[i]);
+		if (!str_copy(c->allow[i], CONFIG_PATH, real))
+			return err_set(e, INVALID, "the folder '%s' is longer than %d bytes", real,
+				       CONFIG_PATH - 1);
+	}
+	if (c->memory_budget_bytes == 0)
+		c->memory_budget_bytes = host_memory_bytes();
+	return c->program_dir[0] ? 0 : find_programs(c, e);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config.h - the supervisor's own settings: built-in values, then qvmd.conf, then the command line.
+ * Read once at start by main.c; part of struct daemon.
+ *
+ * A line of the file is `key = value`; `#` begins a comment. The keys are the table in config.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum { CONFIG_PATH = 512, CONFIG_ALLOWS = 32 };
+
+struct config {
+	char state_dir[CONFIG_PATH], run_dir[CONFIG_PATH];
+	char program_dir[CONFIG_PATH]; /* of qvm and qvm-api; "" = beside qvmd, else installed */
+	char allow[CONFIG_ALLOWS][CONFIG_PATH]; /* folders that host files may be opened from */
+	unsigned n_allows;
+	uint32_t uid_base;	       /* of qvm-api; workers follow */
+	uint64_t memory_budget_bytes;  /* of all guests together; 0 = the memory of the host */
+	uint64_t shutdown_grace_ms;    /* from the button to the cut when the supervisor ends */
+};
+
+void config_defaults(struct config *c);
+/* Read the file over *c. A file that is not there is an error only if must_exist. */
+int config_read(struct config *c, const char *path, bool must_exist, struct err *e);
+/* One setting, as from the file. */
+int config_set(struct config *c, const char *key, const char *value, struct err *e);
+/* Make allow[] canonical and fill what is still open; after all settings. */
+int config_finish(struct config *c, struct err *e);

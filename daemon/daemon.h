@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon.h - the supervisor as a whole: the one struct, its setting up and its ordered end.
+ * qvmd; the only instance lives in main.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "base/err.h"
+#include "daemon/cgroup.h"
+#include "daemon/check.h"
+#include "daemon/config.h"
+#include "daemon/frontdoor.h"
+#include "daemon/ledger.h"
+#include "daemon/server.h"
+#include "daemon/store.h"
+#include "daemon/vm.h"
+#include "daemon/watch.h"
+
+struct daemon {
+	struct config config;
+	sd_event *loop;
+	int state_lock, run_lock; /* held for the life of the process */
+	struct cgroup cgroup;
+	struct store store;
+	struct ledger ledger;
+	struct vm_set vms;
+	struct check_set checks;
+	struct watch watch;
+	struct server server;
+	struct frontdoor door;
+	sd_event_source *stopper; /* timer of the ordered end */
+	bool is_ending;
+};
+
+/* From settings to a loop that is ready to run. On failure what was opened is closed again. */
+int daemon_open(struct daemon *d, struct err *e);
+int daemon_run(struct daemon *d, struct err *e);
+void daemon_close(struct daemon *d);

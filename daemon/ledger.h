@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ledger.h - what is still to be written. Supervisor; part of struct daemon.
+ *
+ * Observations (events, incidents, rows, ends of operations) are acted upon first and written at
+ * the end of the round of the loop, all in one transaction and in order. If the disk refuses, they
+ * stay here and are tried again: nothing is lost while the supervisor lives, and no VM waits.
+ * Intent is the other way round: ledger_begin() opens a transaction that already holds everything
+ * pending; the caller adds its own rows, and acts only after ledger_commit() has succeeded.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "base/err.h"
+
+struct daemon;
+struct event;
+struct incident;
+struct operation_change;
+struct vm;
+struct ledger_entry;
+
+enum { LEDGER_STAGED = 2 };
+
+struct ledger {
+	struct ledger_entry *first, *last;
+	int64_t seq;	     /* newest committed event */
+	int64_t next_seq;    /* of the transaction under way */
+	int64_t incident;    /* written last in it */
+	struct event *staged[LEDGER_STAGED]; /* to log once it is committed */
+	unsigned n_staged;
+	sd_event_source *flush, *retry;
+	bool is_failing;
+};
+
+int ledger_open(struct daemon *d, struct err *e);
+void ledger_event(struct daemon *d, const struct event *ev);
+void ledger_incident(struct daemon *d, struct incident *take);
+void ledger_operation(struct daemon *d, const struct operation_change *c);
+void ledger_vm(struct daemon *d, struct vm *v);
+
+int ledger_begin(struct daemon *d, struct err *e);
+/* An event of the intent itself; logged when the transaction is committed. */
+int ledger_stage(struct daemon *d, const struct event *ev, struct err *e);
+int ledger_commit(struct daemon *d, struct err *e);
+void ledger_abort(struct daemon *d);
+
+/* Write what is pending now; false = it stays pending. */
+bool ledger_flush(struct daemon *d);
+/* Drop what could not be written, saying so, and disarm. */
+void ledger_close(struct daemon *d);

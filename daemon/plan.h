@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan.h - judges what a worker asks of the host, by this host's policy: kinds, folders, memory
+ * budget. Supervisor. It opens nothing; resource.c does, once the plan has passed.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "schemas/diagnostic.h"
+#include "schemas/message.h"
+
+struct config;
+
+struct plan {
+	const struct config *config;
+	const char *vm;
+	const struct msg_plan *shape;
+	const struct msg_want *want;
+	uint32_t n_wants;
+	uint64_t used_bytes; /* of the memory budget, by the other VMs */
+};
+
+/* 0, or -1 with the first objection in *e; every objection goes to `report` (NULL = only the
+ * first is of interest). The text names the configuration line and the option. */
+int plan_judge(const struct plan *p,
+	       void (*report)(void *arg, const struct msg_want *w, const struct err *why), void *arg,
+	       struct err *e);
+/* An objection as a finding about the configuration. */
+struct diagnostic plan_finding(const struct msg_want *w, const struct err *why);
+/* The same as an error; the text names the configuration line and the option. */
+void plan_objection(const struct msg_want *w, const struct err *why, struct err *e);

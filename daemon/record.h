@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * record.h - the stored row of a VM, its revisions and policies. Supervisor; part of struct vm.
+ * The caller holds the transaction.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/name.h"
+#include "schemas/cause.h"
+#include "schemas/lifecycle.h"
+#include "schemas/policy.h"
+
+struct store;
+
+enum { RECORD_REASON = 384 };
+
+/* Columns of table vm; times are wall milliseconds. */
+struct record {
+	int64_t id;
+	char name[NAME_CAP];
+	int64_t revision, running_revision;
+	enum desired desired;
+	enum observed observed;
+	enum health health;
+	enum cause cause;
+	char reason[RECORD_REASON];
+	int64_t pid;
+	uint64_t pid_start;
+	int64_t generation, restarts;
+	int64_t since_ms, restart_at_ms, created_ms;
+};
+
+/* A new row; *r gets its id. */
+int record_insert(struct store *s, struct record *r, struct err *e);
+int record_update(struct store *s, const struct record *r, struct err *e);
+int record_delete(struct store *s, int64_t id, struct err *e);
+/* Call `each` for every row, by name; a word that this program does not know is an error. */
+int record_each(struct store *s, int (*each)(void *arg, const struct record *r, struct err *e),
+		void *arg, struct err *e);
+
+struct record_revision {
+	int64_t vm, revision;
+	const char *config;
+	size_t bytes;
+	const struct policy *policy;
+	int64_t created_ms;
+	uint32_t uid;
+};
+int record_add_revision(struct store *s, const struct record_revision *r, struct err *e);
+/* The caller frees *ret_config (*ret_bytes, then a NUL). */
+int record_config(struct store *s, int64_t vm, int64_t revision, char **ret_config,
+		  size_t *ret_bytes, struct err *e);
+int record_policy(struct store *s, int64_t vm, int64_t revision, struct policy *ret,
+		  struct err *e);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * resource.h - opens what a worker wants of the host: /dev/kvm, guest RAM, black box, files.
+ * Supervisor; the worker sees descriptors, never a path.
+ *
+ * Paths come from a configuration by way of the worker, so they are hostile twice: they are made
+ * canonical, held against the allowed folders, and opened below the folder without following any
+ * link (openat2), so that a swap in between is refused rather than followed. Kinds of file are
+ * checked on an O_PATH descriptor, before anything is truly opened.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "schemas/message.h"
+
+struct config;
+
+struct resource {
+	const struct config *config;
+	const char *vm;
+	const struct msg_want *want;
+	const struct msg_plan *plan;
+};
+
+/* Would it open? Nothing is made or truly opened. */
+int resource_probe(const struct resource *r, struct err *e);
+/* The caller owns *ret_fd. */
+int resource_open(const struct resource *r, int *ret_fd, struct err *e);
+/* A second, read-only description of a memfd; the caller owns *ret_fd. */
+int resource_reopen(int fd, int flags, int *ret_fd, struct err *e);
