@@ -9,9 +9,13 @@
 #include "api/auth.h"
 
 struct boxes;
+struct calls;
+struct consoles;
 struct db;
 struct http;
+struct streams;
 struct supervisor;
+struct waits;
 
 struct api {
 	sd_event *loop;
@@ -20,6 +24,10 @@ struct api {
 	struct boxes *boxes;
 	struct supervisor *supervisor;
 	struct http *http;
+	struct calls *calls;
+	struct waits *waits;
+	struct streams *streams;
+	struct consoles *consoles;
 	uint32_t layers; /* SANDBOX_* of this process */
 	uint64_t started_ms;
 	char *document; /* of openapi_print(), made once */

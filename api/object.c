@@ -112,9 +112,10 @@ void object_word(json_t *o, enum field f, const char *word)
 
 void object_time(json_t *o, enum field f, int64_t wall_ms)
 {
+	bool is_null = wall_ms == 0 && resource_fields[f].presence == FIELD_NULLABLE;
 	char text[CLOCK_ISO];
 
-	put(o, f, FIELD_TIME, wall_ms ? json_string(clock_iso(wall_ms, text)) : json_null());
+	put(o, f, FIELD_TIME, is_null ? json_null() : json_string(clock_iso(wall_ms, text)));
 }
 
 void object_take(json_t *o, enum field f, json_t *take_value)

@@ -22,7 +22,7 @@ void object_int(json_t *o, enum field f, int64_t v);
 void object_bool(json_t *o, enum field f, bool v);
 void object_hex(json_t *o, enum field f, uint64_t v);
 void object_word(json_t *o, enum field f, const char *word);
-/* Wall milliseconds; 0 is null, which only a NULLABLE member may be. */
+/* Wall milliseconds; 0 of a NULLABLE member is null. */
 void object_time(json_t *o, enum field f, int64_t wall_ms);
 /* An object, a list or null (of a NULLABLE member). */
 void object_take(json_t *o, enum field f, json_t *take_value);

@@ -26,7 +26,7 @@ int64_t age_parse(const char *s)
 			ms += (*s - '0') * scale;
 	}
 	n = sscanf(s, "%c%2d:%2d%c", &sign, &h, &m, &end);
-	if (!((n == 1 && (sign == 'Z' || sign == 'z')) || (n == 3 && strchr("+-", sign))))
+	if (!((n == 1 && !s[1] && (sign == 'Z' || sign == 'z')) || (n == 3 && strchr("+-", sign))))
 		return -1;
 	offset_s = (h * 60 + m) * 60;
 	t.tm_year -= 1900;

@@ -39,7 +39,7 @@ static int tell(const struct http_response *r, const struct source *s, bool as_j
 	if (as_json) {
 		field_print(r->body, r->body_bytes);
 	} else {
-		finding_print(stderr, field_list(answer, "diagnostics"), s);
+		finding_print(stderr, answer, s);
 		if (is_valid)
 			print_plan(s->name, json_object_get(answer, "plan"));
 	}

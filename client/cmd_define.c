@@ -128,7 +128,7 @@ static int tell(const struct http_response *r, const char *vm, const struct sour
 	}
 	if (field_parse(r->body, r->body_bytes, &answer, &e) < 0)
 		return problem_local(&e, false);
-	finding_print(stderr, field_list(answer, "diagnostics"), s); /* warnings */
+	finding_print(stderr, answer, s); /* warnings */
 	printf("%s: %s, revision %" PRId64, vm, r->status == 201 ? "defined" : "updated",
 	       field_number(answer, "revision", 0));
 	if (!strcmp(field_text(answer, "observed"), "running"))

@@ -11,24 +11,14 @@
 #include "client/problem.h"
 #include "schemas/journal.h"
 
-struct filter {
-	const char *vm, *kind;
-	bool as_json;
-};
-
 static bool show(void *arg, const char *line, size_t n, const json_t *event)
 {
-	const struct filter *f = arg;
-	bool is_ready = !strcmp(field_text(event, "kind"), "ready");
+	const struct command_call *c = arg;
 
-	if (f->vm && !is_ready && strcmp(field_text(event, "vm"), f->vm) != 0)
-		return true;
-	if (f->kind && strcmp(field_text(event, "kind"), f->kind) != 0)
-		return true;
-	if (f->as_json) {
+	if (c->as_json) {
 		fwrite(line, 1, n, stdout);
 		putchar('\n');
-	} else if (!is_ready) {
+	} else if (strcmp(field_text(event, "kind"), "ready") != 0) {
 		event_print(event);
 	}
 	return fflush(stdout) == 0; /* whoever reads it, reads it now */
@@ -55,23 +45,33 @@ static int check_kind(const char *kind, struct err *e)
 	return err_set(e, USAGE, "there is no kind of event '%s'; qvmadm help events lists them", kind);
 }
 
+static int read_since(const char *text, int64_t *ret, struct err *e)
+{
+	char *end;
+	long long n = strtoll(text, &end, 10);
+
+	if (!*text || *end || n < 0)
+		return err_set(e, USAGE, "--since '%s' is no sequence number; it counts from 0", text);
+	*ret = n;
+	return 0;
+}
+
 static int run(struct command_call *c)
 {
 	AUTO_RESPONSE struct http_response refusal = {0};
 	const char *since = command_value(c, "--since");
-	struct filter f = {command_value(c, "--vm"), command_value(c, "--kind"), c->as_json};
-	struct event_query q = {.follow = command_value(c, "--follow") != NULL,
-				.sink = show,
-				.arg = &f};
+	struct event_query q = {
+		.since = -1,
+		.vm = command_value(c, "--vm"),
+		.kind = command_value(c, "--kind"),
+		.follow = command_value(c, "--follow") != NULL,
+		.sink = show,
+		.arg = c,
+	};
 	struct err e;
-	char *end;
 
-	q.since = since ? strtoll(since, &end, 10) : q.follow ? -1 : 0;
-	if (since && (*end || end == since || q.since < 0)) {
-		err_set(&e, USAGE, "--since '%s' is no sequence number; it counts from 0", since);
-		return problem_local(&e, c->as_json);
-	}
-	if (f.kind && check_kind(f.kind, &e) < 0)
+	if ((since && read_since(since, &q.since, &e) < 0) ||
+	    (q.kind && check_kind(q.kind, &e) < 0) || (q.vm && command_check_vm(q.vm, &e) < 0))
 		return problem_local(&e, c->as_json);
 	if (event_read(c->http, &q, &refusal, &e) == 0)
 		return 0;

@@ -8,50 +8,48 @@
 #include "client/incident.h"
 #include "client/problem.h"
 
-/* The server's order is not relied upon: the newest has the greatest id. */
-static const json_t *newest_of(const json_t *incidents)
-{
-	const json_t *newest = NULL, *i;
-	size_t n;
+enum { MOST = 50 }; /* in the table */
 
-	json_array_foreach((json_t *)incidents, n, i)
-		if (!newest || field_number(i, "id", 0) > field_number(newest, "id", 0))
-			newest = i;
-	return newest;
-}
-
-static const json_t *find(const json_t *incidents, const char *id)
-{
-	const json_t *i;
-	size_t n;
-
-	json_array_foreach((json_t *)incidents, n, i)
-		if (field_number(i, "id", 0) == strtoll(id, NULL, 10))
-			return i;
-	return NULL;
-}
-
-static int tell(struct command_call *c, const json_t *incidents, const char *vm)
+/* Newest first; --id is the first one before the next id. */
+static int make_query(const struct command_call *c, char *ret, size_t cap, struct err *e)
 {
 	const char *id = command_value(c, "--id");
-	const json_t *one = id ? find(incidents, id) : newest_of(incidents);
+	char *end;
+	long long n;
+
+	snprintf(ret, cap, "limit=%d", command_value(c, "--last") ? 1 : MOST);
+	if (!id)
+		return 0;
+	n = strtoll(id, &end, 10);
+	if (!*id || *end || n < 1 || n > INT32_MAX)
+		return err_set(e, USAGE, "--id '%s' is no number of an incident", id);
+	snprintf(ret, cap, "limit=1&before=%lld", n + 1);
+	return 0;
+}
+
+static int tell(struct command_call *c, const json_t *list, const char *vm)
+{
+	const char *id = command_value(c, "--id");
+	json_t *incidents = field_list(list, "incidents"), *first = json_array_get(incidents, 0);
 	int64_t now_ms = clock_wall_ms();
 	struct err e;
 
-	if (id && !one) {
-		err_set(&e, NOT_FOUND, "'%s' has no incident '%s'; qvmadm incidents %s lists them", vm,
-			id, vm);
+	if (id && field_number(first, "id", 0) != strtoll(id, NULL, 10)) {
+		err_set(&e, NOT_FOUND, "'%s' has no incident %s; qvmadm incidents %s lists them", vm, id,
+			vm);
 		return problem_local(&e, false);
 	}
-	if (!one) {
+	if (!first) {
 		fprintf(stderr, "%s has had no incident.\n", vm);
 		return 0;
 	}
-	if (!id && !command_value(c, "--last") && json_array_size(incidents) > 1) {
+	if (json_array_size(incidents) > 1) {
 		incident_print_table(incidents, now_ms);
+		if (field_number(list, "next", 0))
+			printf("(and older ones)\n");
 		printf("\nThe newest:\n\n");
 	}
-	incident_print(one, now_ms);
+	incident_print(first, now_ms);
 	return 0;
 }
 
@@ -59,14 +57,17 @@ static int run(struct command_call *c)
 {
 	AUTO_RESPONSE struct http_response r = {0};
 	AUTO_JSON json_t *list = NULL;
+	char query[64];
+	struct http_request q = {.op = OP_vm_incidents, .query = query};
 	struct err e;
 	int status;
-	const char *vm = command_vm(c, &status);
 
-	if (!vm)
+	q.param = command_vm(c, &status);
+	if (!q.param)
 		return status;
-	if (command_ask(c, &(struct http_request){.op = OP_vm_incidents, .param = vm}, &r, &status) <
-	    0)
+	if (make_query(c, query, sizeof query, &e) < 0)
+		return problem_local(&e, c->as_json);
+	if (command_ask(c, &q, &r, &status) < 0)
 		return status;
 	if (c->as_json) {
 		field_print(r.body, r.body_bytes);
@@ -74,7 +75,7 @@ static int run(struct command_call *c)
 	}
 	if (field_parse(r.body, r.body_bytes, &list, &e) < 0)
 		return problem_local(&e, false);
-	return tell(c, field_list(list, "incidents"), vm);
+	return tell(c, list, q.param);
 }
 
 static const struct command_option options[] = {

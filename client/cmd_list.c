@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/clock.h"
+#include "base/name.h"
 #include "client/age.h"
 #include "client/command.h"
 #include "client/field.h"
@@ -19,7 +22,7 @@ static void add_row(struct table *t, const json_t *vm, bool is_wide, int64_t now
 	char since[AGE_TEXT], restart[AGE_TEXT] = "-";
 
 	table_cell(t, TERM_BOLD, "%s", field_word(vm, "name"));
-	for (size_t i = 0; i < sizeof column / sizeof column[0]; i++) {
+	for (size_t i = 0; i < NELEMS(column); i++) {
 		const char *word = field_word(vm, column[i]);
 
 		table_cell(t, vm_style(column[i], word), "%s", strcmp(word, "none") ? word : "-");
@@ -64,23 +67,69 @@ static void print_table(const json_t *vms, bool is_wide)
 	table_print(t, stdout, 0, term_width(stdout));
 }
 
-static int print_names(const json_t *vms)
+static void print_names(const json_t *vms)
 {
 	const json_t *vm;
 	size_t i;
 
 	json_array_foreach((json_t *)vms, i, vm)
 		printf("%s\n", field_text(vm, "name"));
-	return 0;
+}
+
+/* Page by page into one list. *ret_first is the first answer, which mostly is all of it. */
+static int ask_all(struct command_call *c, json_t *vms, struct http_response *ret_first,
+		   bool *ret_is_one, int *ret_status)
+{
+	char query[32 + NAME_CAP] = "limit=10000";
+
+	*ret_is_one = true;
+	for (;;) {
+		AUTO_RESPONSE struct http_response r = {0};
+		AUTO_JSON json_t *page = NULL;
+		struct err e;
+
+		if (command_ask(c, &(struct http_request){.op = OP_vm_list, .query = query}, &r,
+				ret_status) < 0)
+			return -1;
+		if (field_parse(r.body, r.body_bytes, &page, &e) < 0) {
+			*ret_status = problem_local(&e, c->as_json);
+			return -1;
+		}
+		json_array_extend(vms, field_list(page, "vms"));
+		if (!ret_first->body) {
+			*ret_first = r;
+			r = (struct http_response){0};
+		}
+		if (!name_is_valid(field_text(page, "next")))
+			return 0;
+		*ret_is_one = false;
+		snprintf(query, sizeof query, "limit=10000&after=%s", field_text(page, "next"));
+	}
+}
+
+static void print_json(const json_t *vms, const struct http_response *first, bool is_one)
+{
+	AUTO_JSON json_t *all = NULL;
+	AUTO_FREE char *text = NULL;
+
+	if (is_one) {
+		field_print(first->body, first->body_bytes);
+		return;
+	}
+	all = json_pack("{s:O}", "vms", vms);
+	text = json_dumps(all, JSON_COMPACT);
+	if (!text)
+		abort();
+	field_print(text, strlen(text));
 }
 
 static int run(struct command_call *c)
 {
-	AUTO_RESPONSE struct http_response r = {0};
-	AUTO_JSON json_t *list = NULL;
+	AUTO_RESPONSE struct http_response first = {0};
+	AUTO_JSON json_t *vms = json_array();
 	const char *form = command_value(c, "--output");
-	const json_t *vms;
 	struct err e;
+	bool is_one;
 	int status;
 
 	if (form && strcmp(form, "wide") && strcmp(form, "json") && strcmp(form, "name")) {
@@ -88,18 +137,13 @@ static int run(struct command_call *c)
 		return problem_local(&e, c->as_json);
 	}
 	c->as_json |= form && !strcmp(form, "json");
-	if (command_ask(c, &(struct http_request){.op = OP_vm_list}, &r, &status) < 0)
+	if (ask_all(c, vms, &first, &is_one, &status) < 0)
 		return status;
-	if (c->as_json) {
-		field_print(r.body, r.body_bytes);
-		return 0;
-	}
-	if (field_parse(r.body, r.body_bytes, &list, &e) < 0)
-		return problem_local(&e, false);
-	vms = field_list(list, "vms");
-	if (form && !strcmp(form, "name"))
-		return print_names(vms);
-	if (json_array_size(vms) == 0)
+	if (c->as_json)
+		print_json(vms, &first, is_one);
+	else if (form && !strcmp(form, "name"))
+		print_names(vms);
+	else if (json_array_size(vms) == 0)
 		fprintf(stderr, "No VM is defined yet. Define one: qvmadm define NAME FILE.qvmconf\n");
 	else
 		print_table(vms, form != NULL);

@@ -42,7 +42,7 @@ static void print_columns(const json_t *vm, int64_t now_ms)
 	putchar('\n');
 	if (*cause && strcmp(cause, "none") != 0) {
 		print_word(vm, "cause");
-		if (cause_from_id(cause) != CAUSE_NONE)
+		if (!*field_text(vm, "reason") && cause_from_id(cause) != CAUSE_NONE)
 			printf(": %s", cause_sentence(cause_from_id(cause)));
 		putchar('\n');
 	}

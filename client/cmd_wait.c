@@ -98,8 +98,6 @@ static bool on_event(void *arg, const char *line, size_t n, const json_t *event)
 	bool is_ready = !strcmp(field_text(event, "kind"), "ready");
 
 	(void)line, (void)n;
-	if (!is_ready && strcmp(field_text(event, "vm"), w->vm) != 0)
-		return true;
 	if (!is_ready && event_meets(w, event)) {
 		w->is_met = true;
 		return false;
@@ -200,6 +198,7 @@ static int run(struct command_call *c)
 	w.vm = command_vm(c, &status);
 	if (!w.vm)
 		return status;
+	q.vm = w.vm;
 	if (read_condition(what ? what : "state=running", &w.wanted, &e) < 0 ||
 	    (timeout && age_read_span(timeout, &timeout_ms, &e) < 0) ||
 	    http_again(c->http, &second, &e) < 0)

@@ -205,16 +205,22 @@ const char *command_value(const struct command_call *c, const char *option)
 	return NULL;
 }
 
+int command_check_vm(const char *name, struct err *e)
+{
+	if (name_is_valid(name))
+		return 0;
+	return err_set(e, USAGE,
+		       "'%s' cannot be the name of a VM: up to 63 of a-z 0-9 . _ -, the first a letter "
+		       "or digit",
+		       name);
+}
+
 const char *command_vm(const struct command_call *c, int *ret_status)
 {
 	struct err e;
 
-	if (name_is_valid(c->argument[0]))
+	if (command_check_vm(c->argument[0], &e) == 0)
 		return c->argument[0];
-	err_set(&e, USAGE,
-		"'%s' cannot be the name of a VM: up to 63 of a-z 0-9 . _ -, the first a letter or "
-		"digit",
-		c->argument[0]);
 	*ret_status = problem_local(&e, c->as_json);
 	return NULL;
 }

@@ -69,6 +69,8 @@ int command_parse(struct command_call *c, char *const *word, int n, const char *
 		  bool *ret_help, struct err *e);
 /* The last value given; NULL when the option was not given. */
 const char *command_value(const struct command_call *c, const char *option);
+/* ERR_USAGE when the name can be no VM's. */
+int command_check_vm(const char *name, struct err *e);
 /* argument[0] when it can be the name of a VM; else NULL, and *ret_status is the exit status. */
 const char *command_vm(const struct command_call *c, int *ret_status);
 

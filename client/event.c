@@ -16,14 +16,15 @@
 #include "client/term.h"
 #include "schemas/journal.h"
 
-enum { RETRY_FIRST_MS = 250, RETRY_MOST_MS = 5000 };
+/* LIMIT: of events in one answer that does not follow; the server's own limit too. */
+enum { RETRY_FIRST_MS = 250, RETRY_MOST_MS = 5000, LIMIT = 100000 };
 
 struct stream {
 	const struct event_query *q;
 	char *line; /* of the record that is coming in; EVENT_RECORD bytes */
 	size_t n;
 	int64_t next;  /* sequence number to ask for after a loss; -1 = none known */
-	bool was_live; /* this connection brought a record */
+	unsigned n_records; /* of this connection */
 	bool is_over;  /* the sink has had enough */
 	struct err err;
 };
@@ -37,7 +38,7 @@ static bool take_record(struct stream *s, const char *line, size_t n)
 		return true; /* an empty line keeps the connection alive */
 	if (field_parse(line, n, &event, &s->err) < 0)
 		return false;
-	s->was_live = true;
+	s->n_records++;
 	seq = field_number(event, "seq", 0);
 	if (seq > 0)
 		s->next = seq + 1;
@@ -74,13 +75,26 @@ static bool on_bytes(void *arg, const char *bytes, size_t n)
 	return true;
 }
 
+/* Names and kinds are words of letters, digits and marks that a query holds as they are. */
+static void write_query(const struct stream *s, char *query, size_t cap)
+{
+	size_t len = 0;
+
+	str_add(query, cap, &len, s->q->follow ? "follow=1" : "limit=%d", LIMIT);
+	if (s->next >= 0)
+		str_add(query, cap, &len, "&since=%" PRId64, s->next);
+	if (s->q->vm)
+		str_add(query, cap, &len, "&vm=%s", s->q->vm);
+	if (s->q->kind)
+		str_add(query, cap, &len, "&kind=%s", s->q->kind);
+}
+
 /* One connection. 1 = it ended by itself, 0 = the sink has had enough, -1 = an error or refusal. */
 static int connect_once(struct http *h, struct stream *s, struct http_response *ret_refusal,
 			struct err *e)
 {
 	AUTO_RESPONSE struct http_response r = {0};
-	char query[96];
-	size_t len = 0;
+	char query[256];
 	struct http_request request = {
 		.op = OP_event_list,
 		.query = query,
@@ -90,16 +104,14 @@ static int connect_once(struct http *h, struct stream *s, struct http_response *
 		.sink_arg = s,
 	};
 
-	str_add(query, sizeof query, &len, "follow=%d", s->q->follow);
-	if (s->next >= 0)
-		str_add(query, sizeof query, &len, "&since=%" PRId64, s->next);
+	write_query(s, query, sizeof query);
 	if (s->q->deadline_ms) {
 		request.timeout_ms = s->q->deadline_ms - (int64_t)clock_mono_ms();
 		if (request.timeout_ms <= 0)
 			return err_set(e, TIMEOUT, "the time is over");
 	}
 	s->n = 0;
-	s->was_live = false;
+	s->n_records = 0;
 	if (http_call(h, &request, &r, e) < 0)
 		return -1;
 	if (s->err.code) {
@@ -141,18 +153,21 @@ int event_read(struct http *h, const struct event_query *q, struct http_response
 		abort();
 	for (;;) {
 		result = connect_once(h, &s, ret_refusal, e);
-		ever |= s.was_live;
-		if (result == 0 || !q->follow)
-			return result < 0 ? -1 : 0;
-		if (result < 0 && !(ever && may_return(e, ret_refusal)))
+		ever |= s.n_records > 0;
+		if (result < 0 && !(q->follow && ever && may_return(e, ret_refusal)))
 			return -1;
+		if (result == 0 || (!q->follow && s.n_records < LIMIT))
+			return 0;
+		if (!q->follow)
+			continue;
 		http_response_free(ret_refusal);
-		if (s.was_live) {
+		if (s.n_records) {
 			retry_ms = RETRY_FIRST_MS;
 			is_lost = false;
 		}
 		if (!is_lost)
-			fprintf(stderr, "qvmadm: the event stream of '%s' broke off; taking it up again\n",
+			fprintf(stderr,
+				"qvmadm: the event stream of '%s' broke off; taking it up again\n",
 				http_host(h));
 		is_lost = true;
 		sleep_ms(retry_ms);

@@ -11,76 +11,123 @@
 #include "client/term.h"
 #include "client/utf8.h"
 
-/* The marked text under a quoted line: tabs stay tabs, so that the caret stands below its word. */
-static void print_caret(FILE *f, const char *line, unsigned column, unsigned length)
+/* At most this many characters of a line are shown, those around the mark. */
+enum { WINDOW = 100, WINDOW_BEFORE = 60 };
+
+/* A finding with its place in the author's file. */
+struct place {
+	const char *file;
+	unsigned line, column, length;
+	char *text; /* of the line; owned */
+};
+
+static void print_mark(FILE *f, const char *line, unsigned n_before, unsigned length)
 {
-	size_t n = utf8_bytes(line, column - 1);
-	AUTO_FREE char *before = strndup(line, n);
-	AUTO_FREE char *marked = strndup(line + n, utf8_bytes(line + n, length));
-	unsigned width = table_text_width(marked);
+	size_t n = utf8_bytes(line, n_before);
 
-	fputs("  ", f);
-	for (char *p = before; *p;) {
-		size_t run = strcspn(p, "\t");
-		char tab = p[run];
+	for (const char *p = line; p < line + n; p += utf8_bytes(p, 1)) {
+		AUTO_FREE char *one = strndup(p, utf8_bytes(p, 1));
 
-		p[run] = '\0';
-		fprintf(f, "%*s", (int)table_text_width(p), "");
-		if (!tab)
-			break;
-		fputc('\t', f);
-		p += run + 1;
+		if (*p == '\t') /* tabs stay, so that the caret stands below its word */
+			fputc('\t', f);
+		else
+			fprintf(f, "%*s", (int)table_text_width(one), "");
 	}
 	fprintf(f, "%s^", term_on(f, TERM_GOOD));
-	while (width-- > 1)
+	n = utf8_count(line + n, strlen(line + n));
+	for (unsigned i = 1; i < length && i < n; i++)
 		fputc('~', f);
 	fprintf(f, "%s\n", term_off(f, TERM_GOOD));
 }
 
-static void print_place(FILE *f, const char *file, unsigned line, unsigned column)
+/* The source line and, below it, the marked characters. */
+static void print_source(FILE *f, const struct place *p)
 {
-	fprintf(f, "%s%s:", term_on(f, TERM_BOLD), file);
-	if (line)
-		fprintf(f, "%u:%u:", line, column ? column : 1);
-	fprintf(f, "%s ", term_off(f, TERM_BOLD));
+	unsigned n = utf8_count(p->text, strlen(p->text)), first = 1;
+	const char *from;
+	AUTO_FREE char *shown = NULL;
+
+	if (n > WINDOW && p->column > WINDOW_BEFORE && p->column <= n + 1)
+		first = p->column - WINDOW_BEFORE;
+	from = p->text + utf8_bytes(p->text, first - 1);
+	shown = strndup(from, utf8_bytes(from, WINDOW));
+	fprintf(f, "%6u | %s%s%s\n", p->line, first > 1 ? "..." : "", shown,
+		n >= first + WINDOW ? "..." : "");
+	if (p->column > n + 1) {
+		fprintf(f, "       | ... in column %u\n", p->column);
+		return;
+	}
+	fprintf(f, "       | %s", first > 1 ? "   " : "");
+	print_mark(f, shown, p->column - first, p->length);
+}
+
+static void find_place(const json_t *d, const struct source *s, struct place *ret)
+{
+	const char *file = field_text(d, "file");
+	bool is_ours = s && (!*file || !strcmp(file, "<config>"));
+
+	*ret = (struct place){
+		.file = is_ours ? s->name : *file ? file : "<config>",
+		.line = (unsigned)field_number(d, "line", 0),
+		.column = (unsigned)field_number(d, "column", 0),
+		.length = (unsigned)field_number(d, "length", 1),
+	};
+	if (is_ours && ret->line) {
+		paths_map_back(&s->sent, ret->line, &ret->column, &ret->length);
+		ret->text = source_line(s, ret->line);
+	}
+	if (!ret->text)
+		ret->text = strdup(field_text(d, "source"));
+	if (!ret->text)
+		abort();
 }
 
 static void print_one(FILE *f, const json_t *d, const struct source *s)
 {
-	const char *severity = field_text(d, "severity"), *file = field_text(d, "file");
-	const char *hint = field_text(d, "hint");
-	unsigned line = (unsigned)field_number(d, "line", 0);
-	unsigned column = (unsigned)field_number(d, "column", 0);
-	unsigned length = (unsigned)field_number(d, "length", 1);
-	bool is_ours = s && (!*file || !strcmp(file, "<config>"));
-	AUTO_FREE char *text = NULL;
+	const char *severity = field_word(d, "severity"), *hint = field_text(d, "hint");
 	enum term_style style = !strcmp(severity, "warning") ? TERM_BUSY
 				: !strcmp(severity, "note")  ? TERM_COOL
 							     : TERM_BAD;
+	struct place p;
 
-	if (is_ours) {
-		paths_map_back(&s->sent, line, &column, &length);
-		text = source_line(s, line);
-	}
-	if (!text)
-		text = strdup(field_text(d, "source"));
-	print_place(f, is_ours ? s->name : *file ? file : "<config>", line, column);
-	fprintf(f, "%s%s:%s %s\n", term_on(f, style), *severity ? severity : "error",
+	find_place(d, s, &p);
+	fprintf(f, "%s%s:", term_on(f, TERM_BOLD), p.file);
+	if (p.line)
+		fprintf(f, "%u:%u:", p.line, p.column);
+	fprintf(f, "%s %s%s:%s %s\n", term_off(f, TERM_BOLD), term_on(f, style), severity,
 		term_off(f, style), field_text(d, "what"));
-	if (line && text && *text) {
-		fprintf(f, "  %s\n", text);
-		if (column)
-			print_caret(f, text, column, length);
-	}
+	if (p.line && p.column)
+		print_source(f, &p);
 	if (*hint)
-		fprintf(f, "  %shint:%s %s\n", term_on(f, TERM_COOL), term_off(f, TERM_COOL), hint);
+		fprintf(f, "       %shint: %s%s\n", term_on(f, TERM_COOL), hint,
+			term_off(f, TERM_COOL));
+	free(p.text);
 }
 
-void finding_print(FILE *f, const json_t *diagnostics, const struct source *s)
+static void print_counts(FILE *f, unsigned n_errors, unsigned n_warnings, int64_t n_more)
 {
-	json_t *d;
+	if (n_errors)
+		fprintf(f, "%u error%s", n_errors, n_errors == 1 ? "" : "s");
+	if (n_warnings)
+		fprintf(f, "%s%u warning%s", n_errors ? " and " : "", n_warnings,
+			n_warnings == 1 ? "" : "s");
+	if (n_more > 0)
+		fprintf(f, ", %lld more not shown", (long long)n_more);
+	if (n_errors || n_warnings)
+		fputc('\n', f);
+}
+
+void finding_print(FILE *f, const json_t *answer, const struct source *s)
+{
+	json_t *list = field_list(answer, "diagnostics"), *d;
+	unsigned n_errors = 0, n_warnings = 0;
 	size_t i;
 
-	json_array_foreach((json_t *)diagnostics, i, d)
+	json_array_foreach(list, i, d)
+	{
+		n_errors += !strcmp(field_text(d, "severity"), "error");
+		n_warnings += !strcmp(field_text(d, "severity"), "warning");
 		print_one(f, d, s);
+	}
+	print_counts(f, n_errors, n_warnings, field_number(answer, "more", 0));
 }

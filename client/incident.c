@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/age.h"
+#include "client/exits.h"
 #include "client/field.h"
 #include "client/quote.h"
 #include "client/table.h"
@@ -24,6 +25,13 @@ static void print_text(const char *label, const char *text)
 		return;
 	print_label(label);
 	printf("%s\n", text);
+}
+
+/* The sentence often holds it already. */
+static void print_unless(const json_t *i, const char *label, const char *text)
+{
+	if (!strstr(field_text(i, "sentence"), text))
+		print_text(label, text);
 }
 
 static void print_title(const char *title)
@@ -63,75 +71,16 @@ static void print_end(const json_t *i)
 	}
 }
 
-/* The error of the worker, wherever the server put it: a text or a problem. */
+/* The error of the worker, with the places it came through, the innermost first. */
 static void print_error(const json_t *i)
 {
-	const json_t *error = json_object_get(i, "error");
+	const json_t *error = json_object_get(i, "error"), *place;
+	size_t n;
 
-	if (json_is_object(error)) {
-		print_text("error", field_text(error, "detail"));
-		print_text("hint", field_text(error, "hint"));
-	} else {
-		print_text("error", field_text(i, "error"));
-	}
-	print_text("origin", field_text(i, "origin"));
-}
-
-/* "1.204 ms" before the end. */
-static const char *before(int64_t us, char ret[static AGE_TEXT])
-{
-	if (us < 1000)
-		snprintf(ret, AGE_TEXT, "%" PRId64 " us", us);
-	else if (us < 1000000)
-		snprintf(ret, AGE_TEXT, "%" PRId64 ".%03" PRId64 " ms", us / 1000, us % 1000);
-	else
-		age_span(us / 1000, ret);
-	return ret;
-}
-
-static void add_exit(struct table *t, const json_t *x)
-{
-	const char *reason = field_word(x, "reason");
-	bool is_write = field_true(x, "write");
-	int64_t width = field_number(x, "width", 0);
-	char ago[AGE_TEXT];
-
-	table_cell(t, TERM_DIM, "%s", before(field_number(x, "ago_us", 0), ago));
-	table_cell(t, TERM_PLAIN, "%" PRId64, field_number(x, "vcpu", 0));
-	table_cell(t, TERM_PLAIN, "%s", reason);
-	if (width > 0) {
-		table_cell(t, is_write ? TERM_BUSY : TERM_PLAIN, "%s", is_write ? "write" : "read");
-		table_cell(t, TERM_PLAIN, "%" PRId64, width);
-		table_cell(t, TERM_PLAIN, "0x%" PRIx64, field_address(x, "address"));
-		table_cell(t, TERM_PLAIN, "0x%" PRIx64, field_address(x, "value"));
-	} else {
-		for (int n = 0; n < 4; n++)
-			table_cell(t, TERM_PLAIN, "%s", "");
-	}
-	table_cell(t, TERM_PLAIN, "0x%" PRIx64, field_address(x, "rip"));
-}
-
-static void print_exits(const json_t *exits)
-{
-	AUTO_TABLE struct table *t = table_new();
-	size_t n = json_array_size(exits), from = n > EXITS_SHOWN ? n - EXITS_SHOWN : 0;
-
-	if (n == 0)
-		return;
-	print_title("Last exits to the worker (the last one at the bottom)");
-	table_column(t, "BEFORE END", TABLE_RIGHT, false);
-	table_column(t, "VCPU", TABLE_RIGHT, false);
-	table_column(t, "REASON", TABLE_LEFT, false);
-	table_column(t, "ACCESS", TABLE_LEFT, false);
-	table_column(t, "BYTES", TABLE_RIGHT, false);
-	table_column(t, "ADDRESS", TABLE_RIGHT, false);
-	table_column(t, "VALUE", TABLE_RIGHT, false);
-	table_column(t, "RIP", TABLE_RIGHT, false);
-	for (size_t i = from; i < n; i++)
-		add_exit(t, json_array_get(exits, i));
-	table_print(t, stdout, 2, term_width(stdout));
-	if (from)
-		printf("  (%zu earlier ones: qvmadm --json incidents)\n", from);
+	print_unless(i, "error", field_text(error, "detail"));
+	json_array_foreach(field_list(error, "origin"), n, place)
+		print_text(n ? "" : "origin", json_string_value(place));
+	print_text("hint", field_text(error, "hint"));
 }
 
 static void print_vcpus(const json_t *vcpus)
@@ -170,7 +119,7 @@ void incident_print(const json_t *i, int64_t now_ms)
 	printf("%s%s: %s%s\n", term_on(stdout, TERM_BAD), field_text(i, "vm"),
 	       field_text(i, "sentence"), term_off(stdout, TERM_BAD));
 	print_when(i, now_ms);
-	print_text("detail", field_text(i, "detail"));
+	print_unless(i, "detail", field_text(i, "detail"));
 	print_text("cause", field_text(i, "cause"));
 	print_end(i);
 	print_error(i);
@@ -179,7 +128,10 @@ void incident_print(const json_t *i, int64_t now_ms)
 	printf("incident %" PRId64 ", revision %" PRId64 ", worker %" PRId64 " of this VM\n",
 	       field_number(i, "id", 0), field_number(i, "revision", 0),
 	       field_number(i, "generation", 0));
-	print_exits(field_list(i, "exits"));
+	if (json_array_size(field_list(i, "exits"))) {
+		print_title("Last exits to the worker (the last one at the bottom)");
+		exits_print(field_list(i, "exits"), EXITS_SHOWN, "BEFORE END");
+	}
 	print_vcpus(field_list(i, "vcpus"));
 	print_lines("Last lines of its console", field_text(i, "console"));
 	print_lines("Last lines of its log", field_text(i, "log"));

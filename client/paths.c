@@ -19,10 +19,17 @@ struct reader {
 	const char *at, *end;
 	const char *line_start;
 	unsigned line;
-	const char *folder; /* that relative paths belong to from here on */
-	FILE *out;
+	const char *folder; /* that relative paths belong to */
+	bool is_cwd;	    /* `set path-base cwd` was read */
+	FILE *out;	    /* NULL: only look */
 	struct paths *p;
 };
+
+static void emit(struct reader *r, const char *s, size_t n)
+{
+	if (r->out)
+		fwrite(s, 1, n, r->out);
+}
 
 /* Step over one byte, counting lines. */
 static void step(struct reader *r)
@@ -49,7 +56,7 @@ static bool next_word(struct reader *r, struct word *ret)
 		is_comment = *r->at != '\n' && (is_comment || *r->at == '#');
 		step(r);
 	}
-	fwrite(from, 1, (size_t)(r->at - from), r->out);
+	emit(r, from, (size_t)(r->at - from));
 	if (r->at == r->end)
 		return false;
 	*ret = (struct word){
@@ -72,18 +79,20 @@ static bool is_word(const struct word *w, const char *s)
 	return w->n == strlen(s) && !memcmp(w->s, s, w->n);
 }
 
-/* Bytes of a leading "ADDR," of a load argument. */
+/* Bytes of a leading "ADDRESS,": what stands before the first comma and reads as an address or
+ * begins as one, by the worker's rule; a folder may hold commas too. */
 static size_t address_prefix(const char *s, size_t n)
 {
-	size_t i = 0;
+	const char *comma = memchr(s, ',', n);
+	size_t i = 0, end = comma ? (size_t)(comma - s) : 0;
 
-	if (n > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'd'))
-		i = 2;
-	while (i < n && isxdigit((unsigned char)s[i]))
+	if (end == 0 || memchr(s, '/', end))
+		return 0;
+	while (i < end && isxdigit((unsigned char)s[i]))
 		i++;
-	if (i && i < n && strchr("kKmMgG", s[i]))
+	if (i && i < end && strchr("kKmMgG", s[i]))
 		i++;
-	return i && i < n && s[i] == ',' ? i + 1 : 0;
+	return i == end || isdigit((unsigned char)s[0]) ? end + 1 : 0;
 }
 
 /* Where the path begins inside the word; n when it holds none. */
@@ -105,9 +114,9 @@ static size_t path_start(const struct word *w, bool is_hostdev)
 /* `-` is the console, `|` a command, `$` is replaced by the worker, `/` is absolute already. */
 static bool is_relative(const char *s, size_t n, bool is_hostdev)
 {
-	if (n == 0 || strchr("/|$\"", s[0]))
+	if (n == 0 || strchr("/$\"", s[0]) || (is_hostdev && s[0] == '|'))
 		return false;
-	return !(is_hostdev && s[0] == '-' && (n == 1 || s[1] == '"'));
+	return s[0] != '-' || (n > 1 && s[1] != '"');
 }
 
 static size_t first_line(const char *s, size_t n)
@@ -164,16 +173,21 @@ static int write_path(struct reader *r, const struct word *w, bool is_hostdev, s
 	return 0;
 }
 
-/* Options whose arguments are words of the user's choice, never `load` or `hostdev`. */
+/* Words behind an option that are never options themselves, by the table of the language. */
 static unsigned n_free_words(const struct word *w)
 {
+	enum { NONE, FREE, PAIR, STRICT = 0 };
 	static const struct {
-		const char *option;
+		const char *name;
 		unsigned n;
-	} table[] = {{"system", 1}, {"cmdline", 1}, {"name", 1}, {"dump", 1}, {"vdev", 1}};
+	} table[] = {
+#define OPTION(id, name, context, opens, args, form, what)	{name, args},
+#define LATER(id, name, context, opens, args, form, what, mend) {name, args},
+#include "schemas/qvmconf.def"
+	};
 
 	for (size_t i = 0; i < NELEMS(table); i++)
-		if (is_word(w, table[i].option))
+		if (is_word(w, table[i].name))
 			return table[i].n;
 	return 0;
 }
@@ -182,27 +196,43 @@ static bool copy_word(struct reader *r, struct word *ret)
 {
 	if (!next_word(r, ret))
 		return false;
-	fwrite(ret->s, 1, ret->n, r->out);
+	emit(r, ret->s, ret->n);
 	return true;
 }
 
-static int read_all(struct reader *r, const char *cwd, struct err *e)
+static int read_path(struct reader *r, bool is_hostdev, struct err *e)
 {
-	struct word w, name, value;
+	struct word w;
+
+	if (!next_word(r, &w))
+		return 0;
+	if (r->out)
+		return write_path(r, &w, is_hostdev, e);
+	return 0;
+}
+
+/* `set path-base` holds for the whole text, wherever it stands; the last one wins. */
+static void read_set(struct reader *r)
+{
+	struct word name, value;
+
+	if (copy_word(r, &name) && copy_word(r, &value) && is_word(&name, "path-base"))
+		r->is_cwd = is_word(&value, "cwd");
+}
+
+static int read_all(struct reader *r, struct err *e)
+{
+	struct word w;
 
 	while (copy_word(r, &w)) {
-		bool is_hostdev = is_word(&w, "hostdev");
-
-		if (is_hostdev || is_word(&w, "load")) {
-			if (next_word(r, &w) && write_path(r, &w, is_hostdev, e) < 0)
+		if (is_word(&w, "hostdev") || is_word(&w, "load")) {
+			if (read_path(r, is_word(&w, "hostdev"), e) < 0)
 				return -1;
 		} else if (is_word(&w, "set")) {
-			if (copy_word(r, &name) && copy_word(r, &value) &&
-			    is_word(&name, "path-base") && is_word(&value, "cwd"))
-				r->folder = cwd;
+			read_set(r);
 		} else {
 			for (unsigned n = n_free_words(&w); n; n--)
-				copy_word(r, &name);
+				copy_word(r, &w);
 		}
 	}
 	return 0;
@@ -212,18 +242,17 @@ int paths_absolute(const char *text, size_t bytes, const char *folder, const cha
 		   struct paths *ret, struct err *e)
 {
 	AUTO_PATHS struct paths p = {0};
-	struct reader r = {.at = text,
-			   .end = text + bytes,
-			   .line_start = text,
-			   .line = 1,
-			   .folder = folder,
-			   .p = &p};
+	struct reader look = {.at = text, .end = text + bytes, .line_start = text, .line = 1};
+	struct reader r = look;
 	int result;
 
+	read_all(&look, e); /* refuses nothing while it only looks */
+	r.folder = look.is_cwd ? cwd : folder;
+	r.p = &p;
 	r.out = open_memstream(&p.text, &p.bytes);
 	if (!r.out)
 		abort();
-	result = read_all(&r, cwd, e);
+	result = read_all(&r, e);
 	if (fclose(r.out) != 0)
 		abort();
 	if (result < 0)

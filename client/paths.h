@@ -5,7 +5,8 @@
  * The API takes text only and a supervised worker sees no folder, so `load images/kernel` means
  * nothing there. Only the words after `load` and `hostdev` are touched, in place: lines stay lines,
  * and the list of edits maps a column of the new text back to the file as its author wrote it.
- * No more of the language is known here than the words that could be mistaken for a path.
+ * Of the language only the form of words is known here, and from schemas/qvmconf.def how many of
+ * them belong to an option.
  */
 #pragma once
 
@@ -28,7 +29,7 @@ struct paths {
 };
 
 /* folder and cwd are absolute; cwd counts when the text says `set path-base cwd`. ERR_CONFIG when
- * a folder cannot be written in the language. */
+ * the folder's name cannot be written in the language. */
 int paths_absolute(const char *text, size_t bytes, const char *folder, const char *cwd,
 		   struct paths *ret, struct err *e);
 void paths_free(struct paths *p);

@@ -61,7 +61,7 @@ int problem_print(const json_t *p, long status, const struct source *source)
 	const char *text = field_text(p, "detail"), *hint = field_text(p, "hint");
 	const char *request = field_text(p, "request");
 
-	finding_print(stderr, field_list(p, "diagnostics"), source);
+	finding_print(stderr, p, source);
 	if (!*text)
 		text = field_text(p, "title");
 	print_head(*text ? text : err_id(code));

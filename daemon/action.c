@@ -86,8 +86,7 @@ static void act_spawn(struct daemon *d, struct vm *v, const struct lifecycle_ste
 
 static void end_operations(struct daemon *d, struct vm *v, enum op_id op, const char *phase)
 {
-	struct operation_change c = {
-		.op = op, .state = OPERATION_DONE, .at_ms = clock_wall_ms()};
+	struct operation_change c = {.op = op, .state = OPERATION_DONE, .at_ms = clock_wall_ms()};
 
 	str_copy(c.vm, sizeof c.vm, v->row.name);
 	str_copy(c.phase, sizeof c.phase, phase);
@@ -124,7 +123,7 @@ static void act_note_running(struct daemon *d, struct vm *v, const struct lifecy
 
 static void act_fence(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
 {
-	enum cause cause = s->event == VM_EVENT_KILL	   ? CAUSE_KILLED
+	enum cause cause = s->event == VM_EVENT_KILL	  ? CAUSE_KILLED
 			   : s->from == OBSERVED_STARTING ? CAUSE_START_TIMEOUT
 							  : CAUSE_STOP_DEADLINE;
 	struct err why = {0};

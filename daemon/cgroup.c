@@ -39,7 +39,8 @@ static int find_own(char *ret, size_t cap, struct err *e)
 		return err_sys(e, RESOURCE, "read '/proc/self/cgroup'");
 	while (fgets(line, sizeof line, f)) {
 		line[strcspn(line, "\n")] = '\0';
-		if (!strncmp(line, "0::", 3) && str_copy(ret, cap, strcmp(line, "0::/") ? line + 3 : ""))
+		if (!strncmp(line, "0::", 3) &&
+		    str_copy(ret, cap, strcmp(line, "0::/") ? line + 3 : ""))
 			return 0;
 	}
 	return err_set(e, RESOURCE, "this process is in no cgroup2");
@@ -55,8 +56,8 @@ int cgroup_open(struct cgroup *c, const char *state_dir, struct err *e)
 		return err_sys(e, RESOURCE, "look at '%s'", state_dir);
 	if (find_mount(mount, sizeof mount, e) < 0 || find_own(own, sizeof own, e) < 0)
 		return -1;
-	snprintf(path, sizeof path, "%s%s/qvm-%llx-%llx", mount, own,
-		 (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	snprintf(path, sizeof path, "%s%s/qvm-%llx-%llx", mount, own, (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return err_sys(e, RESOURCE, "make the cgroup '%s'", path);
 	c->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

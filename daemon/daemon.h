@@ -32,6 +32,7 @@ struct daemon {
 	struct server server;
 	struct frontdoor door;
 	sd_event_source *stopper; /* timer of the ordered end */
+	unsigned stop_stage;
 	bool is_ending;
 };
 
@@ -39,3 +40,5 @@ struct daemon {
 int daemon_open(struct daemon *d, struct err *e);
 int daemon_run(struct daemon *d, struct err *e);
 void daemon_close(struct daemon *d);
+/* While it ends: is everything gone that the end waits for? */
+void daemon_check_end(struct daemon *d);

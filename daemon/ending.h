@@ -11,11 +11,11 @@
 #include "schemas/cause.h"
 
 struct ending_evidence {
-	int code, status;	/* of waitid(): CLD_EXITED and a status, or CLD_KILLED and a signal */
-	enum cause fenced;	/* why the supervisor sent SIGKILL; CAUSE_NONE = it did not */
-	enum cause cut;		/* what the supervisor told it with CUT; CAUSE_NONE = nothing */
-	bool is_invalid;	/* it found its configuration to be wrong */
-	bool has_said;		/* ENDED or the black box names a cause */
+	int code, status;  /* of waitid(): CLD_EXITED and a status, or CLD_KILLED and a signal */
+	enum cause fenced; /* why the supervisor sent SIGKILL; CAUSE_NONE = it did not */
+	enum cause cut;	   /* what the supervisor told it with CUT; CAUSE_NONE = nothing */
+	bool is_invalid;   /* it found its configuration to be wrong */
+	bool has_said;	   /* ENDED or the black box names a cause */
 	uint32_t said_cause, said_exit;
 	int32_t forbidden; /* system call that its SIGSYS handler noted; -1 = none */
 };

@@ -36,7 +36,7 @@ struct incident {
 	int64_t generation, revision;
 	struct ending ending;
 	char sentence[384], detail[128], reaction[256];
-	struct err err; /* code ERR_OK when there is none */
+	struct err err;	 /* code ERR_OK when there is none */
 	uint64_t end_ns; /* monotonic; the exits are told as so long before it */
 	uint64_t uptime_ms;
 	char console[INCIDENT_TEXT], log[INCIDENT_TEXT];

@@ -8,6 +8,7 @@
 #include "daemon/event.h"
 #include "daemon/frontdoor.h"
 #include "daemon/incident.h"
+#include "daemon/notify.h"
 #include "daemon/operation.h"
 #include "daemon/record.h"
 #include "daemon/store.h"
@@ -94,8 +95,7 @@ static int write_entry(struct daemon *d, const struct ledger_entry *x, struct er
 {
 	switch (x->kind) {
 	case KIND_EVENT: return write_event(d, &x->event, e);
-	case KIND_INCIDENT:
-		return incident_write(&d->store, x->incident, &d->ledger.incident, e);
+	case KIND_INCIDENT: return incident_write(&d->store, x->incident, &d->ledger.incident, e);
 	case KIND_OPERATION: return operation_write(&d->store, &x->operation, e);
 	}
 	return 0;
@@ -108,8 +108,8 @@ static int write_or_skip(struct daemon *d, const struct ledger_entry *x, struct 
 		return 0;
 	if (!store_is_defect(&d->store))
 		return -1;
-	log_error(&(struct log_about){.err = e}, "an observation is not written, it is malformed: %s",
-		  e->msg);
+	log_error(&(struct log_about){.err = e},
+		  "an observation is not written, it is malformed: %s", e->msg);
 	return 0;
 }
 
@@ -125,8 +125,7 @@ int ledger_begin(struct daemon *d, struct err *e)
 		if (write_or_skip(d, x, e) < 0)
 			goto undo;
 	for (size_t i = 0; i < d->vms.n; i++)
-		if (d->vms.vm[i]->is_dirty &&
-		    record_update(&d->store, &d->vms.vm[i]->row, e) < 0)
+		if (d->vms.vm[i]->is_dirty && record_update(&d->store, &d->vms.vm[i]->row, e) < 0)
 			goto undo;
 	return 0;
 undo:
@@ -190,6 +189,7 @@ int ledger_commit(struct daemon *d, struct err *e)
 	if (before / PRUNE_EVERY != l->seq / PRUNE_EVERY)
 		prune(d);
 	frontdoor_changed(d);
+	notify_status(d);
 	return 0;
 }
 

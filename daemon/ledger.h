@@ -27,9 +27,9 @@ enum { LEDGER_STAGED = 2 };
 
 struct ledger {
 	struct ledger_entry *first, *last;
-	int64_t seq;	     /* newest committed event */
-	int64_t next_seq;    /* of the transaction under way */
-	int64_t incident;    /* written last in it */
+	int64_t seq;			     /* newest committed event */
+	int64_t next_seq;		     /* of the transaction under way */
+	int64_t incident;		     /* written last in it */
 	struct event *staged[LEDGER_STAGED]; /* to log once it is committed */
 	unsigned n_staged;
 	sd_event_source *flush, *retry;

@@ -59,9 +59,8 @@ static bool change_event(const struct vm *v, const struct lifecycle_step *s,
 	if (s->from == s->to)
 		return false;
 	if (s->to == OBSERVED_STARTING)
-		*ret = event_make(JOURNAL_STARTING, v->row.name,
-				  "starting, revision %" PRId64 "%s", next->revision,
-				  s->event == VM_EVENT_START ? "" : ", by policy");
+		*ret = event_make(JOURNAL_STARTING, v->row.name, "starting, revision %" PRId64 "%s",
+				  next->revision, s->event == VM_EVENT_START ? "" : ", by policy");
 	else if (s->to == OBSERVED_STOPPING)
 		*ret = event_make(JOURNAL_STOPPING, v->row.name, "%s",
 				  s->event == VM_EVENT_KILL ? "killing its worker" : "stopping");
@@ -145,7 +144,7 @@ void life_observe(struct daemon *d, struct vm *v, enum vm_event what)
 	const struct lifecycle_step *s = lifecycle_find(v->row.observed, what, &e);
 
 	if (!s) {
-		log_error(&(struct log_about){.vm = v->row.name, .err = &e},
+		log_error((&(struct log_about){.vm = v->row.name, .err = &e}),
 			  "defect: '%s' in state %s has no row in the lifecycle", vm_event_id(what),
 			  observed_id(v->row.observed));
 		return;
@@ -168,8 +167,7 @@ static int on_restart(sd_event_source *s, uint64_t us, void *arg)
 void life_start(struct daemon *d, struct vm *v)
 {
 	struct err e;
-	const struct lifecycle_step *s =
-		lifecycle_find(v->row.observed, VM_EVENT_RESTART_DUE, &e);
+	const struct lifecycle_step *s = lifecycle_find(v->row.observed, VM_EVENT_RESTART_DUE, &e);
 	struct record next = v->row;
 	struct event ev;
 
@@ -193,7 +191,7 @@ void life_start(struct daemon *d, struct vm *v)
 			ledger_abort(d);
 		}
 	}
-	log_error(&(struct log_about){.vm = v->row.name, .err = &e},
+	log_error((&(struct log_about){.vm = v->row.name, .err = &e}),
 		  "not started while the state cannot be written; tried again: %s", e.msg);
 	timer_set(d->loop, &v->restart, STORE_RETRY_MS, on_restart, v);
 }
@@ -250,7 +248,8 @@ static void on_ended(struct worker *w, void *arg)
 	if (d->is_ending && v->row.desired == DESIRED_RUNNING && !cause_is_failure(w->ending.cause))
 		v->end.ending.cause = CAUSE_HOST_SHUTDOWN;
 	str_copy(v->end.detail, sizeof v->end.detail, w->detail);
-	life_observe(d, v, cause_is_failure(v->end.ending.cause) ? VM_EVENT_FAILED : VM_EVENT_ENDED);
+	life_observe(d, v,
+		     cause_is_failure(v->end.ending.cause) ? VM_EVENT_FAILED : VM_EVENT_ENDED);
 	if (d->is_ending)
 		daemon_check_end(d);
 }

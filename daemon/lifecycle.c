@@ -17,8 +17,7 @@ static const struct lifecycle_step steps[] = {
 #undef STEP
 };
 
-const struct lifecycle_step *lifecycle_find(enum observed from, enum vm_event event,
-					    struct err *e)
+const struct lifecycle_step *lifecycle_find(enum observed from, enum vm_event event, struct err *e)
 {
 	char allowed[128] = "";
 	size_t n = 0;

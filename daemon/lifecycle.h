@@ -16,5 +16,4 @@ struct lifecycle_step {
 };
 
 /* The step, or NULL with ERR_CONFLICT, whose text lists what the state allows. */
-const struct lifecycle_step *lifecycle_find(enum observed from, enum vm_event event,
-					    struct err *e);
+const struct lifecycle_step *lifecycle_find(enum observed from, enum vm_event event, struct err *e);

@@ -15,7 +15,7 @@
 #undef MIGRATION
 
 const char *const migration_sql[] = {
-#define MIGRATION(n, file) [(n) - 1] = migration_##n,
+#define MIGRATION(n, file) [(n)-1] = migration_##n,
 #include "schemas/migrations.def"
 #undef MIGRATION
 };

@@ -28,8 +28,7 @@ int operation_insert(struct store *s, const struct operation *o, const char *vm,
 		      "ended_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 		      STORE_TEXT(op_table[o->op].id), STORE_TEXT(vm), STORE_TEXT(state_id[state]),
 		      STORE_TEXT(phase), STORE_TEXT(request), STORE_INT(o->caller.uid),
-		      STORE_INT(now_ms),
-		      STORE_INT(state == OPERATION_RUNNING ? 0 : now_ms)) < 0)
+		      STORE_INT(now_ms), STORE_INT(state == OPERATION_RUNNING ? 0 : now_ms)) < 0)
 		return err_wrap(e, "note the operation %s of '%s'", op_table[o->op].id, vm);
 	*ret_id = store_last_id(s);
 	return 0;

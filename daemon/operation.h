@@ -30,9 +30,9 @@ struct operation_change {
 	char vm[NAME_CAP];
 	enum op_id op;
 	enum operation_state state;
-	char phase[48];	  /* "" = leave it */
-	int64_t at_ms;	  /* wall */
-	struct err err;	  /* of a failed one */
+	char phase[48]; /* "" = leave it */
+	int64_t at_ms;	/* wall */
+	struct err err; /* of a failed one */
 };
 
 int operation_insert(struct store *s, const struct operation *o, const char *vm,

@@ -47,8 +47,8 @@ static int judge_kinds(const struct plan *p, struct err *e)
 }
 
 int plan_judge(const struct plan *p,
-	       void (*report)(void *arg, const struct msg_want *w, const struct err *why), void *arg,
-	       struct err *e)
+	       void (*report)(void *arg, const struct msg_want *w, const struct err *why),
+	       void *arg, struct err *e)
 {
 	int verdict = 0;
 

@@ -25,8 +25,8 @@ struct plan {
 /* 0, or -1 with the first objection in *e; every objection goes to `report` (NULL = only the
  * first is of interest). The text names the configuration line and the option. */
 int plan_judge(const struct plan *p,
-	       void (*report)(void *arg, const struct msg_want *w, const struct err *why), void *arg,
-	       struct err *e);
+	       void (*report)(void *arg, const struct msg_want *w, const struct err *why),
+	       void *arg, struct err *e);
 /* An objection as a finding about the configuration. */
 struct diagnostic plan_finding(const struct msg_want *w, const struct err *why);
 /* The same as an error; the text names the configuration line and the option. */

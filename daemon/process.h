@@ -16,8 +16,8 @@
 
 struct process {
 	pid_t pid;
-	int fd;		   /* the pidfd; -1 = none */
-	uint64_t start;	   /* field 22 of /proc/PID/stat: tells a recycled pid */
+	int fd;		/* the pidfd; -1 = none */
+	uint64_t start; /* field 22 of /proc/PID/stat: tells a recycled pid */
 };
 
 struct process_spec {

@@ -54,5 +54,4 @@ int record_add_revision(struct store *s, const struct record_revision *r, struct
 /* The caller frees *ret_config (*ret_bytes, then a NUL). */
 int record_config(struct store *s, int64_t vm, int64_t revision, char **ret_config,
 		  size_t *ret_bytes, struct err *e);
-int record_policy(struct store *s, int64_t vm, int64_t revision, struct policy *ret,
-		  struct err *e);
+int record_policy(struct store *s, int64_t vm, int64_t revision, struct policy *ret, struct err *e);

@@ -63,7 +63,8 @@ static int open_below(const struct config *c, const char *real, uint64_t flags, 
 /* Devices whose opening changes nothing: null, zero, random, urandom; terminals and serial lines. */
 static bool is_quiet_device(dev_t d)
 {
-	static const unsigned lines[] = {4, 5, 136, 137, 138, 139, 140, 141, 142, 143, 166, 188, 204};
+	static const unsigned lines[] = {4,   5,   136, 137, 138, 139, 140,
+					 141, 142, 143, 166, 188, 204};
 	unsigned minor_ = minor(d);
 
 	if (major(d) == 1)
@@ -134,7 +135,8 @@ static int find(const struct resource *r, char real[static PATH_MAX], int *ret_p
 		return below(r->config, real, &allow)
 			       ? 0
 			       : err_set(e, DENIED,
-					 "'%s' is in none of the folders that this host allows: add "
+					 "'%s' is in none of the folders that this host allows: "
+					 "add "
 					 "`allow = FOLDER` to qvmd.conf or name another file",
 					 real);
 	}
@@ -220,8 +222,9 @@ int resource_probe(const struct resource *r, struct err *e)
 		return access("/dev/kvm", R_OK | W_OK) < 0 ? err_sys(e, KVM, "open '/dev/kvm'") : 0;
 	case WANT_RAM:
 		if (w->bytes == 0 || w->bytes % 4096 || w->bytes >> RAM_MAX_SHIFT)
-			return err_set(e, PROTOCOL, "the worker wants %" PRIu64
-				       " bytes of guest memory", w->bytes);
+			return err_set(e, PROTOCOL,
+				       "the worker wants %" PRIu64 " bytes of guest memory",
+				       w->bytes);
 		return 0;
 	case WANT_BLACKBOX: return 0;
 	default: return strcmp(w->path, "-") ? find(r, real, &path, e) : 0;

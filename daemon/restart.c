@@ -59,6 +59,11 @@ struct restart_decision restart_decide(const struct restart_case *c, struct rest
 
 	if (c->desired == DESIRED_STOPPED || class == CAUSE_CLASS_STOP)
 		return d;
+	/* Neither is the guest's fault: no policy about failures, no charge. */
+	if (c->cause == CAUSE_SUPERVISOR_LOST || c->cause == CAUSE_HOST_LOST) {
+		d.verdict = RESTART_AGAIN;
+		return d;
+	}
 	/* The same text will be refused again; a new revision and a start are the operator's. */
 	if (c->cause == CAUSE_CONFIGURATION || reaction_of(class, c->policy) == REACTION_STOP) {
 		d.verdict = cause_is_failure(c->cause) ? RESTART_SAFE : RESTART_STOP;
@@ -100,15 +105,19 @@ const char *restart_sentence(const struct restart_decision *d, const struct rest
 				 " of %" PRId64 " within %" PRId64 " s)",
 				 d->delay_ms, d->nth, p->restart_budget,
 				 p->restart_window_ms / 1000);
+		else if (cause_is_failure(c->cause))
+			snprintf(ret, cap, "it is started again: the fault was not its own");
 		else
 			snprintf(ret, cap,
-				 "it will be started again in %" PRIu64 " ms (policy %s is restart)",
+				 "it will be started again in %" PRIu64
+				 " ms (policy %s is restart)",
 				 d->delay_ms, field_of(cause_class(c->cause)));
 		break;
 	case RESTART_GIVE_UP:
 		snprintf(ret, cap,
 			 "it stays in its safe state: %" PRIu32 " of %" PRId64
-			 " restarts within %" PRId64 " s are spent; find the cause, then `start` it",
+			 " restarts within %" PRId64
+			 " s are spent; find the cause, then `start` it",
 			 d->nth, p->restart_budget, p->restart_window_ms / 1000);
 		break;
 	}

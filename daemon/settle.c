@@ -34,7 +34,7 @@ static void explain(const struct vm_end *end, char *ret, size_t cap)
 		str_add(ret, cap, &n, " (its program could not be executed)");
 	else if (x->cause == CAUSE_WORKER_EXIT)
 		str_add(ret, cap, &n, " (exit status %d)", x->exit_code);
-	else if (end->detail[0])
+	else if (end->detail[0] && !strstr(cause_sentence(x->cause), end->detail))
 		str_add(ret, cap, &n, " (%s)", end->detail);
 	if (end->err.code)
 		str_add(ret, cap, &n, ": %s", end->err.msg);

@@ -29,9 +29,9 @@ static const struct {
 	uint32_t layer;
 	uint64_t clone_flag;
 } namespaces[] = {
-	{SANDBOX_MOUNT_NS, CLONE_NEWNS}, {SANDBOX_PID_NS, CLONE_NEWPID},
-	{SANDBOX_NET_NS, CLONE_NEWNET},	 {SANDBOX_IPC_NS, CLONE_NEWIPC},
-	{SANDBOX_UTS_NS, CLONE_NEWUTS},	 {SANDBOX_CGROUP_NS, CLONE_NEWCGROUP},
+	{SANDBOX_MOUNT_NS, CLONE_NEWNS},  {SANDBOX_PID_NS, CLONE_NEWPID},
+	{SANDBOX_NET_NS, CLONE_NEWNET},	  {SANDBOX_IPC_NS, CLONE_NEWIPC},
+	{SANDBOX_UTS_NS, CLONE_NEWUTS},	  {SANDBOX_CGROUP_NS, CLONE_NEWCGROUP},
 	{SANDBOX_USER_NS, CLONE_NEWUSER},
 };
 
@@ -68,7 +68,8 @@ static int on_linger(sd_event_source *s, uint64_t us, void *arg)
 
 	(void)s;
 	(void)us;
-	err_set(&e, WORKER, "the worker of '%s' closed its link or said goodbye, and lived on", w->vm);
+	err_set(&e, WORKER, "the worker of '%s' closed its link or said goodbye, and lived on",
+		w->vm);
 	worker_fence(w, CAUSE_WORKER_HUNG, &e);
 	return 0;
 }
@@ -103,8 +104,7 @@ int worker_input(struct worker *w, const struct msg_input *in, struct err *e)
 /* Send as many grants as the link takes now; the rest when it has room again. */
 static void send_grants(struct worker *w)
 {
-	uint32_t events = EPOLLIN;
-	struct err e;
+	struct err e = {0};
 
 	for (; w->n_granted < w->n_wants; w->n_granted++) {
 		uint32_t i = w->n_granted;
@@ -116,11 +116,10 @@ static void send_grants(struct worker *w)
 		close(w->grant[i]);
 		w->grant[i] = -1;
 	}
-	if (w->n_granted < w->n_wants)
-		events = e.code == ERR_PROTOCOL ? EPOLLIN | EPOLLOUT : EPOLLIN;
-	else
+	if (w->n_granted == w->n_wants)
 		tell(w, MESSAGE_ASSEMBLE, &(struct msg_empty){0});
-	sd_event_source_set_io_events(w->link_source, events);
+	sd_event_source_set_io_events(w->link_source,
+				      e.code == ERR_PROTOCOL ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
 /* The box is ours to read from now on, whatever becomes of the worker. */
@@ -246,7 +245,10 @@ static int read_link(struct worker *w)
 	struct err e;
 	int r = 1;
 
-	for (int i = 0; i < BURST; i++) {
+	/* Whoever is being ended is no longer listened to; its black box still speaks. */
+	for (int i = 0; i < BURST && r > 0; i++) {
+		if (w->fenced != CAUSE_NONE)
+			return -1;
 		r = wire_recv(w->link, &message_table, WIRE_FROM_WORKER, &m, &e);
 		if (r <= 0)
 			break;
@@ -256,9 +258,8 @@ static int read_link(struct worker *w)
 		else
 			r = rules[m.hdr.type].take(w, m.body, &e);
 		wire_close_fds(&m);
-		if (r < 0)
-			break;
-		r = 1;
+		if (r == 0)
+			r = 1;
 	}
 	if (r < 0 && e.code == ERR_PROTOCOL)
 		worker_fence(w, CAUSE_PROTOCOL, &e);
@@ -433,8 +434,7 @@ int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **
 		return -1;
 	}
 	if (sd_event_add_io(d->loop, &w->link_source, w->link, EPOLLIN, on_link, w) < 0 ||
-	    sd_event_add_io(d->loop, &w->process_source, w->process.fd, EPOLLIN, on_process, w) <
-		    0)
+	    sd_event_add_io(d->loop, &w->process_source, w->process.fd, EPOLLIN, on_process, w) < 0)
 		abort(); /* out of memory: crash-only */
 	/* A death is seen before anything else of the same round. */
 	sd_event_source_set_priority(w->process_source, SD_EVENT_PRIORITY_IMPORTANT);

@@ -83,7 +83,6 @@ struct msg_grant {
 struct msg_ready {
 	uint32_t sandbox; /* layers that hold: SANDBOX_* */
 	uint32_t unused;
-	char folder[MESSAGE_PATH]; /* relative paths of the text resolve against it; "" = refused */
 };
 
 struct msg_cut {

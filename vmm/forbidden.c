@@ -7,6 +7,8 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "vmm/terminal.h"
+
 enum { STACK_BYTES = 32 * 1024 };
 
 /* Read by a signal handler, so it lives at file scope. */
@@ -33,6 +35,7 @@ static void die_of_it(int sig, siginfo_t *info, void *context)
 	_Atomic int32_t *box = atomic_load(&place);
 
 	(void)sig;
+	terminal_restore();
 	if (box)
 		atomic_store(box, info->si_syscall + 1);
 	else

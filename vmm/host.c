@@ -32,12 +32,12 @@ static int open_kvm(const struct want *w, struct err *e)
 		return 0;
 	if (errno == ENOENT)
 		return err_sys(e, RESOURCE,
-			       "open '%s': load the kernel's KVM module and switch virtualization "
-			       "on in the firmware",
+			       "open '%s' (is the kernel's KVM module loaded, and virtualization "
+			       "on in the firmware?)",
 			       w->path);
 	if (errno == EACCES)
 		return err_sys(e, RESOURCE,
-			       "open '%s': become a member of the group that owns it (ls -l %s)",
+			       "open '%s' (are you in the group that owns it? ls -l %s)",
 			       w->path, w->path);
 	return err_sys(e, RESOURCE, "open '%s'", w->path);
 }

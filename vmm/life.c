@@ -174,7 +174,6 @@ void life_end(struct life *l, struct machine_end *ret)
 	machine_join(l->machine, ret);
 	if (cause_exit(ret->cause) < 0)
 		ret->exit_code = (uint32_t)cause_exit(CAUSE_POWER_CUT);
-	life_note_end(l, ret);
 }
 
 struct machine_end life_no_machine(enum cause cause, const struct err *err)

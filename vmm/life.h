@@ -50,9 +50,9 @@ int life_start(struct life *l, struct err *e);
 /* Wait for the door or the machine; the heartbeat and input are handled within. Works, for the door
  * alone, before there is a machine. */
 int life_wait(struct life *l, int door_fd, struct life_news *ret, struct err *e);
-/* After `ended`: join the machine; *ret is also the box's record. */
+/* After `ended`: join the machine. */
 void life_end(struct life *l, struct machine_end *ret);
-/* The end of a life that no machine has ended: `how` becomes the box's record, if there is a box. */
+/* How it ended becomes the box's record, if there is a box and it has none. */
 void life_note_end(struct life *l, const struct machine_end *how);
 /* The end of a life without a machine; err NULL = none. */
 struct machine_end life_no_machine(enum cause cause, const struct err *err);

@@ -63,11 +63,15 @@ static int check_config(const struct msg_config *c, int fd, struct err *e)
 
 	if (!str_is_terminated(c->vm, sizeof c->vm) || (c->vm[0] && !name_is_valid(c->vm)))
 		return err_set(e, PROTOCOL, "CONFIG with a VM name that is none");
+	if (!str_is_terminated(c->folder, sizeof c->folder) ||
+	    (c->folder[0] && c->folder[0] != '/'))
+		return err_set(e, PROTOCOL, "CONFIG with a folder that is no absolute path");
 	if (c->bytes > MESSAGE_CONFIG_MAX)
 		return err_set(e, PROTOCOL, "CONFIG of %u bytes, over %d", c->bytes,
 			       MESSAGE_CONFIG_MAX);
 	if (c->heartbeat_ms == 0 || c->heartbeat_ms > HEARTBEAT_MOST_MS)
-		return err_set(e, PROTOCOL, "CONFIG with a heartbeat of %" PRIu64 " ms, not 1 to %d",
+		return err_set(e, PROTOCOL,
+			       "CONFIG with a heartbeat of %" PRIu64 " ms, not 1 to %d",
 			       c->heartbeat_ms, HEARTBEAT_MOST_MS);
 	if (seals < 0 || (seals & (F_SEAL_WRITE | F_SEAL_SHRINK)) != (F_SEAL_WRITE | F_SEAL_SHRINK))
 		return err_set(e, PROTOCOL, "CONFIG with a text that can still change");
@@ -99,23 +103,37 @@ static void report(void *arg, const struct diagnostic *d)
 		log_warn(NULL, "a finding did not reach the supervisor: %s", e.msg);
 }
 
-/* A finding that only a supervised worker makes. */
-static void report_own(struct link *l, unsigned line, const char *what, const char *hint)
+/* The text of a line, for a finding that only a supervised worker makes. */
+static void copy_line(const char *text, unsigned line, char *ret, size_t cap)
+{
+	for (; line > 1 && text; line--) {
+		text = strchr(text, '\n');
+		text += text != NULL;
+	}
+	str_copy(ret, cap, text && line ? text : "");
+	ret[strcspn(ret, "\r\n")] = '\0';
+}
+
+static void report_own(struct link *l, const char *text, unsigned line, const char *what,
+		       const char *hint)
 {
 	struct diagnostic d = {
 		.severity = DIAGNOSTIC_ERROR, .line = line, .length = 1, .file = "<config>"};
 
+	copy_line(text, line, d.source, sizeof d.source);
+	d.column = line ? 1 + (uint32_t)strspn(d.source, " \t") : 0;
 	str_copy(d.what, sizeof d.what, what);
 	str_copy(d.hint, sizeof d.hint, hint);
+	diagnostic_sane(&d);
 	report(l, &d);
 }
 
-static unsigned check_board(struct link *l)
+static unsigned check_board(struct link *l, const char *text)
 {
 	unsigned n = 0;
 
 	if (l->life.board->dryrun) {
-		report_own(l, 0, "`dryrun` builds no VM",
+		report_own(l, text, 0, "`dryrun` builds no VM",
 			   "leave it out; qvmadm check and POST /v1/check do the same");
 		n++;
 	}
@@ -126,8 +144,9 @@ static unsigned check_board(struct link *l)
 		if (!w->path[0] || w->path[0] == '/')
 			continue;
 		snprintf(what, sizeof what, "%s: '%.120s' is a relative path", w->option, w->path);
-		report_own(l, w->line, what,
-			   "write an absolute path: a supervised VM has no folder of its own");
+		report_own(l, text, w->line, what,
+			   "write an absolute path, or define the VM with `qvmadm define`, which "
+			   "sends the file's folder along");
 		n++;
 	}
 	return n;
@@ -159,8 +178,10 @@ static int send_plan(struct link *l, unsigned n_warnings, struct err *e)
 /* Read the configuration, in the sandbox. What is wrong with it is an answer, not an error. */
 static int answer_config(struct link *l, const char *text, struct err *e)
 {
-	struct conf_part part = {
-		.name = "<config>", .folder = "", .text = text, .bytes = l->config.bytes};
+	struct conf_part part = {.name = "<config>",
+				 .folder = l->config.folder,
+				 .text = text,
+				 .bytes = l->config.bytes};
 	struct conf_source source = {.part = &part,
 				     .n_parts = 1,
 				     .vm = l->config.vm[0] ? l->config.vm : NULL,
@@ -172,10 +193,10 @@ static int answer_config(struct link *l, const char *text, struct err *e)
 
 	if (conf_read(&source, &l->life.board, &n_errors, &n_warnings, &fault) == 0) {
 		if (want_collect(l->life.board, true, &l->life.wants, &fault) < 0) {
-			report_own(l, 0, fault.msg, "name fewer host files");
+			report_own(l, text, 0, fault.msg, "name fewer host files");
 			n_errors++;
 		} else {
-			n_errors += check_board(l);
+			n_errors += check_board(l, text);
 		}
 	}
 	if (n_errors == 0 && l->life.board) {
@@ -202,6 +223,7 @@ static int take_config(struct link *l, struct wire_msg *m, struct err *e)
 		abort();
 	if (read_text(fd, l->config.bytes, text, e) < 0)
 		return -1;
+	text[l->config.bytes] = '\0';
 	spec.made = l->config.made & SANDBOX_ALL;
 	spec.uid = l->config.uid;
 	spec.gid = l->config.uid;
@@ -343,8 +365,11 @@ static void lost(struct link *l, const struct err *e)
 	if (l->stage == STAGE_RUNNING) {
 		machine_cut(l->life.machine, cause);
 		life_end(&l->life, &l->end);
+		l->end.err = *e;
+		l->stage = STAGE_OVER;
+	} else {
+		end_with(l, cause, e);
 	}
-	end_with(l, cause, e);
 }
 
 static int step(struct link *l, struct err *e)

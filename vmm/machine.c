@@ -25,6 +25,7 @@ struct machine {
 	struct board *board;
 	struct blackbox_map *box;
 	int kvm_fd, vm_fd;
+	bool has_lines; /* the board has a PIC */
 	struct memory memory;
 	struct space space[2]; /* by enum vdev_space */
 	struct gate gate;
@@ -210,6 +211,7 @@ int machine_assemble(struct board *b, struct blackbox_map *box, int kvm_fd, int 
 	m->board = b;
 	m->box = box;
 	m->kvm_fd = kvm_fd;
+	m->has_lines = irqchip_is_whole(b);
 	m->vm_fd = m->end.fd = -1;
 	m->space[VDEV_MEM] =
 		(struct space){.noun = "memory", .last = (UINT64_C(1) << PHYSICAL_BITS) - 1};
@@ -327,9 +329,10 @@ void machine_interrupt(struct machine *m, struct vdev *d, bool level)
 	struct kvm_irq_level line = {.irq = (uint32_t)d->intr, .level = level};
 	struct err e;
 
-	if (d->intr < 0)
+	/* Implicit vdevs have a line that leads nowhere on a board without a PIC. */
+	if (d->intr < 0 || !m->has_lines)
 		return;
-	/* Section 4.25. A board without a PIC has no lines; conf refuses `intr` there. */
+	/* Section 4.25. */
 	if (kvm_call(m->vm_fd, KVM_IRQ_LINE, &line, "drive an interrupt line", &e) < 0) {
 		struct machine_end how = {.cause = CAUSE_VDEV_ERROR, .err = e};
 

@@ -2,9 +2,12 @@
 /*
  * qvm - one virtual machine, one process. From a shell (alone.h) or under qvmd (link.h).
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "schemas/cause.h"
 #include "vmm/alone.h"
@@ -63,11 +66,27 @@ static int supervised(void)
 	return link_run();
 }
 
+/* With a standard fd closed, the next file opened would become it: the guest would print into it. */
+static int fill_standard_fds(void)
+{
+	int fd = STDIN_FILENO;
+
+	while (fd <= STDERR_FILENO && fcntl(fd, F_GETFD) >= 0)
+		fd++;
+	if (fd > STDERR_FILENO)
+		return 0;
+	/* The lowest free number is taken: the missing one. */
+	return open("/dev/null", O_RDWR) == fd ? fill_standard_fds() : -1;
+}
+
 int main(int argc, char **argv)
 {
 	const char *first = argc > 1 ? argv[1] : "";
 
+	if (fill_standard_fds() < 0)
+		return cause_exit(CAUSE_START_FAILED); /* there may be nowhere to say so */
 	report_open();
+	tzset(); /* libc reads /etc/localtime before its first date: the clock vdev's, in the sandbox */
 	if (argc < 2) {
 		fputs(help, stderr);
 		return cause_exit(CAUSE_CONFIGURATION);

@@ -3,7 +3,7 @@
  * echo_irq - as echo, but nothing is polled: the vCPU halts until the serial port's interrupt comes
  * through the I/O APIC. Without a line that works it stays silent for ever.
  */
-#include "acpi.h"
+#include "board.h"
 #include "ioapic.h"
 #include "lapic.h"
 #include "port.h"
@@ -31,17 +31,17 @@ static void typed(void)
 
 void guest_main(const struct pvh_info *info)
 {
-	struct acpi_board board;
+	struct board b;
 
-	acpi_read(info, &board);
-	if (!board.ioapic_gpa) {
+	board_read(info, &b);
+	if (!b.ioapic_gpa) {
 		say("echo_irq: the board tells of no I/O APIC\n");
 		return;
 	}
 	trap_load();
 	trap_handle(TRAP_UART, typed);
 	lapic_enable();
-	ioapic_route(board.ioapic_gpa, UART_LINE, TRAP_UART);
+	ioapic_route(b.ioapic_gpa, UART_LINE, TRAP_UART);
 	uart_interrupt();
 	say("echo_irq: type, end with Ctrl-D\n");
 	while (!is_over)

@@ -6,7 +6,7 @@
  * the supervisor, where the console has an input side, it stays: it sleeps until the local APIC's
  * timer wakes it, looks for the power button and for input, and tells now and then that it lives.
  */
-#include "acpi.h"
+#include "board.h"
 #include "lapic.h"
 #include "port.h"
 #include "power.h"
@@ -24,12 +24,12 @@ static void tick(void)
 
 static void greet(const struct pvh_info *info)
 {
-	struct acpi_board board;
+	struct board b;
 
-	acpi_read(info, &board);
+	board_read(info, &b);
 	say("\n  Hello! I am a guest of qvm.\n");
-	say("  I run in 64-bit long mode on %u vCPU%s with %U MiB of RAM.\n", board.n_cpus,
-	    board.n_cpus == 1 ? "" : "s", (pvh_ram_bytes(info) + (1 << 19)) >> 20);
+	say("  I run in 64-bit long mode on %u vCPU%s with %U MiB of RAM.\n", b.n_cpus,
+	    b.n_cpus == 1 ? "" : "s", (pvh_ram_bytes(info) + (1 << 19)) >> 20);
 	if (info->cmdline_gpa && *(const char *)(uintptr_t)info->cmdline_gpa)
 		say("  You told me: %s\n", (const char *)(uintptr_t)info->cmdline_gpa);
 }

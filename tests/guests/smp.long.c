@@ -3,7 +3,7 @@
  * the boot vCPU, which powers off. */
 #include "smp.h"
 
-#include "acpi.h"
+#include "board.h"
 #include "lapic.h"
 #include "pvh.h"
 #include "say.h"
@@ -21,21 +21,16 @@ static void arrive(unsigned apic_id)
 
 void guest_main(const struct pvh_info *info)
 {
-	struct acpi_board board;
-	unsigned expected;
+	struct board b;
 
-	acpi_read(info, &board);
-	expected = (unsigned)pvh_number(info, "cpus", board.n_cpus);
+	board_read(info, &b);
 	trap_load();
 	lapic_enable();
 	arrive(lapic_id());
-	for (unsigned i = 0; i < expected; i++) {
-		unsigned id = expected == board.n_cpus ? board.apic_id[i] : i;
-
-		if (id != lapic_id())
-			smp_wake(id, arrive);
-	}
-	while (present < expected)
+	for (unsigned i = 0; i < b.n_cpus; i++)
+		if (b.apic_id[i] != lapic_id())
+			smp_wake(b.apic_id[i], arrive);
+	while (present < b.n_cpus)
 		__builtin_ia32_pause();
-	say("all %u vCPUs are here\n", expected);
+	say("all %u vCPUs are here\n", b.n_cpus);
 }

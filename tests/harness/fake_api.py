@@ -37,10 +37,10 @@ INCIDENT = dict(
     id=7, vm="brake", at=now(4), generation=6, revision=1, cause="worker-signal",
     sentence="its worker process died of a signal", detail="SIGKILL, sent by pid 4" + EVIL,
     reaction="it stays in its design safe state: 5 restarts within 10 minutes are spent",
-    exit_code=-1, signal="SIGKILL", syscall="", error="", origin="vmm/vcpu.c:312", uptime_ms=12345,
+    exit_code=-1, signal="SIGKILL", syscall="", error=dict(detail="KVM_RUN: Bad address", hint="look at dmesg", origin=["vmm/vcpu.c:312 run", "vmm/main.c:1"]), uptime_ms=12345,
     console="booting\r\n\x1b[31mred\x1b[0m\n" + EVIL + "panic: at the disco\n", log="info: beat\n",
-    exits=[dict(ago_us=1204 - n * 40, vcpu=n % 2, reason="io" if n % 3 else "hlt", write=bool(n % 2),
-                address=0x3f8, width=1 if n % 3 else 0, value=0x41 + n, rip=0xfff0 + n)
+    exits=[dict(ago_us=1204 - n * 40, vcpu=n % 2, reason="io" if n % 3 else "hlt", access="none" if n % 3 == 0 else "write" if n % 2 else "read",
+                address="0x3f8", width=1 if n % 3 else 0, value=hex(0x41 + n), rip=hex(0xfff0 + n))
            for n in range(20)],
     vcpus=[dict(vcpu=0, state="guest", rip=0xfff4, exits=812),
            dict(vcpu=1, state="halted", rip="0xffffffff81000000", exits=3)])

@@ -1,19 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Debian's stock kernel as a guest: in the full-instruction bed anywhere, directly where KVM is ordinary.
 
-LINUX := $(B)/linux/complete
-
-linux: $(LINUX)
-
-$(LINUX): tests/harness/kernel tests/harness/guest-init
-	@rm -f $@
-	$(Q)tests/harness/kernel $(@D)
+linux:
+	$(Q)tests/harness/kernel $(B)/linux
 
 # On a host with kvm_intel or kvm_amd: the example configuration as it stands.
-demo-linux: all $(LINUX)
-	build/qvm @packaging/examples/linux.qvmconf
+demo-linux: all linux
+	$(B)/qvm @packaging/examples/linux.qvmconf
 
-check-linux: all $(LINUX)
+check-linux: all
 	$(Q)B=$(B) tests/harness/linux
 
 .PHONY: linux demo-linux check-linux

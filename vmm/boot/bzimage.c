@@ -12,7 +12,7 @@
 
 #include "base/auto.h"
 #include "vmm/boot/image.h"
-#include "vmm/memory.h"
+#include "vmm/boot/map.h"
 
 enum {
 	SECTOR = 512,
@@ -23,8 +23,6 @@ enum {
 	LOAD_HIGH = 0x100000,
 	UNDEFINED_LOADER = 0xff,
 	VGA_NORMAL = 0xffff,
-	E820_RAM = 1,
-	E820_RESERVED = 2,
 };
 #define FOUR_GIB (UINT64_C(1) << 32)
 
@@ -92,7 +90,7 @@ static int load_bzimage(struct image_guest *g, const struct image *x, struct err
 {
 	AUTO_FREE struct boot_params *p = calloc(1, sizeof *p);
 	uint64_t setup, gpa = 0;
-	void *host;
+	void *host = NULL;
 
 	if (!p)
 		abort();
@@ -122,20 +120,22 @@ static int load_bzimage(struct image_guest *g, const struct image *x, struct err
 	return 0;
 }
 
-static int write_e820(const struct memory *m, struct boot_params *p, struct err *e)
+static int write_e820(const struct image_guest *g, struct boot_params *p, struct err *e)
 {
-	if (m->n > E820_MAX_ENTRIES_ZEROPAGE)
+	AUTO_FREE struct map_entry *map = calloc(map_most(g), sizeof *map);
+	unsigned n;
+
+	if (!map)
+		abort();
+	n = map_make(g, map);
+	if (n > E820_MAX_ENTRIES_ZEROPAGE)
 		return err_set(e, START,
-			       "the board has %u separate memory ranges, Linux takes %d: "
+			       "the board has %u separate pieces of memory, Linux takes %d: "
 			       "join some `ram` or `rom`",
-			       m->n, E820_MAX_ENTRIES_ZEROPAGE);
-	for (unsigned i = 0; i < m->n; i++)
-		p->e820_table[i] = (struct boot_e820_entry){
-			.addr = m->range[i].gpa,
-			.size = m->range[i].bytes,
-			.type = m->range[i].is_rom ? E820_RESERVED : E820_RAM,
-		};
-	p->e820_entries = (uint8_t)m->n;
+			       n, E820_MAX_ENTRIES_ZEROPAGE);
+	for (unsigned i = 0; i < n; i++)
+		p->e820_table[i] = (struct boot_e820_entry){map[i].gpa, map[i].bytes, map[i].type};
+	p->e820_entries = (uint8_t)n;
 	return 0;
 }
 
@@ -145,13 +145,14 @@ static int finish_bzimage(struct image_guest *g, struct err *e)
 	size_t cmdline = strlen(g->cmdline) + 1;
 	void *room;
 
-	if (write_e820(g->layout.memory, p, e) < 0 ||
+	if (write_e820(g, p, e) < 0 ||
 	    layout_take_boot(&g->layout, sizeof *p + cmdline, "boot parameters", &g->entry.rsi,
 			     &room, e) < 0)
 		return -1;
 	p->hdr.type_of_loader = UNDEFINED_LOADER;
 	p->hdr.vid_mode = VGA_NORMAL;
 	p->hdr.cmd_line_ptr = (uint32_t)(g->entry.rsi + sizeof *p);
+	p->acpi_rsdp_addr = g->acpi_bytes ? g->acpi_gpa : 0; /* protocol 2.14; older ones search */
 	p->hdr.ramdisk_image = (uint32_t)g->initrd_gpa;
 	p->hdr.ramdisk_size = (uint32_t)g->initrd_bytes;
 	memcpy(room, p, sizeof *p);

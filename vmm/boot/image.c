@@ -11,10 +11,11 @@
 #include "base/auto.h"
 #include "vmm/conf/board.h"
 #include "vmm/memory.h"
+#include "vmm/x86/acpi.h"
 
 #define FOUR_GIB (UINT64_C(1) << 32)
 
-enum { REAL_MODE_END = 0x100000 };
+enum { PAGE = 0x1000, BIOS_AREA = 0xe0000, REAL_MODE_END = 0x100000 };
 
 extern const struct image_class *const __start_qvm_image[];
 extern const struct image_class *const __stop_qvm_image[];
@@ -168,8 +169,24 @@ static int load_initrd(struct image_guest *g, const struct board_load *load, str
 	return image_read(&x, 0, x.bytes, host, e);
 }
 
-/* GDT and page tables; then whatever the kernel's boot protocol wants. */
-static int finish(struct image_guest *g, struct err *e)
+/* The tables, and their RSDP once more where firmware would leave it for guests that search
+ * (ACPI 6.4, 5.2.5.1), if the board has memory there. A board too small for them has none. */
+static void write_acpi(struct image_guest *g, const struct board *b)
+{
+	uint64_t bytes = (acpi_bytes(b) + PAGE - 1) & ~UINT64_C(0xfff);
+	struct err ignored;
+	void *host, *copy;
+
+	if (layout_take_boot(&g->layout, bytes, "ACPI tables", &g->acpi_gpa, &host, &ignored) < 0)
+		return;
+	acpi_write(b, g->acpi_gpa, host);
+	g->acpi_bytes = bytes;
+	if (layout_take(&g->layout, BIOS_AREA, ACPI_RSDP_BYTES, "ACPI RSDP", &copy, &ignored) == 0)
+		memcpy(copy, host, ACPI_RSDP_BYTES);
+}
+
+/* GDT and page tables, ACPI; then whatever the kernel's boot protocol wants. */
+static int finish(struct image_guest *g, const struct board *b, struct err *e)
 {
 	uint64_t bytes = entry_table_bytes(g->entry.mode);
 	void *host;
@@ -180,6 +197,7 @@ static int finish(struct image_guest *g, struct err *e)
 			return -1;
 		entry_write_tables(&g->entry, host);
 	}
+	write_acpi(g, b);
 	if (g->kernel)
 		return g->kernel->finish(g, e);
 	if (g->initrd_bytes || *g->cmdline)
@@ -204,7 +222,7 @@ static int load_all(struct image_guest *g, const struct board *b, struct err *e)
 	for (unsigned i = 0; i < b->n_loads; i++)
 		if (b->load[i].type == BOARD_IMAGE_INITRD && load_initrd(g, &b->load[i], e) < 0)
 			return err_wrap(e, "`initrd load` in line %u", b->load[i].line);
-	return finish(g, e);
+	return finish(g, b, e);
 }
 
 int image_load_board(const struct board *b, const struct memory *m, struct entry *ret,

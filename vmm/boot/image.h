@@ -43,6 +43,7 @@ struct image_guest {
 	const struct image_class *kernel;  /* its class; NULL when it has no boot protocol */
 	uint64_t initrd_gpa, initrd_bytes; /* 0 bytes = none */
 	uint64_t initrd_below;		   /* the kernel wants its ramdisk to end here or lower */
+	uint64_t acpi_gpa, acpi_bytes; /* whole pages of tables, the RSDP first; 0 bytes = none */
 	struct entry entry;
 	uint8_t *kernel_state; /* of the class, for finish(); freed by image.c */
 };

@@ -25,7 +25,7 @@ struct pvh_module {
 };
 struct pvh_memory {
 	uint64_t gpa, bytes;
-	uint32_t type, reserved; /* E820's: 1 RAM, 2 reserved */
+	uint32_t type, reserved; /* enum map_type */
 };
 _Static_assert(sizeof(struct pvh_start_info) == 56 && sizeof(struct pvh_module) == 32 &&
 		       sizeof(struct pvh_memory) == 24,

@@ -62,8 +62,8 @@ int conf_read(const struct conf_source *s, struct board **ret_board, unsigned *r
 	parse_run(&parse);
 	add_implicit(&draft, &findings);
 	loading_check(&draft, s, &findings);
-	overlap_check(&draft, &findings);
 	wiring_check(&draft, s, &findings);
+	overlap_check(&draft, &findings);
 
 	finding_report(&findings, s->report, s->report_arg);
 	*ret_errors = findings.n_errors;

@@ -27,28 +27,44 @@ static struct paint paint_of(const struct diagnostic *d, bool colour)
 	return p;
 }
 
+/* At most this many columns of a line are shown, those around the mark. */
+enum { WINDOW = 100, WINDOW_BEFORE = 60 };
+
+static size_t next(const char *s, size_t n)
+{
+	size_t bytes = utf8_char(s, n);
+
+	return bytes ? bytes : 1;
+}
+
 /* The source line and, below it, the marked columns. Tabs are kept in both, so that they align. */
 static void print_source(const struct diagnostic *d, FILE *out, const struct paint *p)
 {
-	size_t n = strnlen(d->source, sizeof d->source), i = 0;
-	unsigned column = 1, length = d->length ? d->length : 1;
+	size_t n = strnlen(d->source, sizeof d->source), from = 0, to, i;
+	unsigned columns = utf8_columns(d->source, n), first = 1, column;
 
-	fprintf(out, "%6u | %.*s\n", d->line, (int)n, d->source);
-	fprintf(out, "       | ");
-	for (; i < n && column < d->column; column++) {
-		size_t bytes = utf8_char(d->source + i, n - i);
-
-		fputc(d->source[i] == '\t' ? '\t' : ' ', out);
-		i += bytes ? bytes : 1;
-	}
-	if (column < d->column) {
-		/* the line was cut before the marked place */
-		fprintf(out, "%s... (column %u)%s\n", p->mark, d->column, p->off);
+	if (columns > WINDOW && d->column > WINDOW_BEFORE)
+		first = d->column - WINDOW_BEFORE;
+	if (d->column > columns + 1)
+		first = 1; /* the line was cut before the marked place */
+	for (column = 1; column < first; column++)
+		from += next(d->source + from, n - from);
+	for (to = from; to < n && column < first + WINDOW; column++)
+		to += next(d->source + to, n - to);
+	fprintf(out, "%6u | %s%.*s%s\n", d->line, from ? "..." : "", (int)(to - from),
+		d->source + from, to < n ? "..." : "");
+	if (d->column > columns + 1) {
+		fprintf(out, "       | %s... in column %u%s\n", p->mark, d->column, p->off);
 		return;
 	}
+	fprintf(out, "       | %s", from ? "   " : "");
+	for (i = from, column = first; column < d->column; column++) {
+		fputc(d->source[i] == '\t' ? '\t' : ' ', out);
+		i += next(d->source + i, n - i);
+	}
 	fprintf(out, "%s^", p->mark);
-	for (unsigned left = utf8_columns(d->source + i, n - i); length > 1 && left > 1;
-	     length--, left--)
+	columns = utf8_columns(d->source + i, to - i);
+	for (column = 1; column < d->length && column < columns; column++)
 		fputc('~', out);
 	fprintf(out, "%s\n", p->off);
 }

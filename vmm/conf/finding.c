@@ -30,7 +30,8 @@ void finding_close(struct findings *f)
 }
 
 /* Text of any length into a field: cut between characters, an ellipsis instead of the rest. */
-static void fill(char *dst, size_t cap, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void fill(char *dst, size_t cap, const char *fmt,
+						       va_list ap)
 {
 	char text[1024];
 	int n = vsnprintf(text, sizeof text, fmt, ap);
@@ -71,13 +72,13 @@ struct diagnostic *finding_add(struct findings *f, enum diagnostic_severity seve
 
 	*new = (struct finding){.serial = f->n_kept, .d.severity = severity, .d.length = 1};
 	if (!at || at->line == 0)
-		new->at.part = f->n_pages ? f->n_pages - 1 : 0;
+		new->at.part = 0; /* the configuration goes by the name of its first part */
 	else
 		new->at = *at;
 	page = f->n_pages ? &f->page[new->at.part] : NULL;
 	utf8_copy(new->d.file, sizeof new->d.file, page ? page->name : "<config>",
 		  strlen(page ? page->name : "<config>"));
-	if (new->at.line) {
+	if (page && new->at.line) {
 		new->d.line = new->at.line;
 		new->d.column = new->at.column;
 		new->d.length = new->at.length ? new->at.length : 1;

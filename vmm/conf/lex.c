@@ -187,14 +187,14 @@ static void plain(struct cursor *c)
 	unsigned char value = (unsigned char)c->text[c->i];
 
 	if (bytes == 0) {
-		if (!c->token.is_bad)
+		if (!c->token.is_bad && (value < 0x20 || value == 0x7f))
 			finding_hint(finding_error(c->findings, &at,
-						   "byte 0x%02x is %s: the text must be UTF-8",
-						   value,
-						   value < 0x20 || value == 0x7f
-							   ? "a control character"
-							   : "no part of a character"),
-				     "save the file as UTF-8 text, without byte order mark");
+						   "byte 0x%02x is a control character", value),
+				     "remove it: a configuration is plain text");
+		else if (!c->token.is_bad)
+			finding_hint(finding_error(c->findings, &at,
+						   "byte 0x%02x is no part of UTF-8 text", value),
+				     "save the file as UTF-8");
 		c->token.is_bad = true;
 		bytes = 1;
 	} else {
@@ -301,10 +301,10 @@ static void read_file(struct cursor *c)
 	static const char bom[] = {'\xef', '\xbb', '\xbf'};
 
 	if (c->n >= sizeof bom && !memcmp(c->text, bom, sizeof bom)) {
+		c->i = c->here.line_at = sizeof bom;
 		finding_hint(finding_error(c->findings, &c->here,
 					   "the text starts with a byte order mark"),
 			     "save the file as UTF-8 without byte order mark");
-		advance(c, sizeof bom);
 	}
 	while (c->i < c->n) {
 		char ch = c->text[c->i];

@@ -46,7 +46,7 @@ static void check_place(const struct draft *d, struct findings *f, const struct 
 		return;
 	}
 	if (m->at.order > l->at.order)
-		finding_hint(finding_error(f, &l->at, "the memory for it comes only later, %s",
+		finding_hint(finding_error(f, &l->at, "the memory for it comes only later, in %s",
 					   finding_where(f, &m->at, &l->at, where)),
 			     "put `ram` and `rom` before the `load` that fills them");
 }

@@ -61,7 +61,7 @@ static int bad_tail(const struct form *form, const char *s, size_t n, size_t at,
 		return err_set(e, CONFIG, "'%.*s' is not %s: write the suffix as '%c' alone", shown,
 			       s, form->noun, tail);
 	if (tail == 'T' || tail == 't')
-		return err_set(e, CONFIG, "'%.*s' is not %s: there is no suffix T, write 1024G",
+		return err_set(e, CONFIG, "'%.*s' is not %s: there is no suffix T; 1T is 1024G",
 			       shown, s, form->noun);
 	if (base == 10 && digit(tail, 16) >= 0)
 		return err_set(e, CONFIG,

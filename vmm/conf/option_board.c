@@ -35,7 +35,7 @@ void option_system(struct parse *p, const struct token *t)
 
 	if (p->draft->system_at.line) {
 		finding_hint(finding_error(p->findings, &t->at,
-					   "a second `system`; the first is %s",
+					   "a second `system`; the first is in %s",
 					   finding_where(p->findings, &p->draft->system_at, &t->at,
 							 where)),
 			     "a VM has one name: remove one");
@@ -166,7 +166,7 @@ void option_logger(struct parse *p, const struct token *t)
 						   t[1].text),
 				     "write the list without white space: fatal,error,warn");
 			is_right = false;
-			continue;
+			break;
 		}
 		for (i = 0; i < NELEMS(filter) && strcmp(word, filter[i]) != 0; i++)
 			;

@@ -101,7 +101,8 @@ void option_load(struct parse *p, const struct token *t)
 	at = lex_mark(&t[1], path, strlen(t[1].text + path));
 	if (t[1].text[path] == '\0') {
 		finding_hint(finding_error(p->findings, &t[1].at, "`load` names no file"),
-			     "write `load FILE` or `load ADDRESS,FILE`");
+			     "write `load FILE` or `load ADDRESS,FILE`, without white space behind "
+			     "the comma");
 		return;
 	}
 	if (load.type == BOARD_IMAGE_DATA && !load.has_gpa) {

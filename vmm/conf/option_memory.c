@@ -33,18 +33,15 @@ static bool is_aligned(struct parse *p, const struct mark *at, const char *noun,
 	char shown[24], below[24], above[24];
 	struct diagnostic *d;
 
-	if (value % PAGE == 0)
-		return true;
+	if (value % PAGE == 0 || value >= PLACE_MEM_END)
+		return true; /* what is out of bounds is told so */
 	d = finding_error(p->findings, at,
 			  "%s 0x%" PRIx64 " (%" PRIu64 ") is no multiple of the page, 4K", noun,
 			  value, value);
 	written(value, shown);
 	written(value - value % PAGE, below);
-	if (value > UINT64_MAX - PAGE)
-		finding_hint(d, "the nearest is %s", below);
-	else
-		finding_hint(d, "the nearest are %s and %s", below,
-			     written(value - value % PAGE + PAGE, above));
+	finding_hint(d, "the nearest are %s and %s", below,
+		     written(value - value % PAGE + PAGE, above));
 	return false;
 }
 
@@ -73,6 +70,12 @@ static bool read_length(struct parse *p, const struct token *t, size_t from, uin
 	struct mark at = lex_mark(t, from, strlen(text));
 	struct err e;
 
+	if (from && !text[0]) {
+		finding_hint(finding_error(p->findings, &at, "a length must follow the comma"),
+			     "write `%s ADDRESS,LENGTH` as one word, without white space",
+			     t[-1].text);
+		return false;
+	}
 	if (number_size(text, strlen(text), ret, &e) < 0) {
 		finding_hint(finding_error(p->findings, &at, "%s", e.msg), NUMBER_SIZE_FORM);
 		return false;
@@ -128,6 +131,19 @@ void option_reserve(struct parse *p, const struct token *t)
 	(void)t;
 }
 
+/* `loc io 0xcf8,8` */
+static void two_words(struct parse *p, const struct token *t)
+{
+	const struct token *end = p->lex->token + p->lex->n_tokens;
+	bool has_place = t + 2 < end && !t[2].is_bad && t[2].at.part == t->at.part &&
+			 t[2].at.line == t->at.line;
+
+	finding_hint(finding_error(p->findings, &t[1].at,
+				   "the address space and the place are two words here"),
+		     "write them as one: `loc %s:%.64s`", t[1].text,
+		     has_place ? t[2].text : "PLACE");
+}
+
 void option_reserve_loc(struct parse *p, const struct token *t)
 {
 	struct draft_reserve *r;
@@ -135,9 +151,7 @@ void option_reserve_loc(struct parse *p, const struct token *t)
 	struct err e;
 
 	if (!strcmp(t[1].text, "io") || !strcmp(t[1].text, "mem") || !strcmp(t[1].text, "pci")) {
-		finding_hint(finding_error(p->findings, &t[1].at,
-					   "the address space and the place are two words here"),
-			     "write them as one: `loc %s:PLACE`", t[1].text);
+		two_words(p, t);
 		return;
 	}
 	if (place_parse(t[1].text, VDEV_MEM, &place, &e) < 0) {

@@ -90,22 +90,22 @@ static bool fits(struct parse *p, const struct token *t, const struct vdev_class
 		return false;
 	}
 	if (place->has_length) {
-		finding_hint(finding_error(
-				     p->findings, at,
-				     "a vdev's `loc` takes no length: `%s` has its own, 0x%" PRIx64,
-				     class->name, bytes),
-			     "write `loc %.*s`", (int)strcspn(t[1].text, ","), t[1].text);
+		finding_hint(
+			finding_error(p->findings, at,
+				      "a vdev's `loc` takes no length: `%s` has its own, %" PRIu64,
+				      class->name, bytes),
+			"write `loc %.*s`", (int)strcspn(t[1].text, ","), t[1].text);
 		return false;
 	}
 	if (place->base > place_end(place->space) - bytes) {
-		finding_hint(finding_error(p->findings, at,
-					   "`%s` needs 0x%" PRIx64
-					   " %s from there, beyond the last "
-					   "one, 0x%" PRIx64,
-					   class->name, bytes,
-					   place->space == VDEV_IO ? "ports" : "bytes",
-					   place_end(place->space) - 1),
-			     "move it down");
+		finding_hint(
+			finding_error(p->findings, at,
+				      "`%s` takes %" PRIu64
+				      " %s: from there they end beyond the last one, 0x%" PRIx64,
+				      class->name, bytes,
+				      place->space == VDEV_IO ? "ports" : "bytes",
+				      place_end(place->space) - 1),
+			"move it down");
 		return false;
 	}
 	return true;
@@ -165,6 +165,32 @@ void option_vdev_loc(struct parse *p, const struct token *t)
 	v->n_locs = at + 1;
 }
 
+/* The name of the controller that was defined last, or NULL. */
+static const char *last_controller(const struct parse *p)
+{
+	for (unsigned i = p->vdev; i-- > 0;) {
+		const struct vdev *d = p->draft->vdev[i].vdev;
+
+		if (d && d->class->is_pic && strcmp(d->class->name, "apic") != 0)
+			return d->name;
+	}
+	return NULL;
+}
+
+/* `intr 4` */
+static void bare_line(struct parse *p, const struct token *t)
+{
+	const char *controller = last_controller(p);
+	struct diagnostic *d = finding_error(p->findings, &t[1].at,
+					     "'%.64s' names no interrupt controller", t[1].text);
+
+	if (controller)
+		finding_hint(d, "write `intr %s:%.64s`", controller, t[1].text);
+	else
+		finding_hint(d, "put `vdev ioapic` before this vdev and write `intr ioapic:%.64s`",
+			     t[1].text);
+}
+
 /* Which PIC it is, and whether it is there, is wiring_check()'s to say: it knows all vdevs. */
 void option_vdev_intr(struct parse *p, const struct token *t)
 {
@@ -176,10 +202,7 @@ void option_vdev_intr(struct parse *p, const struct token *t)
 	struct err e;
 
 	if (!colon && number_plain(t[1].text, n, &line, &e) == 0) {
-		finding_hint(finding_error(p->findings, &t[1].at,
-					   "'%s' names no interrupt controller", t[1].text),
-			     "write `intr PIC:%s`, PIC the name of a vdev that stands before",
-			     t[1].text);
+		bare_line(p, t);
 		v->is_wrong = true;
 		return;
 	}

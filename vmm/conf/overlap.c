@@ -78,12 +78,17 @@ static void mend(struct diagnostic *d, const struct extent *x, const struct exte
 		else
 			finding_hint(d, "let that memory begin behind the device, at 0x%" PRIx64,
 				     (device->base + device->bytes + 4095) & ~UINT64_C(4095));
-	} else if (x->base >= other->base) {
+	} else if (x->base > other->base) {
+		finding_hint(d,
+			     "let it begin at 0x%" PRIx64 ", where the other one ends, or end the "
+			     "other one at 0x%" PRIx64,
+			     end, x->base);
+	} else if (x->base == other->base) {
 		finding_hint(d, "let it begin at 0x%" PRIx64 ", where the other one ends", end);
 	} else {
 		finding_hint(d,
-			     "shorten it to 0x%" PRIx64 ", so that it ends where the other one "
-			     "begins",
+			     "shorten it to a length of 0x%" PRIx64 ", so that it ends where the "
+			     "other one begins",
 			     other->base - x->base);
 	}
 }

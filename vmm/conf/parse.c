@@ -183,7 +183,8 @@ static unsigned apply(struct parse *p, unsigned i, const struct option *o)
 		return i + 1;
 	}
 	enter(p, o);
-	if (!has_arguments(p, i, n, o->args != OPTION_ARGS_FREE, option_usage(o, usage), o->what)) {
+	if (!has_arguments(p, i, n, o->args == OPTION_ARGS_STRICT, option_usage(o, usage),
+			   o->what)) {
 		n = 0;
 		p->is_blind |= o->opens != OPTION_NONE;
 		p->prefix.token = NULL;

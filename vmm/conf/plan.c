@@ -53,38 +53,51 @@ static int widest(int so_far, const char *text)
 	return n > so_far ? n : so_far;
 }
 
+/* "data at 0xd0000" */
+static void content(const struct board_load *l, char *ret, size_t cap)
+{
+	size_t len = 0;
+
+	ret[0] = '\0';
+	str_add(ret, cap, &len, "%s", image_type[l->type]);
+	if (l->has_gpa)
+		str_add(ret, cap, &len, " at 0x%" PRIx64, l->gpa);
+}
+
 static void print_images(const struct board *b, FILE *out)
 {
 	char from[24], what[64];
-	int width = 0;
+	int width = 0, what_width = 0;
 
-	for (unsigned i = 0; i < b->n_loads; i++)
+	for (unsigned i = 0; i < b->n_loads; i++) {
+		content(&b->load[i], what, sizeof what);
 		width = widest(width, b->load[i].path);
+		what_width = widest(what_width, what);
+	}
 	fprintf(out, "Images\n");
 	for (unsigned i = 0; i < b->n_loads; i++) {
-		const struct board_load *l = &b->load[i];
-
-		if (l->has_gpa)
-			snprintf(what, sizeof what, "%s at 0x%" PRIx64, image_type[l->type],
-				 l->gpa);
-		else
-			str_copy(what, sizeof what, image_type[l->type]);
-		fprintf(out, "  %-*s  %s%s\n", width, l->path, what, origin(l->line, from));
+		content(&b->load[i], what, sizeof what);
+		fprintf(out, "  %-*s  %-*s%s\n", width, b->load[i].path, what_width, what,
+			origin(b->load[i].line, from));
 	}
 	if (b->cmdline[0])
 		fprintf(out, "Command line\n  %s\n", b->cmdline);
 }
 
-/* "io 0x3f8-0x3ff, io 0x2f8-0x2ff"; "-" when it answers nowhere. */
+/* "io 0x3f8-0x3ff, io 0x92"; "-" when it answers nowhere. */
 static void places(const struct vdev *d, char *ret, size_t cap)
 {
 	size_t len = 0;
 
 	ret[0] = '\0';
-	for (unsigned r = 0; r < d->n_regions; r++)
-		str_add(ret, cap, &len, "%s%s 0x%" PRIx64 "-0x%" PRIx64, r ? ", " : "",
-			d->region[r].space == VDEV_IO ? "io" : "mem", d->region[r].base,
-			d->region[r].base + d->region[r].bytes - 1);
+	for (unsigned r = 0; r < d->n_regions; r++) {
+		const struct vdev_region *g = &d->region[r];
+
+		str_add(ret, cap, &len, "%s%s 0x%" PRIx64, r ? ", " : "",
+			g->space == VDEV_IO ? "io" : "mem", g->base);
+		if (g->bytes > 1)
+			str_add(ret, cap, &len, "-0x%" PRIx64, g->base + g->bytes - 1);
+	}
 	if (len == 0)
 		str_add(ret, cap, &len, "-");
 }
@@ -100,28 +113,37 @@ static void interrupt(const struct vdev *d, char *ret, size_t cap)
 		snprintf(ret, cap, "line %d", d->intr);
 }
 
+/* Its name when it has one of its own. */
+static const char *given_name(const struct vdev *d)
+{
+	return strcmp(d->name, d->class->name) != 0 ? d->name : "";
+}
+
 static void print_vdevs(const struct board *b, FILE *out)
 {
 	char where[200], intr[64], from[24];
-	int name_width = 0, where_width = 0, intr_width = 0;
+	int class_width = 0, name_width = 0, where_width = 0, intr_width = 0;
 
 	for (unsigned i = 0; i < b->n_vdevs; i++) {
-		places(b->vdev[i], where, sizeof where);
-		interrupt(b->vdev[i], intr, sizeof intr);
-		name_width = widest(name_width, b->vdev[i]->class->name);
-		where_width = widest(where_width, where);
-		intr_width = widest(intr_width, intr);
-	}
-	fprintf(out, "Devices\n");
-	for (unsigned i = 0; i < b->n_vdevs; i++) {
 		const struct vdev *d = b->vdev[i];
-		bool has_name = strcmp(d->name, d->class->name) != 0;
 
 		places(d, where, sizeof where);
 		interrupt(d, intr, sizeof intr);
-		fprintf(out, "  %-*s  %-*s  %-*s%s%s%s\n", name_width, d->class->name, where_width,
-			where, intr_width, intr, has_name ? "  named " : "",
-			has_name ? d->name : "",
+		class_width = widest(class_width, d->class->name);
+		name_width = widest(name_width, given_name(d));
+		where_width = widest(where_width, where);
+		intr_width = widest(intr_width, intr);
+	}
+	if (name_width)
+		name_width += 2; /* a column only where a vdev has a name */
+	fprintf(out, "Devices\n");
+	for (unsigned i = 0; i < b->n_vdevs; i++) {
+		const struct vdev *d = b->vdev[i];
+
+		places(d, where, sizeof where);
+		interrupt(d, intr, sizeof intr);
+		fprintf(out, "  %-*s  %-*s%-*s  %-*s%s\n", class_width, d->class->name, name_width,
+			given_name(d), where_width, where, intr_width, intr,
 			d->line ? origin(d->line, from) : "   (on every board)");
 	}
 }
@@ -154,7 +176,8 @@ static void print_logging(const struct board *b, FILE *out)
 	if (b->n_loggers == 0)
 		fprintf(out, "  to stderr: fatal internal error warn info\n");
 	for (unsigned i = 0; i < b->n_loggers; i++) {
-		fprintf(out, "  to %s:", dest[b->logger[i].dest]);
+		fprintf(out, "  to %s:%s", dest[b->logger[i].dest],
+			b->logger[i].filters ? "" : " nothing");
 		for (unsigned f = 0; f < NELEMS(filter); f++)
 			if (b->logger[i].filters >> f & 1)
 				fprintf(out, " %s", filter[f]);

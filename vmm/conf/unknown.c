@@ -47,9 +47,12 @@ static const char *nearest(struct parse *p, const char *word)
 /* An option, but of another context. */
 static bool is_misplaced(struct parse *p, const struct token *t)
 {
-	const struct option *o = option_find_any(t->text);
+	const struct option *o = option_find(t->text, OPTION_VDEV);
 	const struct vdev_class *class = class_with(t->text);
 	struct diagnostic *d;
+
+	if (!o)
+		o = option_find_any(t->text);
 
 	if (!o && !class)
 		return false;
@@ -63,12 +66,10 @@ static bool is_misplaced(struct parse *p, const struct token *t)
 	d = finding_error(p->findings, &t->at, "`%s` is an option of `%s` and cannot stand here",
 			  t->text, class ? "vdev" : option_context_name(o->context));
 	if (class)
-		finding_hint(d, "put it behind the `vdev %s` it is for", class->name);
+		finding_hint(d, "put it right behind the `vdev %s` it is for", class->name);
 	else
-		finding_hint(d,
-			     "put it behind the `%s` it is for; `%s` belongs to what opened "
-			     "last",
-			     option_context_name(o->context), t->text);
+		finding_hint(d, "put it right behind the `%s` it is for",
+			     option_context_name(o->context));
 	return true;
 }
 

@@ -83,7 +83,7 @@ static void check_controller(const struct draft *d, struct findings *f, struct d
 			     "name a `vdev ioapic` or `vdev 8259`");
 	} else if (!is_before(found, v)) {
 		finding_hint(finding_error(f, &v->intr_at,
-					   "interrupt controller '%s' is defined only later, %s",
+					   "interrupt controller '%s' is defined only later, in %s",
 					   found->vdev->name,
 					   finding_where(f, &found->at, &v->intr_at, where)),
 			     "move that `vdev %s` with its options before this vdev",

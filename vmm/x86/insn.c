@@ -7,6 +7,7 @@
  * What follows an opcode, one letter each, sixteen opcodes a line:
  *   . nothing   m ModRM   b imm8   w imm16   z imm16/32   v imm16/32/64   a moffs   p far pointer
  *   n ModRM + imm8   Z ModRM + imm16/32   e imm16 + imm8   P prefix   2 3 4 the maps 0F, 0F38, 0F3A
+ *   (MOV to and from control and debug registers: b, their ModRM has no memory form)
  *   f F  ModRM, and imm8 or imm16/32 if its reg field is below 2 (TEST)
  */
 static const char one_byte[] = "mmmmbz..mmmmbz.2"
@@ -27,7 +28,7 @@ static const char one_byte[] = "mmmmbz..mmmmbz.2"
 			       "P.PP..fF......mm";
 static const char two_byte[] = "mmmm.........m.n"
 			       "mmmmmmmmmmmmmmmm"
-			       "mmmmmmmmmmmmmmmm"
+			       "bbbbbbbbmmmmmmmm"
 			       "........3.4....."
 			       "mmmmmmmmmmmmmmmm"
 			       "mmmmmmmmmmmmmmmm"
@@ -90,17 +91,29 @@ static unsigned modrm(struct cursor *c)
 
 static char map_of(unsigned map, uint8_t opcode)
 {
-	return map == 1 ? two_byte[opcode] : map == 2 ? 'm' : map == 3 ? 'n' : 'x';
+	static const char by_map[] = "x2mnxxxxnmZ"; /* 8 to 10 are XOP's */
+
+	if (map == 1)
+		return two_byte[opcode];
+	return map < sizeof by_map - 1 ? by_map[map] : 'x';
 }
 
-/* VEX (C4, C5) and EVEX (62): outside 64-bit mode only if a ModRM byte would name a register. */
+/* VEX (C4, C5) and EVEX (62): outside 64-bit mode only if a ModRM byte would name a register. AMD's
+ * XOP (8F, APM volume 3, 1.8): if its map is beyond those of VEX, else it is POP. */
+static bool is_vector(const struct cursor *c, uint8_t opcode)
+{
+	if (c->at >= c->n)
+		return false;
+	if (opcode == 0x8f)
+		return (c->p[c->at] & 31) >= 8;
+	return (opcode == 0xc4 || opcode == 0xc5 || opcode == 0x62) &&
+	       (c->bits == 64 || c->p[c->at] >= 0xc0);
+}
+
 static char vector_form(struct cursor *c, uint8_t opcode)
 {
 	unsigned map = 1;
 
-	if ((opcode != 0xc4 && opcode != 0xc5 && opcode != 0x62) || c->at >= c->n ||
-	    (c->bits != 64 && c->p[c->at] < 0xc0))
-		return '\0';
 	if (opcode != 0xc5)
 		map = next(c) & (opcode == 0x62 ? 7 : 31);
 	c->at += opcode == 0x62 ? 2 : 1;
@@ -121,9 +134,8 @@ static char opcode_form(struct cursor *c)
 		c->rex_w = opcode & 8;
 		opcode = next(c);
 	}
-	form = vector_form(c, opcode);
-	if (form)
-		return form;
+	if (is_vector(c, opcode))
+		return vector_form(c, opcode);
 	form = one_byte[opcode];
 	if (form == '2') {
 		opcode = next(c);

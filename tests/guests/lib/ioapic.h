@@ -4,5 +4,6 @@
 
 #include <stdint.h>
 
-/* Route a line, edge triggered, to `vector` of the boot vCPU. */
+/* Route a line, edge triggered, to `vector` of the boot vCPU. The 8259s, which see the same lines and
+ * are open when the board is switched on, are shut. */
 void ioapic_route(uint32_t ioapic_gpa, unsigned line, unsigned vector);

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/console.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "api/boxes.h"
+#include "api/http.h"
+#include "api/request.h"
+#include "api/view.h"
+#include "api/vm.h"
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/str.h"
+
+#define CONSOLE_TYPE "text/plain; charset=utf-8"
+
+/* One that follows. */
+struct console {
+	LIST_ENTRY(console) link;
+	struct request *request; /* NULL once its connection has ended */
+	struct api *api;
+	char vm[NAME_CAP];
+	uint64_t generation, pos;
+};
+
+struct consoles {
+	struct api *api;
+	LIST_HEAD(, console) list;
+	sd_event_source *timer;
+};
+
+static int has_news(const struct console *c)
+{
+	const struct boxes_entry *b = boxes_find(c->api->boxes, c->vm);
+
+	return b && (b->generation != c->generation ||
+		     atomic_load_explicit(&b->map.box->console_head, memory_order_relaxed) != c->pos);
+}
+
+static int on_time(sd_event_source *s, uint64_t at_us, void *arg)
+{
+	struct consoles *consoles = arg;
+	struct console *c;
+
+	(void)at_us;
+	LIST_FOREACH(c, &consoles->list, link)
+		if (has_news(c))
+			request_resume(c->request);
+	if (LIST_EMPTY(&consoles->list))
+		return 0;
+	sd_event_source_set_time(s, (clock_mono_ms() + CONSOLE_POLL_MS) * 1000);
+	sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
+	return 0;
+}
+
+struct consoles *consoles_new(struct api *api)
+{
+	struct consoles *c = calloc(1, sizeof *c);
+
+	if (!c)
+		abort();
+	c->api = api;
+	LIST_INIT(&c->list);
+	if (sd_event_add_time(api->loop, &c->timer, CLOCK_MONOTONIC, 0, 1000, on_time, c) < 0 ||
+	    sd_event_source_set_enabled(c->timer, SD_EVENT_OFF) < 0)
+		abort();
+	return c;
+}
+
+void consoles_free(struct consoles *c)
+{
+	if (!c)
+		return;
+	sd_event_source_disable_unref(c->timer);
+	free(c);
+}
+
+void console_wake(struct consoles *consoles)
+{
+	struct console *c;
+
+	LIST_FOREACH(c, &consoles->list, link)
+		request_resume(c->request);
+}
+
+static void leave(struct console *c)
+{
+	if (!c->request)
+		return;
+	c->request->holder = (struct request_holder){0};
+	c->request = NULL;
+	LIST_REMOVE(c, link);
+	http_held(c->api->http, -1);
+}
+
+static void on_forget(struct request *r, void *arg)
+{
+	(void)r;
+	leave(arg);
+}
+
+static void on_freed(void *arg)
+{
+	leave(arg);
+	free(arg);
+}
+
+/* Its black box is gone with the VM, or has not come yet. */
+static bool is_deleted(const struct console *c)
+{
+	int64_t id, revision;
+	struct err e;
+
+	return vm_find(c->api->db, c->vm, &id, &revision, &e) < 0 && e.code == ERR_NOT_FOUND;
+}
+
+static ssize_t on_read(void *arg, uint64_t stream_pos, char *to, size_t room)
+{
+	struct console *c = arg;
+	const struct boxes_entry *b = boxes_find(c->api->boxes, c->vm);
+	size_t n = 0;
+
+	(void)stream_pos;
+	if (!c->request || c->request->is_gone)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	if (http_is_closing(c->api->http) || (!b && is_deleted(c)))
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (b && b->generation != c->generation) {
+		c->generation = b->generation;
+		c->pos = 0;
+	}
+	if (b)
+		n = blackbox_read_console(&b->map, &c->pos, to, room);
+	if (n == 0)
+		request_suspend(c->request);
+	return (ssize_t)n;
+}
+
+/* The first byte of the last `lines` lines; a last line without an end counts. */
+static size_t tail_of(const char *text, size_t n, int64_t lines)
+{
+	size_t at = n;
+
+	if (lines == 0)
+		return n;
+	while (at > 0) {
+		if (text[at - 1] == '\n' && at < n && --lines == 0)
+			break;
+		at--;
+	}
+	return at;
+}
+
+/* Where to begin. *ret_text and *ret_n: what is there from then on, to be freed. */
+static uint64_t start(const struct request *r, const struct boxes_entry *b, char **ret_text,
+		      size_t *ret_n, uint64_t *ret_end)
+{
+	const struct params *p = &r->params;
+	char *text = malloc(BLACKBOX_CONSOLE);
+	uint64_t pos = 0;
+	size_t n, skip = 0;
+
+	if (!text)
+		abort();
+	if (param_is_set(p, PARAM_OF_vm_console_since))
+		pos = (uint64_t)param_number(p, PARAM_OF_vm_console_since);
+	n = blackbox_read_console(&b->map, &pos, text, BLACKBOX_CONSOLE);
+	if (param_is_set(p, PARAM_OF_vm_console_tail))
+		skip = tail_of(text, n, param_number(p, PARAM_OF_vm_console_tail));
+	memmove(text, text + skip, n - skip);
+	*ret_text = text;
+	*ret_n = n - skip;
+	*ret_end = pos;
+	return pos - (n - skip);
+}
+
+static void put_position(struct request *r, const char *name, uint64_t value)
+{
+	char digits[24];
+
+	snprintf(digits, sizeof digits, "%" PRIu64, value);
+	request_header(r, name, digits);
+}
+
+static void follow(struct request *r, uint64_t generation, uint64_t pos)
+{
+	struct consoles *all = r->api->consoles;
+	struct console *c = calloc(1, sizeof *c);
+
+	if (!c)
+		abort();
+	*c = (struct console){
+		.request = r, .api = r->api, .generation = generation, .pos = pos};
+	str_copy(c->vm, sizeof c->vm, request_vm(r));
+	LIST_INSERT_HEAD(&all->list, c, link);
+	http_held(r->api->http, 1);
+	r->holder = (struct request_holder){on_forget, c};
+	sd_event_source_set_time(all->timer, (clock_mono_ms() + CONSOLE_POLL_MS) * 1000);
+	sd_event_source_set_enabled(all->timer, SD_EVENT_ONESHOT);
+	request_answer_stream(r, CONSOLE_TYPE, on_read, on_freed, c);
+}
+
+int view_vm_console(struct request *r, struct err *e)
+{
+	const struct boxes_entry *b = boxes_find(r->api->boxes, request_vm(r));
+	bool is_following = !r->is_head && param_number(&r->params, PARAM_OF_vm_console_follow);
+	AUTO_FREE char *text = NULL;
+	uint64_t begin = 0, end = 0, generation = b ? b->generation : 0;
+	int64_t id, revision;
+	size_t n = 0;
+
+	if (vm_find(r->api->db, request_vm(r), &id, &revision, e) < 0 ||
+	    (is_following && http_may_hold(r->api->http, e) < 0))
+		return -1;
+	if (b)
+		begin = start(r, b, &text, &n, &end);
+	if (is_following) {
+		follow(r, generation, begin);
+	} else {
+		request_answer_bytes(r, 200, CONSOLE_TYPE, n ? text : "", n);
+		put_position(r, "Console-Position", end);
+	}
+	put_position(r, "Console-Generation", generation);
+	return 0;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * console.h - what a guest printed: the console ring of its black box, as bytes. qvm-api.
+ *
+ * Whoever follows reads the ring at his own pace; nobody pumps bytes. A worker cannot wake us, so
+ * the rings of followed VMs are looked at every CONSOLE_POLL_MS, and no ring when nobody follows.
+ */
+#pragma once
+
+struct api;
+struct consoles;
+
+enum { CONSOLE_POLL_MS = 50 };
+
+struct consoles *consoles_new(struct api *api);
+void consoles_free(struct consoles *c);
+/* Boxes came or went, or all streams shall end. */
+void console_wake(struct consoles *c);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* host.c - GET /v1/host, /healthz and /v1/openapi.json: this host, this process, this document. */
+#include <string.h>
+
+#include "api/api.h"
+#include "api/db.h"
+#include "api/layers.h"
+#include "api/object.h"
+#include "api/request.h"
+#include "api/supervisor.h"
+#include "api/view.h"
+#include "base/clock.h"
+
+int view_host_show(struct request *r, struct err *e)
+{
+	struct db *d = r->api->db;
+	AUTO_JSON json_t *o = object_new(), *facts = object_new();
+	struct sqlite3_stmt *q = db_query(d, host);
+	int got;
+
+	while ((got = db_row(d, q, e)) > 0)
+		json_object_set_new_nocheck(facts, db_text(q, 0),
+					    object_string(db_text(q, 1), db_bytes(q, 1)));
+	if (got < 0)
+		return -1;
+	object_text(o, FIELD_host_version, QVM_VERSION);
+	object_take(o, FIELD_host_api, layers_make(r->api->layers));
+	object_take(o, FIELD_host_facts, json_incref(facts));
+	request_answer_json(r, 200, json_incref(o));
+	return 0;
+}
+
+static bool store_is_there(struct db *d)
+{
+	struct sqlite3_stmt *q = db_query(d, alive);
+	struct err unused;
+	int got = db_row(d, q, &unused);
+
+	if (got > 0)
+		db_leave(q);
+	return got > 0;
+}
+
+int view_health(struct request *r, struct err *e)
+{
+	bool has_supervisor = supervisor_is_there(r->api->supervisor);
+	bool has_store = store_is_there(r->api->db), is_well = has_supervisor && has_store;
+	json_t *o = object_new();
+
+	(void)e;
+	object_word(o, FIELD_health_status, is_well ? "ok" : "unavailable");
+	object_bool(o, FIELD_health_supervisor, has_supervisor);
+	object_bool(o, FIELD_health_store, has_store);
+	object_text(o, FIELD_health_version, QVM_VERSION);
+	object_int(o, FIELD_health_uptime_ms, (int64_t)(clock_mono_ms() - r->api->started_ms));
+	request_answer_json(r, is_well ? 200 : 503, o);
+	return 0;
+}
+
+int view_openapi(struct request *r, struct err *e)
+{
+	(void)e;
+	request_answer_bytes(r, 200, "application/json", r->api->document,
+			     strlen(r->api->document));
+	return 0;
+}

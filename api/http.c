@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/http.h"
+
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+#include "api/api.h"
+#include "api/call.h"
+#include "api/request.h"
+#include "api/strict.h"
+#include "api/target.h"
+#include "api/view.h"
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+/* Descriptors that are no connections: link, listener, epolls, database, stderr. */
+enum { OTHER_FDS = 64, TURNS = 64 };
+
+struct http {
+	struct api *api;
+	struct MHD_Daemon *daemon;
+	sd_event_source *io, *timer, *kick;
+	LIST_HEAD(, request) requests;
+	unsigned n_most, n_held;
+	size_t body_bytes; /* of all requests */
+	int is_closing;
+};
+
+#define VIEW_OF_VIEW(id) [OP_##id] = view_##id,
+#define VIEW_OF_CALL(id)
+static int (*const views[OP_COUNT])(struct request *r, struct err *e) = {
+#define OP(id, kind, method, path, role, in, out, status, cli, summary) VIEW_OF_##kind(id)
+#include "schemas/ops.def"
+#undef OP
+};
+#undef VIEW_OF_VIEW
+#undef VIEW_OF_CALL
+
+static enum MHD_Result queue(struct request *r, bool must_close)
+{
+	struct MHD_Response *response = TAKE(r->response);
+	enum MHD_Result result;
+
+	if (must_close)
+		MHD_add_response_header(response, "Connection", "close");
+	result = MHD_queue_response(r->connection, (unsigned)r->status, response);
+	MHD_destroy_response(response);
+	r->phase = REQUEST_ANSWERED;
+	return result;
+}
+
+static size_t most_of(enum op_id op)
+{
+	if (!strcmp(op_table[op].in, "none"))
+		return 0;
+	return !strcmp(op_table[op].in, "text") ? MESSAGE_INPUT_MAX : BODY_MAX;
+}
+
+static int judge_body(struct request *r, const struct strict_headers *h, struct err *e)
+{
+	const struct op *o = &op_table[r->route.op];
+	const char *type = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Content-Type");
+	size_t most = most_of(r->route.op);
+
+	if (!h->has_body)
+		return 0;
+	if (most == 0)
+		return err_set(e, INVALID, "%s %s takes no body; send it without one",
+			       op_method_name(o->method), o->path);
+	if (h->length > most)
+		return err_set(e, TOO_LARGE, "the body has %llu bytes; it may have %zu",
+			       (unsigned long long)h->length, most);
+	return body_type(r->route.op, type, &r->body_type, e);
+}
+
+static int read_header_params(struct request *r, struct err *e)
+{
+	for (unsigned row = param_first(r->route.op);
+	     row < PARAM_COUNT && param_table[row].op == r->route.op; row++) {
+		const char *value;
+
+		if (param_table[row].where != PARAM_HEADER)
+			continue;
+		value = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
+						    param_table[row].name);
+		if (value && param_read((enum param)row, value, &r->params, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Everything but the body. An OPTIONS request ends here, with r->allow. */
+static int judge(struct request *r, const char *method, const struct strict_headers *h,
+		 struct err *e)
+{
+	const union MHD_ConnectionInfo *i =
+		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	char path[TARGET_PATH];
+	const char *query;
+
+	if (strlen(r->target) >= TARGET_MAX)
+		return err_set(e, INVALID, "the request's target is longer than %d bytes",
+			       TARGET_MAX - 1);
+	if (target_path(r->target, path, &query, e) < 0)
+		return -1;
+	route_allow(path, r->allow);
+	if (!strcmp(method, "OPTIONS") && *r->allow)
+		return 0;
+	r->allow[0] = '\0';
+	if (route_find(method, path, &r->route, e) < 0) {
+		route_allow(path, r->allow);
+		return -1;
+	}
+	r->is_head = !strcmp(method, "HEAD");
+	param_begin(r->route.op, &r->params);
+	if (auth_caller(&r->api->auth, i->connect_fd, &r->caller, e) < 0 ||
+	    auth_check(&r->caller, r->route.op, e) < 0 ||
+	    param_read_query(r->route.op, query, &r->params, e) < 0 ||
+	    read_header_params(r, e) < 0)
+		return -1;
+	return judge_body(r, h, e);
+}
+
+static enum MHD_Result refuse(struct request *r, bool must_close)
+{
+	request_answer_problem(r, &r->refused, &(struct problem_more){.allowed = r->allow});
+	return queue(r, must_close);
+}
+
+static enum MHD_Result begin(struct request *r, const char *method, const char *version)
+{
+	struct strict_headers h;
+
+	if (strict_check(r->connection, version, &h, &r->refused) < 0)
+		return refuse(r, true);
+	r->phase = REQUEST_BODY;
+	if (judge(r, method, &h, &r->refused) == 0)
+		return MHD_YES;
+	/* Before a body that is not on its way yet, or is too long to read just for courtesy. */
+	if (h.has_body && (h.wants_continue || h.length > HTTP_DRAIN))
+		return refuse(r, true);
+	return MHD_YES;
+}
+
+static void forget_body(struct http *h, struct request *r)
+{
+	h->body_bytes -= r->body_cap;
+	free(TAKE(r->body));
+	r->body_cap = 0;
+}
+
+static int make_room(struct http *h, struct request *r, size_t n, struct err *e)
+{
+	size_t need = r->body_bytes + n, most = most_of(r->route.op), cap = r->body_cap;
+
+	if (need > most)
+		return err_set(e, TOO_LARGE, "the body has over %zu bytes, which is the limit", most);
+	if (need <= cap)
+		return 0;
+	cap = need * 2 < most ? need * 2 : most;
+	if (h->body_bytes - r->body_cap + cap > HTTP_BODIES)
+		return err_set(e, LIMIT, "other requests are sending %d MiB; there is no room for more",
+			       HTTP_BODIES / 1024 / 1024);
+	r->body = realloc(r->body, cap);
+	if (!r->body)
+		abort();
+	h->body_bytes += cap - r->body_cap;
+	r->body_cap = cap;
+	return 0;
+}
+
+static enum MHD_Result take_body(struct http *h, struct request *r, const char *bytes, size_t n)
+{
+	if (!r->refused.code && make_room(h, r, n, &r->refused) == 0)
+		memcpy(r->body + r->body_bytes, bytes, n);
+	else
+		forget_body(h, r);
+	r->body_bytes += n;
+	return r->body_bytes <= HTTP_DRAIN ? MHD_YES : MHD_NO;
+}
+
+/* The request is complete. */
+static enum MHD_Result finish(struct http *h, struct request *r)
+{
+	struct err e;
+	int result;
+
+	if (r->refused.code)
+		return refuse(r, false);
+	if (*r->allow) {
+		request_answer_nothing(r, 204);
+		request_header(r, "Allow", r->allow);
+		return queue(r, false);
+	}
+	r->phase = REQUEST_HELD;
+	result = views[r->route.op] ? views[r->route.op](r, &e) : call_forward(r, &e);
+	forget_body(h, r);
+	if (result < 0)
+		request_answer_problem(r, &e, NULL);
+	return r->response ? queue(r, false) : MHD_YES;
+}
+
+static enum MHD_Result on_access(void *arg, struct MHD_Connection *c, const char *url,
+				 const char *method, const char *version, const char *upload,
+				 size_t *n_upload, void **request)
+{
+	struct http *h = arg;
+	struct request *r = *request;
+	size_t n = *n_upload;
+
+	(void)url;
+	switch (r->phase) {
+	case REQUEST_NEW:
+		r->connection = c;
+		return begin(r, method, version);
+	case REQUEST_BODY:
+		*n_upload = 0;
+		return n ? take_body(h, r, upload, n) : finish(h, r);
+	case REQUEST_HELD:
+		if (r->is_gone)
+			return MHD_NO;
+		if (r->response)
+			return queue(r, false);
+		request_suspend(r);
+		return MHD_YES;
+	case REQUEST_ANSWERED:
+		break;
+	}
+	return MHD_NO;
+}
+
+static void *on_target(void *arg, const char *target, struct MHD_Connection *c)
+{
+	struct http *h = arg;
+	struct request *r = request_new(h->api, target);
+
+	(void)c;
+	LIST_INSERT_HEAD(&h->requests, r, link);
+	return r;
+}
+
+/* target.c decodes; here nothing is touched. */
+static size_t leave_escapes(void *arg, struct MHD_Connection *c, char *s)
+{
+	(void)arg;
+	(void)c;
+	return strlen(s);
+}
+
+static void on_completed(void *arg, struct MHD_Connection *c, void **request,
+			 enum MHD_RequestTerminationCode how)
+{
+	struct http *h = arg;
+	struct request *r = *request;
+
+	(void)c;
+	(void)how;
+	if (!r)
+		return;
+	*request = NULL;
+	forget_body(h, r);
+	LIST_REMOVE(r, link);
+	request_free(r);
+}
+
+__attribute__((format(printf, 2, 0))) static void on_log(void *arg, const char *fmt, va_list ap)
+{
+	char line[512];
+
+	(void)arg;
+	vsnprintf(line, sizeof line, fmt, ap);
+	line[strcspn(line, "\n")] = '\0';
+	log_debug(NULL, "http: %s", line);
+}
+
+/* What libmicrohttpd calls a panic is a broken invariant: the supervisor starts us again. */
+static void on_panic(void *arg, const char *file, unsigned line, const char *why)
+{
+	(void)arg;
+	log_error(NULL, "http: %s:%u: %s", file, line, why ? why : "");
+	abort();
+}
+
+static void turn(struct http *h)
+{
+	MHD_UNSIGNED_LONG_LONG ms = 0;
+	int has_timeout;
+	unsigned n = 0;
+
+	do {
+		MHD_run(h->daemon);
+		has_timeout = MHD_get_timeout(h->daemon, &ms) == MHD_YES;
+	} while (has_timeout && ms == 0 && ++n < TURNS);
+	if (!has_timeout) {
+		sd_event_source_set_enabled(h->timer, SD_EVENT_OFF);
+		return;
+	}
+	sd_event_source_set_time(h->timer, (clock_mono_ms() + ms) * 1000);
+	sd_event_source_set_enabled(h->timer, SD_EVENT_ONESHOT);
+}
+
+static int on_io(sd_event_source *s, int fd, uint32_t events, void *arg)
+{
+	(void)s;
+	(void)fd;
+	(void)events;
+	turn(arg);
+	return 0;
+}
+
+static int on_time(sd_event_source *s, uint64_t at_us, void *arg)
+{
+	(void)s;
+	(void)at_us;
+	turn(arg);
+	return 0;
+}
+
+static int on_kick(sd_event_source *s, void *arg)
+{
+	(void)s;
+	turn(arg);
+	return 0;
+}
+
+void http_wake(struct http *h)
+{
+	sd_event_source_set_enabled(h->kick, SD_EVENT_ONESHOT);
+}
+
+int http_may_hold(const struct http *h, struct err *e)
+{
+	if (h->n_held < h->n_most / 4 * 3)
+		return 0;
+	return err_set(e, LIMIT, "%u streams and waiting requests are open, which is the limit",
+		       h->n_held);
+}
+
+void http_held(struct http *h, int change)
+{
+	h->n_held = (unsigned)((int)h->n_held + change);
+}
+
+int http_is_closing(const struct http *h)
+{
+	return h->is_closing;
+}
+
+static int add_sources(struct http *h, int epoll, struct err *e)
+{
+	sd_event *loop = h->api->loop;
+
+	if (sd_event_add_io(loop, &h->io, epoll, EPOLLIN, on_io, h) < 0 ||
+	    sd_event_add_time(loop, &h->timer, CLOCK_MONOTONIC, 0, 1000, on_time, h) < 0 ||
+	    sd_event_add_defer(loop, &h->kick, on_kick, h) < 0)
+		return err_sys(e, INTERNAL, "put HTTP on the event loop");
+	return 0;
+}
+
+int http_open(struct api *api, int take_listener, unsigned max_fds, struct http **ret,
+	      struct err *e)
+{
+	AUTO_FD int listener = take_listener;
+	struct http *h = calloc(1, sizeof *h);
+	const union MHD_DaemonInfo *info;
+
+	if (!h)
+		abort();
+	h->api = api;
+	LIST_INIT(&h->requests);
+	h->n_most = max_fds < HTTP_CONNECTIONS + OTHER_FDS ? max_fds - OTHER_FDS : HTTP_CONNECTIONS;
+	fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK);
+	MHD_set_panic_func(on_panic, NULL);
+	h->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+		on_access, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
+		listener, MHD_OPTION_CONNECTION_LIMIT, h->n_most, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)HTTP_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
+		MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, h, MHD_OPTION_END);
+	if (!h->daemon) {
+		free(h);
+		return err_sys(e, INTERNAL, "start the HTTP server on the listening socket");
+	}
+	listener = -1; /* libmicrohttpd closes it */
+	*ret = h;
+	info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	if (!info)
+		return err_set(e, INTERNAL, "the HTTP server has no epoll");
+	return add_sources(h, info->epoll_fd, e);
+}
+
+/* Suspended connections must go on before libmicrohttpd may stop. */
+static void flush(struct http *h)
+{
+	uint64_t until_ms = clock_mono_ms() + HTTP_FLUSH_MS;
+	struct timespec pause = {0, 5 * 1000000L};
+	struct request *r;
+
+	LIST_FOREACH(r, &h->requests, link) {
+		if (r->phase == REQUEST_HELD && !r->response)
+			r->is_gone = true;
+		request_resume(r);
+	}
+	do {
+		turn(h);
+		if (LIST_EMPTY(&h->requests))
+			break;
+		nanosleep(&pause, NULL);
+	} while (clock_mono_ms() < until_ms);
+	LIST_FOREACH(r, &h->requests, link)
+		request_resume(r);
+	MHD_run(h->daemon);
+}
+
+void http_close(struct http *h)
+{
+	int listener;
+
+	if (!h)
+		return;
+	h->is_closing = 1;
+	listener = MHD_quiesce_daemon(h->daemon);
+	if (listener >= 0)
+		close(listener);
+	flush(h);
+	MHD_stop_daemon(h->daemon);
+	sd_event_source_disable_unref(h->io);
+	sd_event_source_disable_unref(h->timer);
+	sd_event_source_disable_unref(h->kick);
+	free(h);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * request.h - one HTTP request, from its first line to the last byte of its answer. qvm-api.
+ * Made and freed by http.c; the views and calls fill its answer.
+ *
+ * A request that must wait (for the supervisor, for an operation, for news on a stream) is
+ * suspended: it costs no turn of the loop. While it is, the kernel tells if its client goes away.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <systemd/sd-event.h>
+
+#include "api/body.h"
+#include "api/param.h"
+#include "api/problem.h"
+#include "api/route.h"
+#include "base/err.h"
+#include "schemas/message.h"
+
+struct api;
+struct request;
+
+enum request_phase {
+	REQUEST_NEW,  /* its headers are not judged yet */
+	REQUEST_BODY, /* its body arrives, to be used or, when it is refused, to be thrown away */
+	REQUEST_HELD, /* somebody else will answer it */
+	REQUEST_ANSWERED,
+};
+
+/* Who holds a request that is not answered yet or whose answer goes on. */
+struct request_holder {
+	void (*forget)(struct request *r, void *arg); /* the connection has ended */
+	void *arg;
+};
+
+struct request {
+	LIST_ENTRY(request) link;
+	struct api *api;
+	struct MHD_Connection *connection;
+	uint64_t id;
+	enum request_phase phase;
+	bool is_head, is_suspended, is_gone;
+	char *target;
+	struct msg_caller caller;
+	struct route route;
+	struct params params;
+	enum body_type body_type;
+	char *body;
+	size_t body_bytes, body_cap;
+	struct err refused; /* code ERR_OK: it is not */
+	char allow[ROUTE_ALLOW];
+	int status;
+	struct MHD_Response *response;
+	struct request_holder holder;
+	sd_event_source *hangup, *deadline;
+};
+
+struct request *request_new(struct api *api, const char *target);
+void request_free(struct request *r);
+
+/* The answer, once. The header functions come after it. */
+void request_answer_json(struct request *r, int status, json_t *take_value);
+void request_answer_problem(struct request *r, const struct err *e, const struct problem_more *m);
+void request_answer_bytes(struct request *r, int status, const char *type, const char *bytes,
+			  size_t n);
+void request_answer_nothing(struct request *r, int status);
+void request_answer_stream(struct request *r, const char *type, MHD_ContentReaderCallback reader,
+			   MHD_ContentReaderFreeCallback done, void *arg);
+void request_header(struct request *r, const char *name, const char *value);
+void request_etag(struct request *r, int64_t revision);
+
+/* Leave the loop until request_resume(); only from a handler or a reader of this request. */
+void request_suspend(struct request *r);
+void request_resume(struct request *r);
+/* Call fn once at that monotonic time, unless the request ends before. */
+void request_set_deadline(struct request *r, uint64_t at_ms, sd_event_time_handler_t fn);
+void request_clear_deadline(struct request *r);
+
+static inline const char *request_vm(const struct request *r)
+{
+	return r->route.param;
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/stream.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/api.h"
+#include "api/db.h"
+#include "api/http.h"
+#include "api/object.h"
+#include "api/request.h"
+#include "api/view.h"
+#include "base/auto.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "schemas/journal.h"
+
+enum { BATCH = 32 };
+
+struct stream {
+	LIST_ENTRY(stream) link;
+	struct request *request; /* NULL once its connection has ended */
+	struct api *api;
+	int64_t next; /* sequence number to look for */
+	int64_t left; /* records still to tell; INT64_MAX when it follows */
+	bool is_sse, is_following;
+	char vm[PARAM_VALUE], kind[PARAM_VALUE];
+	char *batch; /* text that is on its way */
+	size_t n, sent;
+};
+
+struct streams {
+	LIST_HEAD(, stream) list;
+};
+
+struct streams *streams_new(void)
+{
+	struct streams *s = calloc(1, sizeof *s);
+
+	if (!s)
+		abort();
+	LIST_INIT(&s->list);
+	return s;
+}
+
+void streams_free(struct streams *s)
+{
+	free(s);
+}
+
+void stream_wake(struct streams *streams)
+{
+	struct stream *s;
+
+	LIST_FOREACH(s, &streams->list, link)
+		request_resume(s->request);
+}
+
+static void leave(struct stream *s)
+{
+	if (!s->request)
+		return;
+	s->request->holder = (struct request_holder){0};
+	s->request = NULL;
+	LIST_REMOVE(s, link);
+	http_held(s->api->http, -1);
+}
+
+static void on_forget(struct request *r, void *arg)
+{
+	(void)r;
+	leave(arg);
+}
+
+static void on_freed(void *arg)
+{
+	struct stream *s = arg;
+
+	leave(s);
+	free(s->batch);
+	free(s);
+}
+
+static void write_record(const struct stream *s, FILE *f, json_t *take_record)
+{
+	AUTO_JSON json_t *record = take_record;
+	AUTO_FREE char *line = json_dumps(record, JSON_COMPACT);
+	const char *kind = json_string_value(json_object_get(record, "kind"));
+
+	if (!line)
+		abort();
+	if (!s->is_sse) {
+		fprintf(f, "%s\n", line);
+		return;
+	}
+	/* `ready` has no id, so that it does not become the Last-Event-ID. */
+	if (json_object_get(record, "at"))
+		fprintf(f, "id: %" JSON_INTEGER_FORMAT "\n",
+			json_integer_value(json_object_get(record, "seq")));
+	fprintf(f, "event: %s\ndata: %s\n\n", kind, line);
+}
+
+static json_t *event_object(struct sqlite3_stmt *q)
+{
+	enum { SEQ, AT, KIND, VM, CAUSE, OPERATION, INCIDENT, REQUEST, TEXT };
+	json_t *o = object_new();
+
+	object_int(o, FIELD_event_seq, db_int(q, SEQ));
+	object_word(o, FIELD_event_kind, db_text(q, KIND));
+	object_time(o, FIELD_event_at, db_int(q, AT));
+	object_text(o, FIELD_event_vm, db_text(q, VM));
+	object_text(o, FIELD_event_text, db_text(q, TEXT));
+	if (*db_text(q, CAUSE))
+		object_word(o, FIELD_event_cause, db_text(q, CAUSE));
+	if (db_int(q, OPERATION))
+		object_int(o, FIELD_event_operation, db_int(q, OPERATION));
+	if (db_int(q, INCIDENT))
+		object_int(o, FIELD_event_incident, db_int(q, INCIDENT));
+	if (*db_text(q, REQUEST))
+		object_text(o, FIELD_event_request, db_text(q, REQUEST));
+	return o;
+}
+
+static int bounds(struct db *d, int64_t *ret_oldest, int64_t *ret_newest, struct err *e)
+{
+	struct sqlite3_stmt *q = db_query(d, event_bounds);
+
+	if (db_row(d, q, e) < 0)
+		return -1;
+	*ret_oldest = db_int(q, 0);
+	*ret_newest = db_int(q, 1);
+	db_leave(q);
+	return 0;
+}
+
+/* Rows from s->next on into f. A filter that finds nothing still moves s->next to the end. */
+static int read_rows(struct stream *s, FILE *f, struct err *e)
+{
+	struct db *d = s->api->db;
+	int64_t most = s->left < BATCH ? s->left : BATCH, oldest, newest, n = 0;
+	AUTO_SNAPSHOT struct db_snapshot snapshot = {0};
+	struct sqlite3_stmt *q;
+	int got;
+
+	if (db_begin(d, e) < 0)
+		return -1;
+	snapshot.db = d;
+	if (bounds(d, &oldest, &newest, e) < 0)
+		return -1;
+	q = db_query(d, events, DB_INT(s->next), DB_INT(newest), DB_TEXT(s->vm), DB_TEXT(s->kind),
+		     DB_INT(most));
+	while ((got = db_row(d, q, e)) > 0) {
+		s->next = db_int(q, 0) + 1;
+		write_record(s, f, event_object(q));
+		n++;
+	}
+	if (got < 0)
+		return -1;
+	if (n < most && s->next <= newest)
+		s->next = newest + 1;
+	if (!s->is_following)
+		s->left -= n;
+	return 0;
+}
+
+static int fill(struct stream *s, struct err *e)
+{
+	FILE *f;
+	int result;
+
+	free(TAKE(s->batch));
+	s->n = s->sent = 0;
+	if (s->left == 0)
+		return 0;
+	f = open_memstream(&s->batch, &s->n);
+	if (!f)
+		abort();
+	result = read_rows(s, f, e);
+	if (fclose(f) != 0)
+		abort();
+	return result;
+}
+
+static ssize_t on_read(void *arg, uint64_t pos, char *to, size_t room)
+{
+	struct stream *s = arg;
+	struct err e;
+	size_t n;
+
+	(void)pos;
+	if (!s->request || s->request->is_gone)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	if (s->sent == s->n && fill(s, &e) < 0) {
+		/* The status has been sent; all that can be said is that this is not the end. */
+		log_error((&(struct log_about){.request = s->request->id, .err = &e}), "%s", e.msg);
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	}
+	n = s->n - s->sent < room ? s->n - s->sent : room;
+	if (n == 0) {
+		if (!s->is_following || http_is_closing(s->api->http))
+			return MHD_CONTENT_READER_END_OF_STREAM;
+		request_suspend(s->request);
+		return 0;
+	}
+	memcpy(to, s->batch + s->sent, n);
+	s->sent += n;
+	return (ssize_t)n;
+}
+
+/* The first record of a stream that goes on: where it begins. */
+static int begin_with_ready(struct stream *s, int64_t oldest, int64_t newest)
+{
+	json_t *o = object_new();
+	FILE *f = open_memstream(&s->batch, &s->n);
+
+	if (!f)
+		abort();
+	object_int(o, FIELD_event_seq, s->next - 1);
+	object_word(o, FIELD_event_kind, "ready");
+	object_int(o, FIELD_event_newest, newest);
+	object_int(o, FIELD_event_oldest, oldest);
+	write_record(s, f, o);
+	if (fclose(f) != 0)
+		abort();
+	return 0;
+}
+
+static bool wants_sse(const struct request *r)
+{
+	const char *accept = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Accept");
+
+	return accept && strcasestr(accept, "text/event-stream") != NULL;
+}
+
+static int read_last(const struct request *r, int64_t *ret, struct err *e)
+{
+	const char *text = param_text(&r->params, PARAM_OF_event_list_last);
+	size_t n = strlen(text);
+
+	if (n > 18 || strspn(text, "0123456789") != n)
+		return err_set(e, INVALID, "Last-Event-ID is '%s'; it must be a sequence number", text);
+	*ret = strtoll(text, NULL, 10);
+	return 0;
+}
+
+static int check_kind(const char *kind, struct err *e)
+{
+	const char *near = journal_table[0].id;
+
+	for (unsigned k = 0; k < JOURNAL_COUNT; k++) {
+		if (!strcmp(kind, journal_table[k].id))
+			return 0;
+		if (str_distance(kind, journal_table[k].id) < str_distance(kind, near))
+			near = journal_table[k].id;
+	}
+	return err_set(e, INVALID, "there is no kind of event '%s'; did you mean '%s'?", kind, near);
+}
+
+int view_event_list(struct request *r, struct err *e)
+{
+	const struct params *p = &r->params;
+	bool is_sse = wants_sse(r);
+	bool is_following = !r->is_head && (is_sse || param_number(p, PARAM_OF_event_list_follow));
+	int64_t since = param_number(p, PARAM_OF_event_list_since), oldest, newest, last = 0;
+	struct stream *s;
+
+	if (http_may_hold(r->api->http, e) < 0 || bounds(r->api->db, &oldest, &newest, e) < 0 ||
+	    read_last(r, &last, e) < 0)
+		return -1;
+	if (param_is_set(p, PARAM_OF_event_list_kind) &&
+	    check_kind(param_text(p, PARAM_OF_event_list_kind), e) < 0)
+		return -1;
+	if (param_is_set(p, PARAM_OF_event_list_last))
+		since = last + 1;
+	else if (since < 0)
+		since = is_following ? newest + 1 : 0;
+	s = calloc(1, sizeof *s);
+	if (!s)
+		abort();
+	*s = (struct stream){
+		.request = r,
+		.api = r->api,
+		.next = since ? since : 1,
+		.left = is_following ? INT64_MAX : param_number(p, PARAM_OF_event_list_limit),
+		.is_sse = is_sse,
+		.is_following = is_following,
+	};
+	str_copy(s->vm, sizeof s->vm, param_text(p, PARAM_OF_event_list_vm));
+	str_copy(s->kind, sizeof s->kind, param_text(p, PARAM_OF_event_list_kind));
+	LIST_INSERT_HEAD(&r->api->streams->list, s, link);
+	http_held(r->api->http, 1);
+	r->holder = (struct request_holder){on_forget, s};
+	if (is_following)
+		begin_with_ready(s, oldest, newest);
+	request_answer_stream(r, is_sse ? "text/event-stream" : "application/x-ndjson", on_read,
+			      on_freed, s);
+	return 0;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/supervisor.h"
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "api/boxes.h"
+#include "api/call.h"
+#include "api/console.h"
+#include "api/stream.h"
+#include "api/wait.h"
+#include "base/auto.h"
+#include "base/log.h"
+#include "base/str.h"
+
+/* Messages taken in one turn of the loop, so that HTTP has its turn, too. */
+enum { TURN = 64 };
+
+struct supervisor {
+	struct api *api;
+	int link;
+	sd_event_source *io;
+};
+
+static void store_changed(struct api *api)
+{
+	wait_look(api->waits);
+	stream_wake(api->streams);
+}
+
+static void take_box(struct api *api, struct wire_msg *m)
+{
+	struct msg_box *b = (struct msg_box *)m->body;
+	struct err e;
+
+	b->vm[sizeof b->vm - 1] = '\0';
+	if (boxes_put(api->boxes, b->vm, b->generation, wire_take_fd(m, 0), &e) < 0)
+		log_error((&(struct log_about){.vm = b->vm, .err = &e}), "%s", e.msg);
+	console_wake(api->consoles);
+}
+
+static int dispatch(struct api *api, struct wire_msg *m, struct err *e)
+{
+	uint64_t request = m->hdr.request;
+
+	switch (m->hdr.type) {
+	case MESSAGE_ANSWER_FINDING:
+		call_finding(api->calls, request, (const struct diagnostic *)m->body);
+		return 0;
+	case MESSAGE_ANSWER_WANT:
+		return call_want(api->calls, request, (const struct msg_want *)m->body, e);
+	case MESSAGE_ANSWER:
+		call_answer(api->calls, request, (const struct msg_answer *)m->body);
+		return 0;
+	case MESSAGE_STORE_CHANGED:
+		store_changed(api);
+		return 0;
+	case MESSAGE_BOX:
+		take_box(api, m);
+		return 0;
+	case MESSAGE_BOX_GONE: {
+		struct msg_box_gone *b = (struct msg_box_gone *)m->body;
+
+		b->vm[sizeof b->vm - 1] = '\0';
+		boxes_drop(api->boxes, b->vm);
+		console_wake(api->consoles);
+		return 0;
+	}
+	default:
+		return err_set(e, PROTOCOL, "the supervisor sent message type %u", m->hdr.type);
+	}
+}
+
+static int on_link(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	struct supervisor *s = arg;
+	struct wire_msg *m = calloc(1, sizeof *m);
+	AUTO_FREE void *owned = m;
+	struct err e;
+	int got = 0;
+
+	(void)source;
+	(void)events;
+	if (!m)
+		abort();
+	for (int i = 0; i < TURN; i++) {
+		got = wire_recv(fd, &message_table, WIRE_TO_API, m, &e);
+		if (got <= 0)
+			break;
+		got = dispatch(s->api, m, &e);
+		wire_close_fds(m);
+		if (got < 0)
+			break;
+	}
+	if (got >= 0)
+		return 0;
+	if (e.code == ERR_WORKER)
+		log_info(NULL, "the supervisor has gone; ending");
+	else
+		log_error((&(struct log_about){.err = &e}), "the link to the supervisor: %s", e.msg);
+	sd_event_exit(s->api->loop, e.code == ERR_WORKER ? 0 : 1);
+	supervisor_close(s);
+	s->api->supervisor = NULL;
+	return 0;
+}
+
+int supervisor_open(struct api *api, int take_link, struct supervisor **ret, struct err *e)
+{
+	struct supervisor *s = calloc(1, sizeof *s);
+
+	if (!s)
+		abort();
+	*s = (struct supervisor){.api = api, .link = take_link};
+	if (sd_event_add_io(api->loop, &s->io, s->link, EPOLLIN, on_link, s) < 0) {
+		supervisor_close(s);
+		return err_sys(e, INTERNAL, "put the link to the supervisor on the event loop");
+	}
+	*ret = s;
+	return 0;
+}
+
+void supervisor_close(struct supervisor *s)
+{
+	if (!s)
+		return;
+	sd_event_source_disable_unref(s->io);
+	close(s->link);
+	free(s);
+}
+
+int supervisor_ready(struct supervisor *s, struct err *e)
+{
+	return wire_send(s->link, &message_table, MESSAGE_API_READY, 0, &(struct msg_empty){0}, NULL,
+			 0, e);
+}
+
+int supervisor_call(struct supervisor *s, uint64_t request, const struct msg_call *c, int text,
+		    struct err *e)
+{
+	int result;
+
+	if (!s)
+		return err_set(e, UNAVAILABLE, "%s: the supervisor has gone", op_table[c->op].id);
+	result = wire_send(s->link, &message_table, text < 0 ? MESSAGE_CALL : MESSAGE_CALL_TEXT,
+			   request, c, &text, text >= 0, e);
+	if (result < 0 && e->code != ERR_INTERNAL)
+		e->code = ERR_UNAVAILABLE;
+	return result;
+}
+
+int supervisor_is_there(const struct supervisor *s)
+{
+	return s != NULL;
+}

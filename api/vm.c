@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/vm.h"
+
+#include <inttypes.h>
+
+#include "api/api.h"
+#include "api/db.h"
+#include "api/object.h"
+#include "api/request.h"
+#include "api/view.h"
+#include "schemas/policy.h"
+
+/* Columns of VM_COLUMNS in statements.def. */
+enum {
+	ID,
+	NAME,
+	REVISION,
+	RUNNING_REVISION,
+	DESIRED,
+	OBSERVED,
+	HEALTH,
+	CAUSE,
+	REASON,
+	PID,
+	GENERATION,
+	RESTARTS,
+	RESTART_AT,
+	SINCE,
+	CREATED,
+};
+
+static json_t *policy_object(const struct policy *p)
+{
+	json_t *o = object_new();
+
+	for (unsigned i = 0; i < policy_n_fields; i++) {
+		const struct policy_field *f = &policy_fields[i];
+		int64_t v = policy_get(p, f);
+
+		json_object_set_new(o, f->name,
+				    f->kind == POLICY_BOOL	 ? json_boolean(v)
+				    : f->kind == POLICY_REACTION ? json_string(reaction_id(v))
+								 : json_integer(v));
+	}
+	return o;
+}
+
+/* Fields without a row have their default; rows of fields that have gone are passed over. */
+int vm_policy(struct db *d, int64_t id, int64_t revision, json_t **ret, struct err *e)
+{
+	struct sqlite3_stmt *q = db_query(d, policy, DB_INT(id), DB_INT(revision));
+	struct policy p = policy_default();
+	struct err unused;
+	int got;
+
+	while ((got = db_row(d, q, e)) > 0) {
+		const struct policy_field *f = policy_find(db_text(q, 0));
+
+		if (f)
+			policy_set(&p, f, db_int(q, 1), &unused);
+	}
+	if (got == 0)
+		*ret = policy_object(&p);
+	return got;
+}
+
+static json_t *row_object(struct sqlite3_stmt *q)
+{
+	json_t *o = object_new();
+
+	object_text(o, FIELD_vm_name, db_text(q, NAME));
+	object_int(o, FIELD_vm_revision, db_int(q, REVISION));
+	object_int(o, FIELD_vm_running_revision, db_int(q, RUNNING_REVISION));
+	object_word(o, FIELD_vm_desired, db_text(q, DESIRED));
+	object_word(o, FIELD_vm_observed, db_text(q, OBSERVED));
+	object_word(o, FIELD_vm_health, db_text(q, HEALTH));
+	object_word(o, FIELD_vm_cause, db_text(q, CAUSE));
+	object_text(o, FIELD_vm_reason, db_text(q, REASON));
+	object_int(o, FIELD_vm_pid, db_int(q, PID));
+	object_int(o, FIELD_vm_generation, db_int(q, GENERATION));
+	object_int(o, FIELD_vm_restarts, db_int(q, RESTARTS));
+	object_time(o, FIELD_vm_restart_at, db_int(q, RESTART_AT));
+	object_time(o, FIELD_vm_since, db_int(q, SINCE));
+	object_time(o, FIELD_vm_created, db_int(q, CREATED));
+	return o;
+}
+
+static int put_policy(struct db *d, json_t *vm, int64_t id, int64_t revision, struct err *e)
+{
+	json_t *policy;
+
+	if (vm_policy(d, id, revision, &policy, e) < 0)
+		return -1;
+	object_take(vm, FIELD_vm_policy, policy);
+	return 0;
+}
+
+static int not_found(const char *name, struct err *e)
+{
+	return err_set(e, NOT_FOUND, "there is no VM '%s'", name);
+}
+
+int vm_find(struct db *d, const char *name, int64_t *ret_id, int64_t *ret_revision, struct err *e)
+{
+	struct sqlite3_stmt *q = db_query(d, vm, DB_TEXT(name));
+	int got = db_row(d, q, e);
+
+	if (got <= 0)
+		return got < 0 ? -1 : not_found(name, e);
+	*ret_id = db_int(q, ID);
+	*ret_revision = db_int(q, REVISION);
+	db_leave(q);
+	return 0;
+}
+
+static int config_text(struct db *d, int64_t id, int64_t revision, struct sqlite3_stmt **ret,
+		       struct err *e)
+{
+	struct sqlite3_stmt *q = db_query(d, config, DB_INT(id), DB_INT(revision));
+	int got = db_row(d, q, e);
+
+	if (got == 0)
+		return err_set(e, NOT_FOUND, "revision %" PRId64 " is not kept (any more)", revision);
+	*ret = q;
+	return got < 0 ? -1 : 0;
+}
+
+int vm_make(struct db *d, const char *name, json_t **ret, struct err *e)
+{
+	AUTO_SNAPSHOT struct db_snapshot s = {0};
+	AUTO_JSON json_t *o = NULL;
+	struct sqlite3_stmt *q;
+	int64_t id, revision;
+	int got;
+
+	if (db_begin(d, e) < 0)
+		return -1;
+	s.db = d;
+	q = db_query(d, vm, DB_TEXT(name));
+	got = db_row(d, q, e);
+	if (got <= 0)
+		return got < 0 ? -1 : not_found(name, e);
+	o = row_object(q);
+	id = db_int(q, ID);
+	revision = db_int(q, REVISION);
+	db_leave(q);
+	if (put_policy(d, o, id, revision, e) < 0 || config_text(d, id, revision, &q, e) < 0)
+		return -1;
+	object_bytes(o, FIELD_vm_config, db_text(q, 0), db_bytes(q, 0));
+	db_leave(q);
+	*ret = json_incref(o);
+	return 0;
+}
+
+int view_vm_show(struct request *r, struct err *e)
+{
+	json_t *o;
+	int64_t revision;
+
+	if (vm_make(r->api->db, request_vm(r), &o, e) < 0)
+		return -1;
+	revision = json_integer_value(json_object_get(o, "revision"));
+	request_answer_json(r, 200, o);
+	request_etag(r, revision);
+	return 0;
+}
+
+int view_vm_list(struct request *r, struct err *e)
+{
+	struct db *d = r->api->db;
+	AUTO_SNAPSHOT struct db_snapshot s = {0};
+	AUTO_JSON json_t *o = object_new(), *list = object_list();
+	int64_t limit = param_number(&r->params, PARAM_OF_vm_list_limit);
+	const char *after = param_text(&r->params, PARAM_OF_vm_list_after);
+	struct sqlite3_stmt *q;
+	int got;
+
+	if (db_begin(d, e) < 0)
+		return -1;
+	s.db = d;
+	q = db_query(d, vms, DB_TEXT(after), DB_INT(limit + 1));
+	while ((got = db_row(d, q, e)) > 0 && json_array_size(list) < (size_t)limit) {
+		json_t *vm = row_object(q);
+
+		object_append(list, vm);
+		if (put_policy(d, vm, db_int(q, ID), db_int(q, REVISION), e) < 0) {
+			db_leave(q);
+			return -1;
+		}
+	}
+	if (got < 0)
+		return -1;
+	object_take(o, FIELD_vm_list_vms, json_incref(list));
+	if (got > 0) {
+		json_t *last = json_array_get(list, (size_t)limit - 1);
+
+		object_text(o, FIELD_vm_list_next, json_string_value(json_object_get(last, "name")));
+		db_leave(q);
+	}
+	request_answer_json(r, 200, json_incref(o));
+	return 0;
+}
+
+int view_vm_config(struct request *r, struct err *e)
+{
+	struct db *d = r->api->db;
+	struct sqlite3_stmt *q;
+	int64_t id, revision;
+
+	if (vm_find(d, request_vm(r), &id, &revision, e) < 0)
+		return -1;
+	if (param_is_set(&r->params, PARAM_OF_vm_config_revision))
+		revision = param_number(&r->params, PARAM_OF_vm_config_revision);
+	if (config_text(d, id, revision, &q, e) < 0)
+		return -1;
+	request_answer_bytes(r, 200, "text/plain; charset=utf-8", db_text(q, 0), db_bytes(q, 0));
+	request_etag(r, revision);
+	db_leave(q);
+	return 0;
+}
+
+static json_t *revision_object(struct sqlite3_stmt *q)
+{
+	json_t *o = object_new();
+
+	object_int(o, FIELD_revision_revision, db_int(q, 0));
+	object_time(o, FIELD_revision_created, db_int(q, 1));
+	object_int(o, FIELD_revision_uid, db_int(q, 2));
+	object_bytes(o, FIELD_revision_config, db_text(q, 3), db_bytes(q, 3));
+	return o;
+}
+
+int view_vm_revisions(struct request *r, struct err *e)
+{
+	struct db *d = r->api->db;
+	AUTO_SNAPSHOT struct db_snapshot s = {0};
+	AUTO_JSON json_t *o = object_new(), *list = object_list();
+	struct sqlite3_stmt *q;
+	int64_t id, newest;
+	int got;
+
+	if (db_begin(d, e) < 0)
+		return -1;
+	s.db = d;
+	if (vm_find(d, request_vm(r), &id, &newest, e) < 0)
+		return -1;
+	q = db_query(d, revisions, DB_INT(id),
+		     DB_INT(param_number(&r->params, PARAM_OF_vm_revisions_limit)));
+	while ((got = db_row(d, q, e)) > 0) {
+		json_t *item = revision_object(q), *policy;
+
+		object_append(list, item);
+		if (vm_policy(d, id, db_int(q, 0), &policy, e) < 0) {
+			db_leave(q);
+			return -1;
+		}
+		object_take(item, FIELD_revision_policy, policy);
+	}
+	if (got < 0)
+		return -1;
+	object_take(o, FIELD_revision_list_revisions, json_incref(list));
+	request_answer_json(r, 200, json_incref(o));
+	return 0;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vm.h - a VM's rows as JSON. qvm-api. */
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct db;
+
+/* The whole resource; ERR_NOT_FOUND names the VM and what to do. */
+int vm_make(struct db *d, const char *name, json_t **ret, struct err *e);
+/* Row id and newest revision of a VM. */
+int vm_find(struct db *d, const char *name, int64_t *ret_id, int64_t *ret_revision, struct err *e);
+int vm_policy(struct db *d, int64_t id, int64_t revision, json_t **ret, struct err *e);

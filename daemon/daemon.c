@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/daemon.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "daemon/event.h"
+#include "daemon/host.h"
+#include "daemon/notify.h"
+#include "daemon/recover.h"
+#include "daemon/shutdown.h"
+
+static gid_t api_gid(const struct daemon *d)
+{
+	return geteuid() == 0 ? (gid_t)d->config.uid_base : (gid_t)-1;
+}
+
+/* The folder and what is missing above it. */
+static int make_folder(const char *path, mode_t mode, struct err *e)
+{
+	char part[CONFIG_PATH];
+
+	str_copy(part, sizeof part, path);
+	for (char *p = part + 1; (p = strchr(p, '/')); p++) {
+		*p = '\0';
+		if (mkdir(part, 0755) < 0 && errno != EEXIST)
+			return err_sys(e, RESOURCE, "make the folder '%s'", part);
+		*p = '/';
+	}
+	if (mkdir(part, mode) < 0 && errno != EEXIST)
+		return err_sys(e, RESOURCE, "make the folder '%s'", part);
+	return 0;
+}
+
+/* Held as long as the process lives, whatever way it ends. */
+static int lock_folder(const char *path, const char *what, int *ret_fd, struct err *e)
+{
+	char file[CONFIG_PATH + 16];
+
+	snprintf(file, sizeof file, "%s/qvmd.lock", path);
+	AUTO_FD int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_sys(e, RESOURCE, "open the lock '%s'", file);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return err_sys(e, RESOURCE, "lock '%s'", file);
+		return err_set(e, RESOURCE,
+			       "another qvmd uses the %s directory '%s': end it, or give this one "
+			       "a directory of its own (--%s-dir)",
+			       what, path, what);
+	}
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int open_folders(struct daemon *d, struct err *e)
+{
+	const struct config *c = &d->config;
+	gid_t gid = api_gid(d);
+
+	if (make_folder(c->state_dir, 0750, e) < 0 || make_folder(c->run_dir, 0755, e) < 0 ||
+	    lock_folder(c->state_dir, "state", &d->state_lock, e) < 0 ||
+	    lock_folder(c->run_dir, "run", &d->run_lock, e) < 0)
+		return -1;
+	if (chmod(c->state_dir, 0750) < 0 ||
+	    (gid != (gid_t)-1 && chown(c->state_dir, (uid_t)-1, gid) < 0))
+		return err_sys(e, RESOURCE, "let the API's group enter '%s'", c->state_dir);
+	return 0;
+}
+
+/* Several descriptors a VM: as many as the host permits. */
+static void raise_limits(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
+static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *arg)
+{
+	(void)s;
+	(void)si;
+	shutdown_step(arg);
+	return 0;
+}
+
+static int open_loop(struct daemon *d, struct err *e)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	if (sd_event_new(&d->loop) < 0 ||
+	    sd_event_add_signal(d->loop, NULL, SIGTERM, on_signal, d) < 0 ||
+	    sd_event_add_signal(d->loop, NULL, SIGINT, on_signal, d) < 0 ||
+	    sd_event_set_watchdog(d->loop, true) < 0)
+		return err_set(e, INTERNAL, "set up the event loop");
+	return 0;
+}
+
+static int open_store(struct daemon *d, struct err *e)
+{
+	char path[STORE_PATH];
+
+	snprintf(path, sizeof path, "%s/state.db", d->config.state_dir);
+	return store_open(&d->store, path, api_gid(d), e);
+}
+
+static int begin(struct daemon *d, struct err *e)
+{
+	struct event up =
+		event_make(JOURNAL_SUPERVISOR_UP, "",
+			   "qvmd " QVM_VERSION " has started, %zu VMs are defined", d->vms.n);
+	struct err why = {0};
+
+	cgroup_open(&d->cgroup, d->config.state_dir, &why);
+	ledger_event(d, &up);
+	if (host_write(d, why.msg, e) < 0)
+		return -1;
+	recover_run(d);
+	return server_open(d, e);
+}
+
+int daemon_open(struct daemon *d, struct err *e)
+{
+	d->state_lock = d->run_lock = d->cgroup.fd = -1;
+	d->server.listener = d->server.process.fd = d->door.link = -1;
+	raise_limits();
+	if (open_folders(d, e) < 0 || open_loop(d, e) < 0 || open_store(d, e) < 0 ||
+	    ledger_open(d, e) < 0 || recover_load(d, e) < 0 || begin(d, e) < 0) {
+		daemon_close(d);
+		return -1;
+	}
+	return 0;
+}
+
+int daemon_run(struct daemon *d, struct err *e)
+{
+	int r = sd_event_loop(d->loop);
+
+	if (r < 0) {
+		errno = -r;
+		return err_sys(e, INTERNAL, "run the event loop");
+	}
+	return 0;
+}
+
+static void close_locks(struct daemon *d)
+{
+	if (d->run_lock >= 0)
+		close(d->run_lock);
+	if (d->state_lock >= 0)
+		close(d->state_lock);
+}
+
+void daemon_close(struct daemon *d)
+{
+	watch_close(d);
+	frontdoor_close(d);
+	server_close(d);
+	if (d->store.db && d->ledger.flush) {
+		struct event down = event_make(JOURNAL_SUPERVISOR_DOWN, "", "qvmd ends in order");
+
+		if (d->is_ending)
+			ledger_event(d, &down);
+		ledger_close(d);
+	}
+	if (d->store.db)
+		store_close(&d->store);
+	vm_clear(&d->vms);
+	cgroup_close(&d->cgroup);
+	sd_event_source_disable_unref(d->stopper);
+	d->loop = sd_event_unref(d->loop);
+	close_locks(d);
+}

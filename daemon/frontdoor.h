@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * frontdoor.h - the link to qvm-api: CALLs come in, answers, news and black boxes go out.
+ * Supervisor; part of struct daemon. The process behind it is server.c's.
+ *
+ * What the link does not take at once waits here, up to a bound and a time; an API process that
+ * does not read is ended and started again, and the supervisor goes on meanwhile.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+struct daemon;
+struct vm;
+struct frontdoor_letter;
+
+struct frontdoor {
+	int link;	/* -1 = nobody is there */
+	uint64_t visit; /* counts the API processes */
+	sd_event_source *source, *news, *patience;
+	struct frontdoor_letter *first, *last; /* waiting to be sent */
+	unsigned n_waiting;
+	bool is_ready; /* API_READY came */
+	bool is_news_due;
+};
+
+/* A new API process is at the other end; the link is taken. */
+void frontdoor_open(struct daemon *d, int take_link);
+void frontdoor_close(struct daemon *d);
+/* A part of the answer to a call, unless the process that asked has gone. */
+void frontdoor_answer(struct daemon *d, uint64_t visit, unsigned type, uint64_t request,
+		      const void *body);
+/* state.db has news: told once per round of the loop. */
+void frontdoor_changed(struct daemon *d);
+void frontdoor_box(struct daemon *d, const struct vm *v);
+void frontdoor_box_gone(struct daemon *d, const char *vm);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/host.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "daemon/daemon.h"
+
+int64_t host_boot_ms(void)
+{
+	AUTO_FILE FILE *f = fopen("/proc/stat", "re");
+	char line[512];
+	int64_t seconds = 0;
+
+	while (f && fgets(line, sizeof line, f))
+		if (sscanf(line, "btime %" SCNd64, &seconds) == 1)
+			break;
+	return seconds * 1000;
+}
+
+static int fact(struct daemon *d, const char *key, const char *value, struct err *e)
+{
+	return STORE_RUN(&d->store, e,
+			 "INSERT INTO host (key, value) VALUES (?1, ?2) "
+			 "ON CONFLICT (key) DO UPDATE SET value = ?2",
+			 STORE_TEXT(key), STORE_TEXT(value));
+}
+
+static int number(struct daemon *d, const char *key, uint64_t value, struct err *e)
+{
+	char digits[24];
+
+	snprintf(digits, sizeof digits, "%" PRIu64, value);
+	return fact(d, key, digits, e);
+}
+
+static const char *kvm_state(char *ret, size_t cap)
+{
+	if (access("/dev/kvm", R_OK | W_OK) == 0)
+		str_copy(ret, cap, "ok");
+	else
+		snprintf(ret, cap, "/dev/kvm cannot be opened: %m");
+	return ret;
+}
+
+/* What this host or this user cannot give; the supervisor runs on without it. */
+static void weaknesses(const char *kvm, const char *cgroup_why, char *ret, size_t cap)
+{
+	size_t n = 0;
+
+	ret[0] = '\0';
+	if (strcmp(kvm, "ok"))
+		str_add(ret, cap, &n, "no VM can start: %s; ", kvm);
+	if (cgroup_why[0])
+		str_add(ret, cap, &n, "workers have no cgroups of their own: %s; ", cgroup_why);
+	if (geteuid() != 0)
+		str_add(ret, cap, &n,
+			"not root: workers and API run as uid %u, not as uids of their own; ",
+			geteuid());
+	if (n >= 2)
+		ret[n - 2] = '\0';
+}
+
+int host_write(struct daemon *d, const char *cgroup_why, struct err *e)
+{
+	char kvm[160], weaker[768];
+	struct utsname u = {0};
+
+	uname(&u);
+	kvm_state(kvm, sizeof kvm);
+	weaknesses(kvm, cgroup_why, weaker, sizeof weaker);
+	if (weaker[0])
+		log_warn(NULL, "weaker than it could be: %s", weaker);
+	if (ledger_begin(d, e) < 0)
+		return -1;
+	if (fact(d, "version", QVM_VERSION, e) < 0 || fact(d, "hostname", u.nodename, e) < 0 ||
+	    fact(d, "kernel", u.release, e) < 0 || fact(d, "kvm", kvm, e) < 0 ||
+	    fact(d, "cgroup", d->cgroup.path, e) < 0 || fact(d, "weaker", weaker, e) < 0 ||
+	    number(d, "pid", (uint64_t)getpid(), e) < 0 ||
+	    number(d, "uid", (uint64_t)geteuid(), e) < 0 ||
+	    number(d, "cpus", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN), e) < 0 ||
+	    number(d, "memory_budget_bytes", d->config.memory_budget_bytes, e) < 0 ||
+	    number(d, "started_ms", (uint64_t)clock_wall_ms(), e) < 0 ||
+	    number(d, "boot_ms", (uint64_t)host_boot_ms(), e) < 0) {
+		ledger_abort(d);
+		return -1;
+	}
+	return ledger_commit(d, e);
+}

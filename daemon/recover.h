@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * recover.h - the registry from the store, and the workers of an earlier supervisor. Supervisor, at
+ * its start, before it serves: here, and only here, it waits, for a bounded time.
+ *
+ * Workers end themselves when their link closes; those that have not are ended by SIGKILL before
+ * their VM may start again: fence, then start.
+ */
+#pragma once
+
+#include "base/err.h"
+
+struct daemon;
+
+/* Load all VMs. A row that cannot be understood is ERR_STORE. */
+int recover_load(struct daemon *d, struct err *e);
+/* Fence, explain, and arm what shall start. */
+void recover_run(struct daemon *d);

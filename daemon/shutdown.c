@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/shutdown.h"
+
+#include "base/log.h"
+#include "daemon/daemon.h"
+#include "daemon/notify.h"
+#include "daemon/timer.h"
+#include "daemon/worker.h"
+
+enum { CUT_MS = 2000, FENCE_MS = 3000, API_MS = 2000 };
+
+/* In this order; each is left when nothing is waited for any more, or when its time is over. */
+enum stage { STAGE_NONE, STAGE_BUTTON, STAGE_CUT, STAGE_FENCE, STAGE_API, STAGE_OVER };
+
+static void press(struct worker *w)
+{
+	if (w->phase == WORKER_RUNS)
+		worker_button(w);
+	else
+		worker_cut(w, CAUSE_HOST_SHUTDOWN);
+}
+
+static void cut(struct worker *w)
+{
+	worker_cut(w, CAUSE_HOST_SHUTDOWN);
+}
+
+static void fence(struct worker *w)
+{
+	worker_fence(w, CAUSE_HOST_SHUTDOWN, NULL);
+}
+
+static void to_all(struct daemon *d, void (*deed)(struct worker *w))
+{
+	for (size_t i = 0; i < d->vms.n; i++) {
+		timer_clear(&d->vms.vm[i]->restart);
+		if (d->vms.vm[i]->worker)
+			deed(d->vms.vm[i]->worker);
+	}
+}
+
+static bool has_workers(struct daemon *d)
+{
+	for (size_t i = 0; i < d->vms.n; i++)
+		if (d->vms.vm[i]->worker)
+			return true;
+	return !check_end_all(d);
+}
+
+static int on_stage_over(sd_event_source *s, uint64_t us, void *arg)
+{
+	(void)s;
+	(void)us;
+	shutdown_step(arg);
+	return 0;
+}
+
+void shutdown_step(struct daemon *d)
+{
+	uint64_t bound_ms = 0;
+
+	d->is_ending = true;
+	switch (++d->stop_stage) {
+	case STAGE_BUTTON:
+		notify_stopping();
+		log_info(NULL, "ending in order");
+		if (d->config.shutdown_grace_ms == 0) {
+			shutdown_step(d);
+			return;
+		}
+		to_all(d, press);
+		bound_ms = d->config.shutdown_grace_ms;
+		break;
+	case STAGE_CUT:
+		to_all(d, cut);
+		bound_ms = CUT_MS;
+		break;
+	case STAGE_FENCE:
+		to_all(d, fence);
+		bound_ms = FENCE_MS;
+		break;
+	case STAGE_API:
+		if (has_workers(d))
+			log_error(NULL,
+				  "a worker does not end even by SIGKILL: the kernel holds it");
+		server_end(d);
+		bound_ms = API_MS;
+		break;
+	default: sd_event_exit(d->loop, 0); return;
+	}
+	timer_set(d->loop, &d->stopper, bound_ms, on_stage_over, d);
+	daemon_check_end(d);
+}
+
+void daemon_check_end(struct daemon *d)
+{
+	if (d->stop_stage < STAGE_API && !has_workers(d)) {
+		d->stop_stage = STAGE_API - 1;
+		shutdown_step(d);
+	} else if (d->stop_stage >= STAGE_API && d->server.process.fd < 0) {
+		sd_event_exit(d->loop, 0);
+	}
+}

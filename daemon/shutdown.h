@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * shutdown.h - the ordered end of the supervisor: VMs, then the API, then the loop; each stage has
+ * its bound. What was wished for stays wished for: the next supervisor starts it again.
+ */
+#pragma once
+
+struct daemon;
+
+/* SIGTERM: begin; a second one hurries to the next stage. */
+void shutdown_step(struct daemon *d);

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/x86/acpi.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/test.h"
+#include "vmm/conf/board.h"
+#include "vmm/vdev/vdev.h"
+
+static const struct vdev_class classes[] = {
+	{.name = "ioapic", .region = {{0xfec00000, 0x100}}, .intr = -1},
+	{.name = "pm", .space = VDEV_IO, .region = {{0x600, 4}, {0x604, 2}, {0x608, 4}}, .intr = 9},
+	{.name = "mc146818", .space = VDEV_IO, .region = {{0x70, 2}}, .intr = 8},
+};
+
+static uint32_t word(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+static void check_sum(const uint8_t *p, size_t n)
+{
+	uint8_t sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum = (uint8_t)(sum + p[i]);
+	assert_int_equal(sum, 0);
+}
+
+/* The board's tables at 0x9c000 of a guest that starts at `base`; the caller frees. */
+static uint8_t *build(unsigned n_cpus, unsigned n_vdevs)
+{
+	struct vdev *vdev[3];
+	struct board b = {.n_cpus = n_cpus, .vdev = vdev, .n_vdevs = n_vdevs};
+	uint8_t *host;
+
+	for (unsigned i = 0; i < n_vdevs; i++)
+		vdev[i] = vdev_new(&classes[i], 1);
+	/* Exactly as many bytes as promised: the sanitizer sees one too many. */
+	host = malloc(acpi_bytes(&b));
+	assert_non_null(host);
+	acpi_write(&b, 0x9c000, host);
+	for (unsigned i = 0; i < n_vdevs; i++)
+		vdev_free(vdev[i]);
+	return host;
+}
+
+static const uint8_t *table(const uint8_t *host, const char *signature)
+{
+	const uint8_t *xsdt = host + word(host + 24) - 0x9c000;
+
+	check_sum(xsdt, word(xsdt + 4));
+	for (uint32_t at = 36; at < word(xsdt + 4); at += 8) {
+		const uint8_t *t = host + word(xsdt + at) - 0x9c000;
+
+		if (!memcmp(t, signature, 4)) {
+			check_sum(t, word(t + 4));
+			return t;
+		}
+	}
+	fail_msg("no %s", signature);
+	return NULL;
+}
+
+TEST(acpi_tables_are_found_from_the_rsdp_and_sum_to_zero)
+{
+	uint8_t *host = build(1, 3);
+	const uint8_t *fadt, *dsdt;
+
+	assert_memory_equal(host, "RSD PTR ", 8);
+	check_sum(host, 20);
+	check_sum(host, ACPI_RSDP_BYTES);
+	fadt = table(host, "FACP");
+	assert_int_equal(word(fadt + 56), 0x600); /* PM1a_EVT_BLK */
+	assert_int_equal(word(fadt + 64), 0x604); /* PM1a_CNT_BLK */
+	assert_int_equal(word(fadt + 76), 0x608); /* PM_TMR_BLK */
+	dsdt = host + word(fadt + 40) - 0x9c000;
+	assert_memory_equal(dsdt, "DSDT", 4);
+	check_sum(dsdt, word(dsdt + 4));
+	assert_memory_equal(host + word(fadt + 36) - 0x9c000, "FACS", 4);
+	free(host);
+}
+
+static unsigned count(const uint8_t *madt, uint8_t type)
+{
+	unsigned n = 0;
+
+	for (uint32_t at = 44; at < word(madt + 4); at += madt[at + 1]) {
+		assert_true(madt[at + 1] >= 2);
+		n += madt[at] == type;
+	}
+	return n;
+}
+
+TEST(acpi_madt_names_every_vcpu_and_only_the_controllers_there_are)
+{
+	uint8_t *with = build(3, 3), *without = build(1, 0), *many = build(300, 1);
+
+	assert_int_equal(count(table(with, "APIC"), 0), 3);
+	assert_int_equal(count(table(with, "APIC"), 1), 1);
+	assert_int_equal(count(table(without, "APIC"), 0), 1);
+	assert_int_equal(count(table(without, "APIC"), 1), 0);
+	assert_int_equal(count(table(many, "APIC"), 0), 255);
+	assert_int_equal(count(table(many, "APIC"), 9), 45);
+	free(with);
+	free(without);
+	free(many);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/reconcile.h"
+
+#include "tests/unit/test.h"
+
+enum { BOOT = 1000 };
+
+static enum reconcile_verdict judge(struct record r, bool autostart)
+{
+	struct policy p = policy_default();
+
+	p.autostart = autostart;
+	return reconcile_row(&r, &p, BOOT);
+}
+
+TEST(reconcile_fences_whatever_had_a_worker)
+{
+	static const enum observed with_worker[] = {OBSERVED_STARTING, OBSERVED_RUNNING,
+						    OBSERVED_PAUSED, OBSERVED_STOPPING};
+
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(judge((struct record){.observed = with_worker[i]}, false),
+				 RECONCILE_LOST);
+}
+
+TEST(reconcile_starts_what_the_last_supervisor_ended_with_itself)
+{
+	struct record r = {.desired = DESIRED_RUNNING,
+			   .observed = OBSERVED_STOPPED,
+			   .cause = CAUSE_HOST_SHUTDOWN,
+			   .generation = 1};
+
+	assert_int_equal(judge(r, false), RECONCILE_START);
+	r.desired = DESIRED_STOPPED;
+	assert_int_equal(judge(r, false), RECONCILE_LEAVE);
+}
+
+TEST(reconcile_keeps_a_restart_that_was_due)
+{
+	struct record r = {.desired = DESIRED_RUNNING,
+			   .observed = OBSERVED_SAFE,
+			   .cause = CAUSE_TRIPLE_FAULT,
+			   .generation = 1,
+			   .restart_at_ms = 5000};
+
+	assert_int_equal(judge(r, false), RECONCILE_AGAIN);
+	r.restart_at_ms = 0;
+	assert_int_equal(judge(r, true), RECONCILE_LEAVE); /* the latch holds */
+}
+
+TEST(reconcile_autostarts_once_per_boot)
+{
+	struct record r = {.desired = DESIRED_STOPPED, .observed = OBSERVED_STOPPED};
+
+	assert_int_equal(judge(r, true), RECONCILE_START); /* never had a life */
+	assert_int_equal(judge(r, false), RECONCILE_LEAVE);
+	r.generation = 3;
+	r.since_ms = BOOT + 1; /* an operator's stop, since the boot */
+	assert_int_equal(judge(r, true), RECONCILE_LEAVE);
+	r.since_ms = BOOT - 1;
+	assert_int_equal(judge(r, true), RECONCILE_START);
+}
+
+TEST(reconcile_leaves_a_guest_off_that_switched_itself_off)
+{
+	struct record r = {.desired = DESIRED_RUNNING,
+			   .observed = OBSERVED_STOPPED,
+			   .cause = CAUSE_POWEROFF,
+			   .generation = 1,
+			   .since_ms = BOOT + 1};
+
+	assert_int_equal(judge(r, true), RECONCILE_LEAVE);
+}

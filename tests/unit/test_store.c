@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/store.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "daemon/event.h"
+#include "daemon/migration.h"
+#include "daemon/operation.h"
+#include "daemon/record.h"
+#include "tests/unit/test.h"
+
+/* A database in a folder of its own. */
+struct fixture {
+	char folder[64], path[80];
+	struct store s;
+};
+
+static void open_db(struct fixture *f)
+{
+	struct err e;
+
+	str_copy(f->folder, sizeof f->folder, "/tmp/qvm-unit-XXXXXX");
+	assert_non_null(mkdtemp(f->folder));
+	snprintf(f->path, sizeof f->path, "%s/state.db", f->folder);
+	assert_int_equal(store_open(&f->s, f->path, (gid_t)-1, &e), 0);
+}
+
+static void remove_db(struct fixture *f)
+{
+	static const char *const suffix[] = {"", "-wal", "-shm"};
+	char path[96];
+
+	store_close(&f->s);
+	for (size_t i = 0; i < NELEMS(suffix); i++) {
+		snprintf(path, sizeof path, "%s%s", f->path, suffix[i]);
+		unlink(path);
+	}
+	rmdir(f->folder);
+}
+
+static void insert_vm(struct fixture *f, const char *name, struct record *ret)
+{
+	struct policy p = policy_default();
+	struct err e;
+
+	*ret = (struct record){.revision = 1, .since_ms = 5, .created_ms = 5};
+	str_copy(ret->name, sizeof ret->name, name);
+	assert_int_equal(store_begin(&f->s, &e), 0);
+	assert_int_equal(record_insert(&f->s, ret, &e), 0);
+	p.restart_budget = 17;
+	assert_int_equal(record_add_revision(&f->s,
+					     &(struct record_revision){.vm = ret->id,
+								       .revision = 1,
+								       .config = "ram 1m\n",
+								       .bytes = 7,
+								       .policy = &p},
+					     &e),
+			 0);
+	assert_int_equal(store_commit(&f->s, &e), 0);
+}
+
+TEST(store_brings_a_new_database_to_the_newest_version)
+{
+	struct fixture f;
+	struct stat st;
+	int64_t version;
+	struct err e;
+
+	open_db(&f);
+	assert_int_equal(store_number(&f.s, "PRAGMA user_version", NULL, 0, -1, &version, &e), 0);
+	assert_int_equal(version, migration_newest);
+	assert_int_equal(stat(f.path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	remove_db(&f);
+}
+
+TEST(store_refuses_a_database_of_a_newer_program)
+{
+	struct fixture f;
+	struct err e;
+
+	open_db(&f);
+	assert_int_equal(store_run(&f.s, "PRAGMA user_version = 999", NULL, 0, &e), 0);
+	store_close(&f.s);
+	assert_int_equal(store_open(&f.s, f.path, (gid_t)-1, &e), -1);
+	assert_int_equal(e.code, ERR_STORE);
+	assert_non_null(strstr(e.msg, "newer"));
+	remove_db(&f);
+}
+
+TEST(store_refuses_a_file_that_is_no_database)
+{
+	struct fixture f;
+	struct err e;
+
+	open_db(&f);
+	store_close(&f.s);
+	AUTO_FD int fd = open(f.path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "this is not SQLite, it is prose and long enough\n", 48), 48);
+	assert_int_equal(store_open(&f.s, f.path, (gid_t)-1, &e), -1);
+	assert_int_equal(e.code, ERR_STORE);
+	remove_db(&f);
+}
+
+TEST(store_undoes_what_was_not_committed)
+{
+	struct fixture f;
+	struct record r;
+	int64_t n;
+	struct err e;
+
+	open_db(&f);
+	insert_vm(&f, "one", &r);
+	assert_int_equal(store_begin(&f.s, &e), 0);
+	assert_int_equal(record_delete(&f.s, r.id, &e), 0);
+	store_rollback(&f.s);
+	assert_int_equal(store_number(&f.s, "SELECT count(*) FROM vm", NULL, 0, -1, &n, &e), 0);
+	assert_int_equal(n, 1);
+	remove_db(&f);
+}
+
+TEST(store_refuses_words_that_the_schema_does_not_know)
+{
+	struct fixture f;
+	struct record r;
+	struct err e;
+
+	open_db(&f);
+	insert_vm(&f, "one", &r);
+	assert_int_equal(store_run(&f.s, "UPDATE vm SET observed = 'floating'", NULL, 0, &e), -1);
+	assert_int_equal(e.code, ERR_STORE);
+	assert_true(store_is_defect(&f.s));
+	remove_db(&f);
+}
+
+static int keep(void *arg, const struct record *r, struct err *e)
+{
+	(void)e;
+	*(struct record *)arg = *r;
+	return 0;
+}
+
+TEST(record_comes_back_as_it_was_written)
+{
+	struct fixture f;
+	struct record r, back;
+	struct err e;
+
+	open_db(&f);
+	insert_vm(&f, "one", &r);
+	r.desired = DESIRED_RUNNING;
+	r.observed = OBSERVED_SAFE;
+	r.health = HEALTH_FAILED;
+	r.cause = CAUSE_TRIPLE_FAULT;
+	r.pid = 77;
+	r.pid_start = 1234567890123;
+	r.generation = 3;
+	r.restarts = 2;
+	r.restart_at_ms = 99;
+	str_copy(r.reason, sizeof r.reason, "it fell; it's \"quoted\"");
+	assert_int_equal(record_update(&f.s, &r, &e), 0);
+	assert_int_equal(record_each(&f.s, keep, &back, &e), 0);
+	assert_memory_equal(&r, &back, sizeof r);
+	remove_db(&f);
+}
+
+TEST(record_gives_back_configuration_and_policy_of_a_revision)
+{
+	struct fixture f;
+	struct policy p;
+	struct record r;
+	AUTO_FREE char *config = NULL;
+	size_t bytes;
+	struct err e;
+
+	open_db(&f);
+	insert_vm(&f, "one", &r);
+	assert_int_equal(record_config(&f.s, r.id, 1, &config, &bytes, &e), 0);
+	assert_int_equal(bytes, 7);
+	assert_string_equal(config, "ram 1m\n");
+	assert_int_equal(record_policy(&f.s, r.id, 1, &p, &e), 0);
+	assert_int_equal(p.restart_budget, 17);
+	assert_int_equal(record_config(&f.s, r.id, 2, &config, &bytes, &e), -1);
+	remove_db(&f);
+}
+
+TEST(record_delete_takes_the_revisions_along)
+{
+	struct fixture f;
+	struct record r;
+	int64_t n;
+	struct err e;
+
+	open_db(&f);
+	insert_vm(&f, "one", &r);
+	assert_int_equal(record_delete(&f.s, r.id, &e), 0);
+	assert_int_equal(
+		store_number(
+			&f.s,
+			"SELECT (SELECT count(*) FROM revision) + (SELECT count(*) FROM policy)",
+			NULL, 0, -1, &n, &e),
+		0);
+	assert_int_equal(n, 0);
+	remove_db(&f);
+}
+
+TEST(operation_ends_for_everyone_who_waits_for_it)
+{
+	struct operation o = {.op = OP_vm_start, .request = 0xabc};
+	struct operation_change c = {
+		.op = OP_vm_start, .state = OPERATION_FAILED, .vm = "one", .at_ms = 7};
+	struct fixture f;
+	int64_t a, b, other, n;
+	struct err e;
+
+	open_db(&f);
+	assert_int_equal(operation_insert(&f.s, &o, "one", OPERATION_RUNNING, "", &a, &e), 0);
+	assert_int_equal(operation_insert(&f.s, &o, "one", OPERATION_RUNNING, "", &b, &e), 0);
+	assert_int_equal(operation_insert(&f.s, &o, "two", OPERATION_RUNNING, "", &other, &e), 0);
+	err_set(&c.err, RESOURCE, "no such image");
+	assert_int_equal(operation_write(&f.s, &c, &e), 0);
+	assert_int_equal(store_number(&f.s,
+				      "SELECT count(*) FROM operation WHERE state = 'failed' AND "
+				      "error_id = 'resource' AND ended_ms = 7 AND vm = 'one'",
+				      NULL, 0, -1, &n, &e),
+			 0);
+	assert_int_equal(n, 2);
+	remove_db(&f);
+}
+
+TEST(event_counts_only_restarts_that_were_charged)
+{
+	struct event ev = event_make(JOURNAL_RESTART, "one", "again");
+	struct fixture f;
+	int64_t first = 0;
+	uint32_t n;
+	struct err e;
+
+	open_db(&f);
+	ev.cause = CAUSE_REBOOT;
+	assert_int_equal(event_write(&f.s, &ev, 1, 0, &e), 0);
+	ev.cause = CAUSE_TRIPLE_FAULT;
+	ev.at_ms = 1000;
+	assert_int_equal(event_write(&f.s, &ev, 2, 0, &e), 0);
+	ev.at_ms = 2000;
+	assert_int_equal(event_write(&f.s, &ev, 3, 0, &e), 0);
+	assert_int_equal(event_charged(&f.s, "one", 500, &n, &first, &e), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(first, 1000);
+	assert_int_equal(event_charged(&f.s, "one", 1500, &n, &first, &e), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(event_write(&f.s, &ev, 3, 0, &e), -1); /* a number is given once */
+	remove_db(&f);
+}

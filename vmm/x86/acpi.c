@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/x86/acpi.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "vmm/conf/board.h"
+#include "vmm/vdev/vdev.h"
+
+#define PACKED __attribute__((packed))
+
+/* 5.2.5.3 */
+struct rsdp {
+	char signature[8];
+	uint8_t checksum;
+	char oem[6];
+	uint8_t revision;
+	uint32_t rsdt, length;
+	uint64_t xsdt;
+	uint8_t extended_checksum, reserved[3];
+} PACKED;
+
+/* 5.2.6 */
+struct header {
+	char signature[4];
+	uint32_t length;
+	uint8_t revision, checksum;
+	char oem[6], oem_table[8];
+	uint32_t oem_revision;
+	char creator[4];
+	uint32_t creator_revision;
+} PACKED;
+
+struct xsdt {
+	struct header h;
+	uint64_t table[2];
+} PACKED;
+
+/* 5.2.3.2 */
+struct address {
+	uint8_t space, bits, offset, access;
+	uint64_t at;
+} PACKED;
+
+/* 5.2.9 */
+struct fadt {
+	struct header h;
+	uint32_t facs, dsdt;
+	uint8_t reserved, profile;
+	uint16_t sci;
+	uint32_t smi_cmd;
+	uint8_t acpi_enable, acpi_disable, s4bios, pstate;
+	uint32_t pm1a_event, pm1b_event, pm1a_control, pm1b_control, pm2_control, pm_timer, gpe0,
+		gpe1;
+	uint8_t pm1_event_len, pm1_control_len, pm2_control_len, pm_timer_len, gpe0_len, gpe1_len,
+		gpe1_base, cstate;
+	uint16_t c2_latency, c3_latency, flush_size, flush_stride;
+	uint8_t duty_offset, duty_width, day_alarm, month_alarm, century;
+	uint16_t boot_flags;
+	uint8_t reserved2;
+	uint32_t flags;
+	struct address reset;
+	uint8_t reset_value;
+	uint16_t arm_flags;
+	uint8_t minor;
+	uint64_t x_facs, x_dsdt;
+	struct address x_pm1a_event, x_pm1b_event, x_pm1a_control, x_pm1b_control, x_pm2_control,
+		x_pm_timer, x_gpe0, x_gpe1, sleep_control, sleep_status;
+	char hypervisor[8];
+} PACKED;
+
+/* 5.2.10 */
+struct facs {
+	char signature[4];
+	uint32_t length, hardware, waking, lock, flags;
+	uint64_t x_waking;
+	uint8_t version, reserved[31];
+} PACKED;
+
+/* 5.2.12 */
+struct madt {
+	struct header h;
+	uint32_t local_apic, flags;
+} PACKED;
+struct madt_cpu {
+	uint8_t type, length, uid, apic_id;
+	uint32_t flags;
+} PACKED;
+struct madt_x2apic {
+	uint8_t type, length;
+	uint16_t reserved;
+	uint32_t x2apic_id, flags, uid;
+} PACKED;
+struct madt_ioapic {
+	uint8_t type, length, id, reserved;
+	uint32_t gpa, first_gsi;
+} PACKED;
+struct madt_override {
+	uint8_t type, length, bus, source;
+	uint32_t gsi;
+	uint16_t flags;
+} PACKED;
+
+_Static_assert(sizeof(struct rsdp) == ACPI_RSDP_BYTES && sizeof(struct header) == 36 &&
+		       sizeof(struct fadt) == 276 && sizeof(struct facs) == 64 &&
+		       sizeof(struct madt) == 44 && sizeof(struct madt_x2apic) == 16,
+	       "read by the guest");
+
+enum {
+	LOCAL_APIC = 0xfee00000,
+	FIRST_X2APIC = 255, /* ids that do not fit the old entry */
+	SPACE_IO = 1,
+	BOOT_LEGACY = 1 << 0,
+	BOOT_8042 = 1 << 1,
+	BOOT_NO_VGA = 1 << 2,
+	BOOT_NO_RTC = 1 << 5,
+	FADT_WBINVD = 1 << 0,
+	FADT_C1 = 1 << 2,
+	FADT_NO_SLEEP_BUTTON = 1 << 5,
+	FADT_NO_RTC_WAKE = 1 << 6,
+	FADT_TIMER_32 = 1 << 8,
+	FADT_RESET = 1 << 10,
+	RESET_PORT = 0xcf9,
+	RESET_VALUE = 6,
+	MADT_HAS_8259 = 1,
+	MADT_ENABLED = 1,
+	MADT_HIGH_LEVEL = 0xd, /* active high, level */
+	RTC_CENTURY = 0x32,
+};
+
+/*
+ * DefinitionBlock ("", "DSDT", 2, "QVM", "QVMBOARD", 1) { Name (\_S5, Package () {5, 5, 0, 0}) }
+ * The sleep type is what vmm/vdev/pm.c takes as soft off.
+ */
+static const uint8_t dsdt_code[] = {0x08, '_', 'S', '5', '_', 0x12, 8, 4, 0x0a, 5, 0x0a, 5, 0, 0};
+
+struct dsdt {
+	struct header h;
+	uint8_t code[sizeof dsdt_code];
+} PACKED;
+
+/* Where each table lies, from the start of the area. */
+struct places {
+	size_t xsdt, fadt, facs, dsdt, madt, bytes;
+};
+
+static const struct vdev *find(const struct board *b, const char *class)
+{
+	for (unsigned i = 0; i < b->n_vdevs; i++)
+		if (!strcmp(b->vdev[i]->class->name, class))
+			return b->vdev[i];
+	return NULL;
+}
+
+static size_t align(size_t n)
+{
+	return (n + 63) & ~(size_t)63;
+}
+
+static size_t madt_bytes(const struct board *b)
+{
+	size_t old = b->n_cpus < FIRST_X2APIC ? b->n_cpus : FIRST_X2APIC;
+
+	return sizeof(struct madt) + old * sizeof(struct madt_cpu) +
+	       (b->n_cpus - old) * sizeof(struct madt_x2apic) +
+	       (find(b, "ioapic") ? sizeof(struct madt_ioapic) + sizeof(struct madt_override) : 0);
+}
+
+static struct places places_of(const struct board *b)
+{
+	struct places p = {.xsdt = align(sizeof(struct rsdp))};
+
+	p.fadt = align(p.xsdt + sizeof(struct xsdt));
+	p.facs = align(p.fadt + sizeof(struct fadt));
+	p.dsdt = align(p.facs + sizeof(struct facs));
+	p.madt = align(p.dsdt + sizeof(struct dsdt));
+	p.bytes = p.madt + madt_bytes(b);
+	return p;
+}
+
+size_t acpi_bytes(const struct board *b)
+{
+	return places_of(b).bytes;
+}
+
+static uint8_t checksum(const void *bytes, size_t n)
+{
+	const uint8_t *p = bytes;
+	uint8_t sum = 0;
+
+	while (n--)
+		sum = (uint8_t)(sum + *p++);
+	return (uint8_t)-sum;
+}
+
+static struct header header(const char *signature, uint8_t revision, size_t length)
+{
+	struct header h = {.length = (uint32_t)length,
+			   .revision = revision,
+			   .oem_revision = 1,
+			   .creator_revision = 1};
+
+	memcpy(h.signature, signature, sizeof h.signature);
+	memcpy(h.oem, "QVM   ", sizeof h.oem);
+	memcpy(h.oem_table, "QVMBOARD", sizeof h.oem_table);
+	memcpy(h.creator, "QVM ", sizeof h.creator);
+	return h;
+}
+
+/* Put a table in its place, with the checksum right. */
+static void put(uint8_t *host, const void *table, size_t n)
+{
+	memcpy(host, table, n);
+	host[offsetof(struct header, checksum)] = 0;
+	host[offsetof(struct header, checksum)] = checksum(host, n);
+}
+
+static struct address io(uint64_t port, uint8_t bytes)
+{
+	return (struct address){SPACE_IO, (uint8_t)(bytes * 8), 0,
+				bytes == 1   ? 1
+				: bytes == 2 ? 2
+					     : 3,
+				port};
+}
+
+/* The registers of vdev `pm`: event, control, timer. */
+static void name_pm(const struct vdev *pm, struct fadt *f)
+{
+	f->sci = (uint16_t)(pm->intr >= 0 ? pm->intr : 0);
+	f->pm1a_event = (uint32_t)pm->region[0].base;
+	f->pm1_event_len = 4;
+	f->x_pm1a_event = io(pm->region[0].base, 4);
+	f->pm1a_control = (uint32_t)pm->region[1].base;
+	f->pm1_control_len = 2;
+	f->x_pm1a_control = io(pm->region[1].base, 2);
+	f->pm_timer = (uint32_t)pm->region[2].base;
+	f->pm_timer_len = 4;
+	f->x_pm_timer = io(pm->region[2].base, 4);
+	f->flags |= FADT_TIMER_32;
+}
+
+static void write_fadt(const struct board *b, const struct places *p, uint64_t gpa, uint8_t *host)
+{
+	struct fadt f = {.h = header("FACP", 6, sizeof f),
+			 .facs = (uint32_t)(gpa + p->facs),
+			 .dsdt = (uint32_t)(gpa + p->dsdt),
+			 .x_dsdt = gpa + p->dsdt,
+			 .c2_latency = 101, /* above 100: there is no C2; above 1000: no C3 */
+			 .c3_latency = 1001,
+			 .boot_flags = BOOT_LEGACY | BOOT_NO_VGA,
+			 .flags = FADT_WBINVD | FADT_C1 | FADT_NO_SLEEP_BUTTON | FADT_NO_RTC_WAKE,
+			 .minor = 4};
+	const struct vdev *pm = find(b, "pm");
+
+	if (pm)
+		name_pm(pm, &f);
+	if (find(b, "reset")) {
+		f.reset = io(RESET_PORT, 1);
+		f.reset_value = RESET_VALUE;
+		f.flags |= FADT_RESET;
+	}
+	if (find(b, "pckeyboard"))
+		f.boot_flags |= BOOT_8042;
+	if (find(b, "mc146818"))
+		f.century = RTC_CENTURY;
+	else
+		f.boot_flags |= BOOT_NO_RTC;
+	memcpy(f.hypervisor, "QVM     ", sizeof f.hypervisor);
+	put(host + p->fadt, &f, sizeof f);
+}
+
+static size_t add(uint8_t *host, size_t at, const void *entry, size_t n)
+{
+	memcpy(host + at, entry, n);
+	return at + n;
+}
+
+static void write_madt(const struct board *b, const struct places *p, uint8_t *host)
+{
+	struct madt m = {.h = header("APIC", 5, madt_bytes(b)),
+			 .local_apic = LOCAL_APIC,
+			 .flags = find(b, "8259") ? MADT_HAS_8259 : 0};
+	const struct vdev *ioapic = find(b, "ioapic"), *pm = find(b, "pm");
+	size_t at = add(host, p->madt, &m, sizeof m);
+
+	for (uint32_t i = 0; i < b->n_cpus; i++) {
+		struct madt_cpu old = {0, sizeof old, (uint8_t)i, (uint8_t)i, MADT_ENABLED};
+		struct madt_x2apic x2 = {9, sizeof x2, 0, i, MADT_ENABLED, i};
+
+		at = i < FIRST_X2APIC ? add(host, at, &old, sizeof old)
+				      : add(host, at, &x2, sizeof x2);
+	}
+	if (ioapic) {
+		struct madt_ioapic io_apic = {
+			1, sizeof io_apic, 0, 0, (uint32_t)ioapic->region[0].base, 0};
+		uint8_t sci = (uint8_t)(pm && pm->intr >= 0 ? pm->intr : 9);
+		/* ISA lines are edges, but the SCI is a level. KVM wires line n to pin n. */
+		struct madt_override level = {2, sizeof level, 0, sci, sci, MADT_HIGH_LEVEL};
+
+		at = add(host, at, &io_apic, sizeof io_apic);
+		at = add(host, at, &level, sizeof level);
+	}
+	host[p->madt + offsetof(struct header, checksum)] = checksum(host + p->madt, at - p->madt);
+}
+
+void acpi_write(const struct board *b, uint64_t gpa, uint8_t *host)
+{
+	struct places p = places_of(b);
+	struct rsdp r = {.revision = 2, .length = sizeof r, .xsdt = gpa + p.xsdt};
+	struct xsdt x = {.h = header("XSDT", 1, sizeof x), .table = {gpa + p.fadt, gpa + p.madt}};
+	struct facs facs = {.length = sizeof facs, .version = 2};
+	struct dsdt d = {.h = header("DSDT", 2, sizeof d)};
+
+	memset(host, 0, p.bytes);
+	memcpy(r.signature, "RSD PTR ", sizeof r.signature);
+	memcpy(r.oem, "QVM   ", sizeof r.oem);
+	r.checksum = checksum(&r, offsetof(struct rsdp, length));
+	r.extended_checksum = checksum(&r, sizeof r);
+	memcpy(host, &r, sizeof r);
+	put(host + p.xsdt, &x, sizeof x);
+	write_fadt(b, &p, gpa, host);
+	memcpy(facs.signature, "FACS", sizeof facs.signature);
+	memcpy(host + p.facs, &facs, sizeof facs);
+	memcpy(d.code, dsdt_code, sizeof dsdt_code);
+	put(host + p.dsdt, &d, sizeof d);
+	write_madt(b, &p, host);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * acpi.h - the ACPI tables of a board, by ACPI 6.4 chapter 5.2: RSDP, XSDT, FADT, FACS, MADT and a
+ * DSDT that knows \_S5. Worker; assembly only.
+ *
+ * They name what the board has: the local APICs of its vCPUs, `ioapic`, `8259`, `pm`, `reset`,
+ * `pckeyboard`, `mc146818`.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct board;
+
+enum { ACPI_RSDP_BYTES = 36 };
+
+/* Bytes that the tables of this board take; the first ACPI_RSDP_BYTES are the RSDP. */
+size_t acpi_bytes(const struct board *b);
+/* Write them to `host`, which is the guest memory at gpa: 64-byte aligned, below 4 GiB. */
+void acpi_write(const struct board *b, uint64_t gpa, uint8_t *host);
