@@ -25,6 +25,10 @@ ifdef SAN
 CFLAGS   += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -U_FORTIFY_SOURCE
 LDFLAGS  += -fsanitize=address,undefined
 endif
+ifdef FUZZ
+CFLAGS  += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+LDFLAGS += -fsanitize=address,undefined
+endif
 
 # What each process links; its own folder, the ground floor and the contracts are always in.
 qvmd_dir := daemon

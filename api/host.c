@@ -19,8 +19,8 @@ int view_host_show(struct request *r, struct err *e)
 	int got;
 
 	while ((got = db_row(d, q, e)) > 0)
-		json_object_set_new_nocheck(facts, db_text(q, 0),
-					    object_string(db_text(q, 1), db_bytes(q, 1)));
+		json_object_set_new(facts, db_text(q, 0),
+				    object_string(db_text(q, 1), db_bytes(q, 1)));
 	if (got < 0)
 		return -1;
 	object_text(o, FIELD_host_version, QVM_VERSION);

@@ -76,6 +76,7 @@ static int dispatch(struct api *api, struct wire_msg *m, struct err *e)
 static int on_link(sd_event_source *source, int fd, uint32_t events, void *arg)
 {
 	struct supervisor *s = arg;
+	struct api *api = s->api;
 	struct wire_msg *m = calloc(1, sizeof *m);
 	AUTO_FREE void *owned = m;
 	struct err e;
@@ -89,7 +90,7 @@ static int on_link(sd_event_source *source, int fd, uint32_t events, void *arg)
 		got = wire_recv(fd, &message_table, WIRE_TO_API, m, &e);
 		if (got <= 0)
 			break;
-		got = dispatch(s->api, m, &e);
+		got = dispatch(api, m, &e);
 		wire_close_fds(m);
 		if (got < 0)
 			break;
@@ -100,9 +101,8 @@ static int on_link(sd_event_source *source, int fd, uint32_t events, void *arg)
 		log_info(NULL, "the supervisor has gone; ending");
 	else
 		log_error((&(struct log_about){.err = &e}), "the link to the supervisor: %s", e.msg);
-	sd_event_exit(s->api->loop, e.code == ERR_WORKER ? 0 : 1);
-	supervisor_close(s);
-	s->api->supervisor = NULL;
+	sd_event_exit(api->loop, e.code == ERR_WORKER ? 0 : 1);
+	supervisor_close(TAKE(api->supervisor));
 	return 0;
 }
 

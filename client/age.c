@@ -7,6 +7,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/auto.h"
+#include "base/str.h"
+
 int64_t age_parse(const char *s)
 {
 	struct tm t = {0};
@@ -39,16 +42,22 @@ static const struct {
 	char letter;
 } unit[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
 
+static const char *word(const char *s, char ret[static AGE_TEXT])
+{
+	str_copy(ret, AGE_TEXT, s);
+	return ret;
+}
+
 const char *age_text(const char *rfc3339, int64_t now_ms, char ret[static AGE_TEXT])
 {
 	int64_t at = age_parse(rfc3339), s;
 	unsigned u = 0;
 
 	if (at < 0)
-		return strcpy(ret, "-");
+		return word("-", ret);
 	s = llabs(now_ms - at) / 1000;
 	if (s == 0)
-		return strcpy(ret, "just now");
+		return word("just now", ret);
 	while (s < unit[u].seconds)
 		u++;
 	snprintf(ret, AGE_TEXT, at > now_ms ? "in %" PRId64 "%c" : "%" PRId64 "%c ago",
@@ -61,7 +70,7 @@ const char *age_span(int64_t ms, char ret[static AGE_TEXT])
 	int64_t s = ms / 1000;
 
 	if (ms < 0)
-		return strcpy(ret, "-");
+		return word("-", ret);
 	if (ms < 1000)
 		snprintf(ret, AGE_TEXT, "%" PRId64 " ms", ms);
 	else if (s < 60)
@@ -83,7 +92,7 @@ const char *age_local(const char *rfc3339, char ret[static AGE_TEXT])
 	size_t n;
 
 	if (at < 0 || !localtime_r(&s, &t))
-		return strcpy(ret, "-");
+		return word("-", ret);
 	n = strftime(ret, AGE_TEXT, "%Y-%m-%d %H:%M:%S", &t);
 	snprintf(ret + n, AGE_TEXT - n, ".%03d", (int)(at % 1000));
 	return ret;
@@ -98,7 +107,7 @@ int age_read_span(const char *text, int64_t *ret_ms, struct err *e)
 	char *end;
 	double value = strtod(text, &end);
 
-	for (unsigned i = 0; i < sizeof suffix / sizeof suffix[0]; i++) {
+	for (unsigned i = 0; i < NELEMS(suffix); i++) {
 		double ms = value * (double)suffix[i].ms;
 
 		if (strcmp(end, suffix[i].name) != 0 || end == text)
@@ -108,8 +117,9 @@ int age_read_span(const char *text, int64_t *ret_ms, struct err *e)
 		*ret_ms = (int64_t)ms;
 		return 0;
 	}
-	return err_set(e, USAGE,
-		       "'%s' is no length of time; give seconds or a unit, as in 500ms, 30s, 5m or 2h, "
-		       "up to 30 days",
-		       text);
+	return err_set(
+		e, USAGE,
+		"'%s' is no length of time; give seconds or a unit, as in 500ms, 30s, 5m or 2h, "
+		"up to 30 days",
+		text);
 }

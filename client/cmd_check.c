@@ -27,6 +27,20 @@ static void print_plan(const char *name, const json_t *plan)
 	putchar('\n');
 }
 
+/* The files and devices of the host that a start will ask for. */
+static void print_wants(const json_t *plan)
+{
+	json_t *want;
+	size_t i;
+
+	json_array_foreach (field_list(plan, "wants"), i, want) {
+		if (*field_text(want, "path"))
+			printf("  needs %s '%s' for %s in line %" PRId64 "\n",
+			       field_text(want, "kind"), field_text(want, "path"),
+			       field_word(want, "option"), field_number(want, "line", 0));
+	}
+}
+
 static int tell(const struct http_response *r, const struct source *s, bool as_json)
 {
 	AUTO_JSON json_t *answer = NULL;
@@ -40,8 +54,10 @@ static int tell(const struct http_response *r, const struct source *s, bool as_j
 		field_print(r->body, r->body_bytes);
 	} else {
 		finding_print(stderr, answer, s);
-		if (is_valid)
+		if (is_valid) {
 			print_plan(s->name, json_object_get(answer, "plan"));
+			print_wants(json_object_get(answer, "plan"));
+		}
 	}
 	return is_valid ? 0 : err_exit(ERR_CONFIG);
 }
@@ -79,8 +95,10 @@ static const struct command check = {
 	.group = COMMAND_SETUP,
 	.arguments = "FILE",
 	.op = OP_check,
-	.help = "Reads FILE (- is standard input) exactly as a start would, up to the host resources it names,\n"
-		"and prints every finding with its place and what to do. Exit status 65 when it has errors.\n"
+	.help = "Reads FILE (- is standard input) exactly as a start would, up to the host "
+		"resources it names,\n"
+		"and prints every finding with its place and what to do. Exit status 65 when it "
+		"has errors.\n"
 		"Relative paths of load and hostdev belong to the folder of FILE.\n\n"
 		"  qvmadm check brake.qvmconf\n"
 		"  qvmadm check - < brake.qvmconf && echo fine",

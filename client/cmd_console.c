@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/str.h"
 #include "client/command.h"
 #include "client/escape.h"
 #include "client/problem.h"
@@ -70,7 +71,8 @@ static int unescape(char *text, size_t *ret_n, struct err *e)
 
 		if (c < 0)
 			return err_set(e, USAGE,
-				       "--send knows no escape '\\%.3s'; it knows \\n \\r \\t \\e \\\\ \\xHH",
+				       "--send knows no escape '\\%.3s'; it knows \\n \\r \\t \\e "
+				       "\\\\ \\xHH",
 				       p);
 		*out++ = (char)c;
 	}
@@ -131,7 +133,7 @@ static int run(struct command_call *c)
 	if (!vm)
 		return status;
 	if (follow)
-		strcpy(query, "follow=1");
+		str_copy(query, sizeof query, "follow=1");
 	if (tail && read_tail(tail, query, &e) < 0)
 		return problem_local(&e, c->as_json);
 	if (text && (send_text(c, vm, text, &status) < 0 || (!follow && !tail)))
@@ -164,8 +166,10 @@ static const struct command console = {
 	.arguments = "VM",
 	.op = OP_vm_console,
 	.summary = "What the guest prints, and a way to type at it",
-	.help = "Prints the end of what the guest has printed, also after its end. A terminal gets colours but no\n"
-		"other escape sequences; a pipe or file gets the guest's own bytes. --send alone types and\n"
+	.help = "Prints the end of what the guest has printed, also after its end. A terminal gets "
+		"colours but no\n"
+		"other escape sequences; a pipe or file gets the guest's own bytes. --send alone "
+		"types and\n"
 		"prints nothing.\n\n"
 		"  qvmadm console brake --follow\n"
 		"  qvmadm console brake --send 'root\\n' --follow\n"

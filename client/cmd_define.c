@@ -21,9 +21,10 @@ static int unknown_field(const char *name, struct err *e)
 	for (unsigned i = 1; i < policy_n_fields; i++)
 		if (str_distance(name, policy_fields[i].name) < str_distance(name, near))
 			near = policy_fields[i].name;
-	return err_set(e, USAGE,
-		       "there is no policy field '%s'; did you mean '%s'? qvmadm help define lists them",
-		       name, near);
+	return err_set(
+		e, USAGE,
+		"there is no policy field '%s'; did you mean '%s'? qvmadm help define lists them",
+		name, near);
 }
 
 static json_t *read_bool(const char *value)
@@ -64,9 +65,7 @@ static json_t *read_value(const struct policy_field *f, const char *value, const
 	int64_t reaction;
 
 	switch (f->kind) {
-	case POLICY_BOOL:
-		*ret_form = "true or false";
-		return read_bool(value);
+	case POLICY_BOOL: *ret_form = "true or false"; return read_bool(value);
 	case POLICY_NUMBER:
 		*ret_form = "a whole number; a time may have a unit, as in 500ms, 30s or 5m";
 		return read_number(f->name, value);
@@ -93,8 +92,8 @@ static int add_policy(json_t *policy, const char *given, struct err *e)
 		return unknown_field(name, e);
 	value = read_value(f, equals + 1, &form);
 	if (!value)
-		return err_set(e, USAGE, "policy field '%s' cannot be '%s'; it is %s", name, equals + 1,
-			       form);
+		return err_set(e, USAGE, "policy field '%s' cannot be '%s'; it is %s", name,
+			       equals + 1, form);
 	json_object_set_new(policy, name, value);
 	return 0;
 }
@@ -116,8 +115,7 @@ static int make_body(const struct command_call *c, const struct source *s, char 
 	return 0;
 }
 
-static int tell(const struct http_response *r, const char *vm, const struct source *s,
-		bool as_json)
+static int tell(const struct http_response *r, const char *vm, const struct source *s, bool as_json)
 {
 	AUTO_JSON json_t *answer = NULL;
 	struct err e;
@@ -183,7 +181,8 @@ static void print_fields(FILE *f)
 
 static const struct command_option options[] = {
 	{"--policy", "-p", "KEY=VALUE", "set one field of the policy; may be repeated"},
-	{"--if-match", NULL, "REVISION", "only if that is the present revision; 0: only if it is new"},
+	{"--if-match", NULL, "REVISION",
+	 "only if that is the present revision; 0: only if it is new"},
 	{0},
 };
 
@@ -192,7 +191,8 @@ static const struct command define = {
 	.group = COMMAND_SETUP,
 	.arguments = "VM FILE",
 	.op = OP_vm_put,
-	.help = "Checks FILE (- is standard input) as `qvmadm check` does and keeps it as the VM's newest\n"
+	.help = "Checks FILE (- is standard input) as `qvmadm check` does and keeps it as the VM's "
+		"newest\n"
 		"revision. Relative paths of load and hostdev belong to the folder of FILE.\n\n"
 		"  qvmadm define brake brake.qvmconf\n"
 		"  qvmadm define brake brake.qvmconf -p on_failure=restart -p restart_budget=3\n"

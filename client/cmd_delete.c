@@ -11,7 +11,8 @@ static int run(struct command_call *c)
 
 	if (!vm)
 		return status;
-	if (command_ask(c, &(struct http_request){.op = OP_vm_delete, .param = vm}, &r, &status) < 0)
+	if (command_ask(c, &(struct http_request){.op = OP_vm_delete, .param = vm}, &r, &status) <
+	    0)
 		return status;
 	if (!c->as_json)
 		printf("%s: deleted\n", vm);
@@ -23,7 +24,8 @@ static const struct command delete = {
 	.group = COMMAND_SETUP,
 	.arguments = "VM",
 	.op = OP_vm_delete,
-	.help = "Its configuration, all revisions and its policy are gone; incidents and events stay. A running\n"
+	.help = "Its configuration, all revisions and its policy are gone; incidents and events "
+		"stay. A running\n"
 		"VM is refused: stop it first.\n\n"
 		"  qvmadm stop brake && qvmadm delete brake",
 	.run = run,

@@ -42,7 +42,8 @@ static int check_kind(const char *kind, struct err *e)
 	if (near)
 		return err_set(e, USAGE, "there is no kind of event '%s'; did you mean '%s'?", kind,
 			       near);
-	return err_set(e, USAGE, "there is no kind of event '%s'; qvmadm help events lists them", kind);
+	return err_set(e, USAGE, "there is no kind of event '%s'; qvmadm help events lists them",
+		       kind);
 }
 
 static int read_since(const char *text, int64_t *ret, struct err *e)
@@ -51,7 +52,8 @@ static int read_since(const char *text, int64_t *ret, struct err *e)
 	long long n = strtoll(text, &end, 10);
 
 	if (!*text || *end || n < 0)
-		return err_set(e, USAGE, "--since '%s' is no sequence number; it counts from 0", text);
+		return err_set(e, USAGE, "--since '%s' is no sequence number; it counts from 0",
+			       text);
 	*ret = n;
 	return 0;
 }
@@ -92,7 +94,8 @@ static const struct command events = {
 	.arguments = "",
 	.op = OP_event_list,
 	.summary = "What happened on this host, and what happens",
-	.help = "Every change of every VM is an event with a sequence number without gaps. With --json each\n"
+	.help = "Every change of every VM is an event with a sequence number without gaps. With "
+		"--json each\n"
 		"event is one line of JSON. Kinds:"
 #define JOURNAL(sym, id, message_id, priority, what) " " id
 #include "schemas/journal.def"

@@ -31,7 +31,7 @@ static int run(struct command_call *c)
 		return problem_local(&e, false);
 	print_row("server", http_host(c->http));
 	print_row("version", field_word(host, "version"));
-	json_object_foreach(json_object_get(host, "facts"), name, fact)
+	json_object_foreach (json_object_get(host, "facts"), name, fact)
 		print_row(name, json_is_string(fact) ? json_string_value(fact) : "-");
 	printf("%s%-24s%s ", term_on(stdout, TERM_DIM), "sandbox of the API",
 	       term_off(stdout, TERM_DIM));
@@ -44,7 +44,8 @@ static const struct command host = {
 	.group = COMMAND_LOOK,
 	.arguments = "",
 	.op = OP_host_show,
-	.help = "The version of the server, what it found out about its host, and what of the sandboxes this\n"
+	.help = "The version of the server, what it found out about its host, and what of the "
+		"sandboxes this\n"
 		"kernel does not offer.\n\n"
 		"  qvmadm host\n"
 		"  qvmadm -H unix:/run/qvm/api.sock host",

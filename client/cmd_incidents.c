@@ -35,15 +35,15 @@ static int tell(struct command_call *c, const json_t *list, const char *vm)
 	struct err e;
 
 	if (id && field_number(first, "id", 0) != strtoll(id, NULL, 10)) {
-		err_set(&e, NOT_FOUND, "'%s' has no incident %s; qvmadm incidents %s lists them", vm, id,
-			vm);
+		err_set(&e, NOT_FOUND, "'%s' has no incident %s; qvmadm incidents %s lists them",
+			vm, id, vm);
 		return problem_local(&e, false);
 	}
 	if (!first) {
 		fprintf(stderr, "%s has had no incident.\n", vm);
 		return 0;
 	}
-	if (json_array_size(incidents) > 1) {
+	if (!id && !command_value(c, "--last") && json_array_size(incidents) > 1) {
 		incident_print_table(incidents, now_ms);
 		if (field_number(list, "next", 0))
 			printf("(and older ones)\n");
@@ -89,8 +89,10 @@ static const struct command incidents = {
 	.group = COMMAND_LOOK,
 	.arguments = "VM",
 	.op = OP_vm_incidents,
-	.help = "An incident is written at every failure, from the black box that outlives the worker: what\n"
-		"happened, what followed, the last exits, the last lines of the console and of the log.\n"
+	.help = "An incident is written at every failure, from the black box that outlives the "
+		"worker: what\n"
+		"happened, what followed, the last exits, the last lines of the console and of the "
+		"log.\n"
 		"Prints all in a line each, then the newest in full.\n\n"
 		"  qvmadm incidents brake\n"
 		"  qvmadm incidents brake --last\n"

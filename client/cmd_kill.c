@@ -11,7 +11,8 @@ static const struct command kill = {
 	.group = COMMAND_ACT,
 	.arguments = "VM",
 	.op = OP_vm_kill,
-	.help = "Ends the worker process at once; the guest is not told and its unwritten data are lost. Use stop\n"
+	.help = "Ends the worker process at once; the guest is not told and its unwritten data are "
+		"lost. Use stop\n"
 		"first; this is for a guest that does not listen.\n"
 		"\n"
 		"  qvmadm kill brake",

@@ -62,7 +62,7 @@ static void print_table(const json_t *vms, bool is_wide)
 		table_column(t, "RESTART", TABLE_LEFT, false);
 		table_column(t, "REASON", TABLE_LEFT, true);
 	}
-	json_array_foreach((json_t *)vms, i, vm)
+	json_array_foreach ((json_t *)vms, i, vm)
 		add_row(t, vm, is_wide, now_ms);
 	table_print(t, stdout, 0, term_width(stdout));
 }
@@ -72,7 +72,7 @@ static void print_names(const json_t *vms)
 	const json_t *vm;
 	size_t i;
 
-	json_array_foreach((json_t *)vms, i, vm)
+	json_array_foreach ((json_t *)vms, i, vm)
 		printf("%s\n", field_text(vm, "name"));
 }
 
@@ -144,7 +144,8 @@ static int run(struct command_call *c)
 	else if (form && !strcmp(form, "name"))
 		print_names(vms);
 	else if (json_array_size(vms) == 0)
-		fprintf(stderr, "No VM is defined yet. Define one: qvmadm define NAME FILE.qvmconf\n");
+		fprintf(stderr,
+			"No VM is defined yet. Define one: qvmadm define NAME FILE.qvmconf\n");
 	else
 		print_table(vms, form != NULL);
 	return 0;
@@ -160,7 +161,8 @@ static const struct command list = {
 	.group = COMMAND_LOOK,
 	.arguments = "",
 	.op = OP_vm_list,
-	.help = "Three columns tell a VM's state: DESIRED is what was asked for, OBSERVED what is, HEALTH\n"
+	.help = "Three columns tell a VM's state: DESIRED is what was asked for, OBSERVED what is, "
+		"HEALTH\n"
 		"how well. CAUSE is why it last ended. SINCE is the age of OBSERVED.\n\n"
 		"  qvmadm list\n"
 		"  qvmadm list -o wide\n"

@@ -11,8 +11,10 @@ static const struct command release = {
 	.group = COMMAND_ACT,
 	.arguments = "VM",
 	.op = OP_vm_release,
-	.help = "Leaves the latched design safe state: the VM is then stopped, its incident stays on record. Use it\n"
-		"when the cause is understood and the VM shall not run; start leaves the safe state as well.\n"
+	.help = "Leaves the latched design safe state: the VM is then stopped, its incident stays "
+		"on record. Use it\n"
+		"when the cause is understood and the VM shall not run; start leaves the safe "
+		"state as well.\n"
 		"\n"
 		"  qvmadm incidents brake --last\n"
 		"  qvmadm release brake",

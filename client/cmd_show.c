@@ -64,8 +64,8 @@ static void print_columns(const json_t *vm, int64_t now_ms)
 /* A value as text, and whether it is the one that a VM has without saying anything. */
 static void print_field(const struct policy_field *f, const json_t *value)
 {
-	bool is_default = false, is_time = strlen(f->name) > 3 &&
-					   !strcmp(f->name + strlen(f->name) - 3, "_ms");
+	bool is_default = false,
+	     is_time = strlen(f->name) > 3 && !strcmp(f->name + strlen(f->name) - 3, "_ms");
 	char text[AGE_TEXT + 32];
 	int64_t n = json_is_boolean(value) ? json_is_true(value) : json_integer_value(value);
 
@@ -82,8 +82,8 @@ static void print_field(const struct policy_field *f, const json_t *value)
 			 is_time && n >= 1000 ? age_span(n, span) : "");
 		is_default = n == f->def;
 	}
-	printf("  %s%-21s %s%s\n", term_on(stdout, is_default ? TERM_DIM : TERM_BOLD), f->name, text,
-	       term_off(stdout, TERM_BOLD));
+	printf("  %s%-21s %s%s\n", term_on(stdout, is_default ? TERM_DIM : TERM_BOLD), f->name,
+	       text, term_off(stdout, TERM_BOLD));
 }
 
 static void print_policy(const json_t *policy)
@@ -110,7 +110,8 @@ static int run(struct command_call *c)
 
 	if (!name)
 		return status;
-	if (command_ask(c, &(struct http_request){.op = OP_vm_show, .param = name}, &r, &status) < 0)
+	if (command_ask(c, &(struct http_request){.op = OP_vm_show, .param = name}, &r, &status) <
+	    0)
 		return status;
 	if (c->as_json) {
 		field_print(r.body, r.body_bytes);
@@ -135,7 +136,8 @@ static const struct command show = {
 	.group = COMMAND_LOOK,
 	.arguments = "VM",
 	.op = OP_vm_show,
-	.help = "State, policy and configuration; for a VM in its safe state also what can be done. Policy\n"
+	.help = "State, policy and configuration; for a VM in its safe state also what can be "
+		"done. Policy\n"
 		"fields that differ from their defaults are bold on a terminal.\n\n"
 		"  qvmadm show brake\n"
 		"  qvmadm --json show brake | jq -r .config",

@@ -11,7 +11,8 @@ static const struct command start = {
 	.group = COMMAND_ACT,
 	.arguments = "VM",
 	.op = OP_vm_start,
-	.help = "Starts the VM with the newest revision of its configuration and waits until the guest has\n"
+	.help = "Starts the VM with the newest revision of its configuration and waits until the "
+		"guest has\n"
 		"executed its first instruction. A start also ends the latched safe state.\n"
 		"\n"
 		"  qvmadm start brake\n"

@@ -49,7 +49,7 @@ static void write_counts(const json_t *counts, char *buf, size_t cap)
 
 	if (!list)
 		abort();
-	json_object_foreach((json_t *)counts, reason, value)
+	json_object_foreach ((json_t *)counts, reason, value)
 		list[i++] = (struct count){reason, json_integer_value(value)};
 	qsort(list, n, sizeof *list, by_count);
 	buf[0] = '\0';
@@ -72,8 +72,7 @@ static void print_vcpus(const json_t *vcpus)
 	table_column(t, "LAST RIP", TABLE_RIGHT, false);
 	table_column(t, "EXITS", TABLE_RIGHT, false);
 	table_column(t, "BY REASON", TABLE_LEFT, true);
-	json_array_foreach((json_t *)vcpus, i, v)
-	{
+	json_array_foreach ((json_t *)vcpus, i, v) {
 		char span[AGE_TEXT], counts[256];
 
 		write_counts(json_object_get(v, "exits"), counts, sizeof counts);
@@ -89,7 +88,8 @@ static void print_vcpus(const json_t *vcpus)
 
 static void print_vdevs(const json_t *vdevs)
 {
-	static const char *const column[] = {"reads", "writes", "interrupts", "bytes_in", "bytes_out"};
+	static const char *const column[] = {"reads", "writes", "interrupts", "bytes_in",
+					     "bytes_out"};
 	AUTO_TABLE struct table *t = table_new();
 	json_t *v;
 	size_t i;
@@ -103,8 +103,7 @@ static void print_vdevs(const json_t *vdevs)
 	table_column(t, "INTERRUPTS", TABLE_RIGHT, false);
 	table_column(t, "BYTES IN", TABLE_RIGHT, false);
 	table_column(t, "BYTES OUT", TABLE_RIGHT, false);
-	json_array_foreach((json_t *)vdevs, i, v)
-	{
+	json_array_foreach ((json_t *)vdevs, i, v) {
 		table_cell(t, TERM_PLAIN, "%s", field_word(v, "name"));
 		for (size_t k = 0; k < NELEMS(column); k++)
 			table_cell(t, TERM_PLAIN, "%" PRId64, field_number(v, column[k], 0));
@@ -186,7 +185,8 @@ static const struct command status_command = {
 	.group = COMMAND_LOOK,
 	.arguments = "VM",
 	.op = OP_vm_status,
-	.help = "What the VM does at this moment, read from the black box that it shares with the server; the\n"
+	.help = "What the VM does at this moment, read from the black box that it shares with the "
+		"server; the\n"
 		"guest does not notice. It is there after the VM's end, too.\n\n"
 		"  qvmadm status brake\n"
 		"  watch qvmadm status brake",

@@ -11,8 +11,10 @@ static const struct command stop = {
 	.group = COMMAND_ACT,
 	.arguments = "VM",
 	.op = OP_vm_stop,
-	.help = "Presses the power button and waits until the guest has switched itself off; one that does not\n"
-		"within the policy's stop_timeout_ms is ended by force. An automatic restart that is due is called off.\n"
+	.help = "Presses the power button and waits until the guest has switched itself off; one "
+		"that does not\n"
+		"within the policy's stop_timeout_ms is ended by force. An automatic restart that "
+		"is due is called off.\n"
 		"\n"
 		"  qvmadm stop brake\n"
 		"  qvmadm stop brake --no-wait",

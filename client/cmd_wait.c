@@ -70,7 +70,8 @@ static bool look(struct wait *w)
 	AUTO_JSON json_t *vm = NULL;
 	struct err e;
 
-	if (http_call(w->http, &(struct http_request){.op = OP_vm_show, .param = w->vm}, &r, &e) < 0) {
+	if (http_call(w->http, &(struct http_request){.op = OP_vm_show, .param = w->vm}, &r, &e) <
+	    0) {
 		w->status = problem_local(&e, w->c->as_json);
 		return false;
 	}
@@ -145,7 +146,7 @@ static int read_condition(const char *text, struct condition *ret, struct err *e
 		return 0;
 	snprintf(name, sizeof name, "%.*s", (int)(equals ? equals - text : 0), text);
 	if (!strcmp(name, "state"))
-		strcpy(name, "observed");
+		str_copy(name, sizeof name, "observed");
 	for (size_t i = 0; i < NELEMS(column); i++) {
 		if (strcmp(name, column[i]) != 0)
 			continue;
@@ -157,10 +158,11 @@ static int read_condition(const char *text, struct condition *ret, struct err *e
 		return err_set(e, USAGE, "'%s' is never '%s'; it is one of:%s", name, equals + 1,
 			       words);
 	}
-	return err_set(e, USAGE,
-		       "--for '%s' is no condition; it is state=, health=, cause= or desired= and a "
-		       "word, or gone",
-		       text);
+	return err_set(
+		e, USAGE,
+		"--for '%s' is no condition; it is state=, health=, cause= or desired= and a "
+		"word, or gone",
+		text);
 }
 
 static int finish(const struct wait *w, const char *timeout)
@@ -170,8 +172,8 @@ static int finish(const struct wait *w, const char *timeout)
 
 	if (w->is_met) {
 		if (!w->c->as_json)
-			printf("%s: %s%s%s\n", w->vm, w->wanted.column, *w->wanted.column ? " " : "gone",
-			       w->wanted.word);
+			printf("%s: %s%s%s\n", w->vm, w->wanted.column,
+			       *w->wanted.column ? " " : "gone", w->wanted.word);
 		return 0;
 	}
 	if (w->status)
@@ -212,7 +214,8 @@ static int run(struct command_call *c)
 }
 
 static const struct command_option options[] = {
-	{"--for", NULL, "WHAT", "state=running (the default), health=..., cause=..., desired=..., gone"},
+	{"--for", NULL, "WHAT",
+	 "state=running (the default), health=..., cause=..., desired=..., gone"},
 	{"--timeout", NULL, "TIME", "give up after 30s, 5m ...; exit status 18"},
 	{0},
 };
@@ -223,7 +226,8 @@ static const struct command wait = {
 	.arguments = "VM",
 	.op = OP_event_list,
 	.summary = "Wait until a VM is in a state, or has passed through it",
-	.help = "Reads the event stream, so it costs the server nothing and misses nothing that happens while it\n"
+	.help = "Reads the event stream, so it costs the server nothing and misses nothing that "
+		"happens while it\n"
 		"waits, however short.\n\n"
 		"  qvmadm wait brake --for state=running --timeout 30s\n"
 		"  qvmadm wait brake --for state=safe && page-someone\n"

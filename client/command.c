@@ -14,7 +14,8 @@ extern const struct command *const __stop_qvm_command[];
 
 /* Options of every verb. */
 static const struct command_option common[] = {
-	{"--host", "-H", "HOST", "unix:PATH or https://HOST:PORT (else QVM_HOST, else the system's)"},
+	{"--host", "-H", "HOST",
+	 "unix:PATH or https://HOST:PORT (else QVM_HOST, else the system's)"},
 	{"--json", NULL, NULL, "print what the server sends, for scripts; problems too"},
 	{"--verbose", "-v", NULL, "say on stderr what is done besides"},
 	{"--help", "-h", NULL, "this text"},
@@ -62,7 +63,8 @@ int command_find(const char *name, const struct command **ret, struct err *e)
 		}
 	}
 	if (near)
-		return err_set(e, USAGE, "there is no verb '%s'; did you mean '%s'?", name, near->name);
+		return err_set(e, USAGE, "there is no verb '%s'; did you mean '%s'?", name,
+			       near->name);
 	return err_set(e, USAGE, "there is no verb '%s'; `qvmadm help` lists them", name);
 }
 
@@ -112,8 +114,8 @@ static int unknown_option(const struct command *c, const char *word, struct err 
 	nearest(c->options, word, &least, &near);
 	nearest(common, word, &least, &near);
 	if (near)
-		return err_set(e, USAGE, "'%s' has no option '%s'; did you mean '%s'?", c->name, word,
-			       near);
+		return err_set(e, USAGE, "'%s' has no option '%s'; did you mean '%s'?", c->name,
+			       word, near);
 	return err_set(e, USAGE, "'%s' has no option '%s'", c->name, word);
 }
 
@@ -209,10 +211,11 @@ int command_check_vm(const char *name, struct err *e)
 {
 	if (name_is_valid(name))
 		return 0;
-	return err_set(e, USAGE,
-		       "'%s' cannot be the name of a VM: up to 63 of a-z 0-9 . _ -, the first a letter "
-		       "or digit",
-		       name);
+	return err_set(
+		e, USAGE,
+		"'%s' cannot be the name of a VM: up to 63 of a-z 0-9 . _ -, the first a letter "
+		"or digit",
+		name);
 }
 
 const char *command_vm(const struct command_call *c, int *ret_status)

@@ -45,7 +45,7 @@ struct command {
 	const char *arguments; /* "VM FILE"; "[VERB]" may be left out */
 	const char *summary;   /* one line; NULL = that of op's row in schemas/ops.def */
 	enum op_id op;
-	const char *help; /* a paragraph, then examples */
+	const char *help;		      /* a paragraph, then examples */
 	const struct command_option *options; /* ends with a NULL name; NULL = none */
 	void (*print_more)(FILE *f);	      /* what a table adds to the help; NULL = nothing */
 	int (*run)(struct command_call *c);   /* returns the exit status, having said why */
@@ -74,6 +74,7 @@ int command_check_vm(const char *name, struct err *e);
 /* argument[0] when it can be the name of a VM; else NULL, and *ret_status is the exit status. */
 const char *command_vm(const struct command_call *c, int *ret_status);
 
-/* The call to the server that a verb makes; *ret_status when it did not succeed, having said why. */
+/* The call to the server that a verb makes. When it does not succeed: -1 and *ret_status, having
+ * said why. */
 int command_ask(struct command_call *c, const struct http_request *q, struct http_response *ret,
 		int *ret_status);

@@ -113,9 +113,7 @@ static void one(struct sink *s, char c)
 	uint8_t b = (uint8_t)c;
 
 	switch (e->state) {
-	case ESCAPE_GROUND:
-		ground(s, c);
-		return;
+	case ESCAPE_GROUND: ground(s, c); return;
 	case ESCAPE_UTF8:
 		if ((b & 0xc0) != 0x80) {
 			put(s, "?", 1);
@@ -136,9 +134,7 @@ static void one(struct sink *s, char c)
 		else if (b >= 0x30) /* 0x20 to 0x2f: intermediates, more to come */
 			e->state = ESCAPE_GROUND;
 		return;
-	case ESCAPE_CSI:
-		control_sequence(s, c);
-		return;
+	case ESCAPE_CSI: control_sequence(s, c); return;
 	case ESCAPE_STRING:
 		/* A newline ends it too, so that a guest cannot hide all that follows. */
 		if (b == 0x07 || b == 0x1b || b == '\n')

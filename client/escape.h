@@ -2,8 +2,7 @@
 /*
  * escape.h - what of foreign text may reach a terminal. qvmadm; the caller owns the state.
  *
- * A guest chooses what it prints, and a terminal obeys escape sequences: ECMA-48 (control functions)
- * lets text move the cursor, retitle the window or have the terminal type answers. The filter lets
+ * A guest chooses what it prints, and a terminal obeys escape sequences: ECMA-48 lets text move the cursor, retitle the window or have the terminal type answers. The filter lets
  * through printable UTF-8 and little else. It keeps its place between pieces of a stream.
  */
 #pragma once
@@ -18,7 +17,7 @@ enum escape_mode {
 };
 
 enum {
-	ESCAPE_SEQUENCE = 32,		 /* a longer control sequence vanishes */
+	ESCAPE_SEQUENCE = 32,		   /* a longer control sequence vanishes */
 	ESCAPE_ROOM = ESCAPE_SEQUENCE + 8, /* output may exceed the input by what was held back */
 };
 

@@ -23,9 +23,9 @@ struct stream {
 	const struct event_query *q;
 	char *line; /* of the record that is coming in; EVENT_RECORD bytes */
 	size_t n;
-	int64_t next;  /* sequence number to ask for after a loss; -1 = none known */
+	int64_t next;	    /* sequence number to ask for after a loss; -1 = none known */
 	unsigned n_records; /* of this connection */
-	bool is_over;  /* the sink has had enough */
+	bool is_over;	    /* the sink has had enough */
 	struct err err;
 };
 

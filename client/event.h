@@ -19,10 +19,10 @@ enum { EVENT_RECORD = 256 * 1024 }; /* a longer record breaks the protocol */
 typedef bool event_sink(void *arg, const char *line, size_t n, const json_t *event);
 
 struct event_query {
-	int64_t since;	      /* first sequence number wanted; -1 = with follow from now on, else all */
+	int64_t since; /* first sequence number wanted; -1 = with follow from now on, else all */
 	const char *vm, *kind; /* only those; NULL = all */
-	bool follow;	      /* go on for ever; a lost connection is taken up where it broke off */
-	int64_t deadline_ms;  /* monotonic; 0 = none. Passing it is ERR_TIMEOUT */
+	bool follow;	     /* go on for ever; a lost connection is taken up where it broke off */
+	int64_t deadline_ms; /* monotonic; 0 = none. Passing it is ERR_TIMEOUT */
 	event_sink *sink;
 	void *arg;
 };

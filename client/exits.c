@@ -62,4 +62,3 @@ void exits_print(const json_t *exits, size_t most, const char *head)
 	if (from)
 		printf("  (%zu earlier ones with --json)\n", from);
 }
-

@@ -27,8 +27,7 @@ static json_t *clean_object(const json_t *j)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)j, key, value)
-	{
+	json_object_foreach ((json_t *)j, key, value) {
 		AUTO_FREE char *name = escape_text(key, strlen(key));
 		bool keep = false;
 
@@ -50,7 +49,7 @@ static json_t *clean(const json_t *j, bool keep_lines)
 		json_t *out = json_array(), *value;
 		size_t i;
 
-		json_array_foreach((json_t *)j, i, value)
+		json_array_foreach ((json_t *)j, i, value)
 			json_array_append_new(out, clean(value, keep_lines));
 		return out;
 	}
@@ -63,10 +62,11 @@ int field_parse(const char *text, size_t n, json_t **ret, struct err *e)
 	AUTO_JSON json_t *raw = json_loadb(text, n, JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
 
 	if (!raw)
-		return err_set(e, NO_SERVER,
-			       "the server's answer is not JSON (%s at byte %d of %zu); is it a qvmd "
-			       "that listens there?",
-			       why.text, why.position, n);
+		return err_set(
+			e, NO_SERVER,
+			"the server's answer is not JSON (%s at byte %d of %zu); is it a qvmd "
+			"that listens there?",
+			why.text, why.position, n);
 	*ret = clean(raw, false);
 	return 0;
 }

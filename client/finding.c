@@ -67,7 +67,9 @@ static void find_place(const json_t *d, const struct source *s, struct place *re
 	bool is_ours = s && (!*file || !strcmp(file, "<config>"));
 
 	*ret = (struct place){
-		.file = is_ours ? s->name : *file ? file : "<config>",
+		.file = is_ours ? s->name
+			: *file ? file
+				: "<config>",
 		.line = (unsigned)field_number(d, "line", 0),
 		.column = (unsigned)field_number(d, "column", 0),
 		.length = (unsigned)field_number(d, "length", 1),
@@ -123,8 +125,7 @@ void finding_print(FILE *f, const json_t *answer, const struct source *s)
 	unsigned n_errors = 0, n_warnings = 0;
 	size_t i;
 
-	json_array_foreach(list, i, d)
-	{
+	json_array_foreach (list, i, d) {
 		n_errors += !strcmp(field_text(d, "severity"), "error");
 		n_warnings += !strcmp(field_text(d, "severity"), "warning");
 		print_one(f, d, s);

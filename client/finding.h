@@ -10,6 +10,6 @@
 
 struct source;
 
-/* Print the "diagnostics" of an answer and, with "more", their count. With a source, positions and quoted lines are those of the
- * file as its author wrote it; NULL: as the server tells. */
+/* Print the "diagnostics" of an answer and, with its "more", their count. With a source, positions
+ * and quoted lines are those of the file as its author wrote it; NULL: as the server tells. */
 void finding_print(FILE *f, const json_t *answer, const struct source *s);

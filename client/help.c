@@ -41,7 +41,8 @@ void help_overview(FILE *f)
 	const struct command *previous = NULL;
 	unsigned state = 0;
 
-	fprintf(f, "qvmadm [-H HOST] [--json] VERB ...: virtual machines with design safe states\n");
+	fprintf(f,
+		"qvmadm [-H HOST] [--json] VERB ...: virtual machines with design safe states\n");
 	for (const struct command *c; (c = command_next(&state)); previous = c) {
 		char form[64];
 

@@ -16,8 +16,8 @@
 
 struct http {
 	CURL *curl;
-	char *host;	     /* as given */
-	const char *path;    /* of the unix socket, inside host; NULL = https */
+	char *host;	  /* as given */
+	const char *path; /* of the unix socket, inside host; NULL = https */
 	char why[CURL_ERROR_SIZE];
 };
 
@@ -38,13 +38,15 @@ int http_open(const char *host, struct http **ret, struct err *e)
 	if (!host)
 		host = env && *env ? env : DEFAULT_HOST;
 	if (strncmp(host, "unix:/", 6) != 0 && strncmp(host, "https://", 8) != 0)
+		return err_set(
+			e, USAGE,
+			"'%s' names no server; it must be unix:PATH with an absolute path, or "
+			"https://HOST:PORT",
+			host);
+	if (strlen(host) - 5 >= sizeof((struct sockaddr_un *)0)->sun_path && host[0] == 'u')
 		return err_set(e, USAGE,
-			       "'%s' names no server; it must be unix:PATH with an absolute path, or "
-			       "https://HOST:PORT",
-			       host);
-	if (strlen(host) - 5 >= sizeof ((struct sockaddr_un *)0)->sun_path && host[0] == 'u')
-		return err_set(e, USAGE, "the socket path in '%s' is too long; the most is %zu bytes",
-			       host, sizeof ((struct sockaddr_un *)0)->sun_path - 1);
+			       "the socket path in '%s' is too long; the most is %zu bytes", host,
+			       sizeof((struct sockaddr_un *)0)->sun_path - 1);
 	h = calloc(1, sizeof *h);
 	if (!h || !(h->host = strdup(host)) || !(h->curl = curl_easy_init()))
 		abort();
@@ -190,27 +192,28 @@ static int no_server(const struct http *h, struct err *e)
 		return err_set(e, NO_SERVER, "nobody answers at '%s': %s", h->host, h->why);
 	str_copy(a.sun_path, sizeof a.sun_path, h->path);
 	if (fd >= 0 && connect(fd, (const struct sockaddr *)&a, sizeof a) == 0)
-		return err_set(e, NO_SERVER, "the server at '%s' closed the connection: %s", h->host,
-			       h->why);
+		return err_set(e, NO_SERVER, "the server at '%s' closed the connection: %s",
+			       h->host, h->why);
 	switch (errno) {
 	case ENOENT:
 	case ENOTDIR:
-		return err_set(e, NO_SERVER,
-			       "there is no socket at '%s': qvmd is not running, or keeps its socket "
-			       "elsewhere. Start it with `systemctl start qvmd` or `qvmd --foreground`",
-			       h->path);
+		return err_set(
+			e, NO_SERVER,
+			"there is no socket at '%s': qvmd is not running, or keeps its socket "
+			"elsewhere. Start it with `systemctl start qvmd` or `qvmd --foreground`",
+			h->path);
 	case ECONNREFUSED:
-		return err_set(e, NO_SERVER,
-			       "nobody listens at the socket '%s': its qvmd has ended. Start it with "
-			       "`systemctl start qvmd` or `qvmd --foreground`",
-			       h->path);
+		return err_set(
+			e, NO_SERVER,
+			"nobody listens at the socket '%s': its qvmd has ended. Start it with "
+			"`systemctl start qvmd` or `qvmd --foreground`",
+			h->path);
 	case EACCES:
 	case EPERM:
 		return err_sys(e, DENIED,
 			       "may not connect to '%s'; ask to be put into the group that owns it",
 			       h->path);
-	default:
-		return err_sys(e, NO_SERVER, "connect to '%s'", h->path);
+	default: return err_sys(e, NO_SERVER, "connect to '%s'", h->path);
 	}
 }
 
@@ -219,19 +222,20 @@ static int judge(const struct http *h, const struct call *c, CURLcode code, stru
 	if (c->r->is_stopped || code == CURLE_OK)
 		return 0;
 	if (c->is_too_long)
-		return err_set(e, NO_SERVER, "the answer of '%s' is longer than %d MiB; it was dropped",
-			       h->host, HTTP_BODY >> 20);
+		return err_set(e, NO_SERVER,
+			       "the answer of '%s' is longer than %d MiB; it was dropped", h->host,
+			       HTTP_BODY >> 20);
 	switch (code) {
 	case CURLE_OPERATION_TIMEDOUT:
 		return err_set(e, TIMEOUT, "'%s' did not answer in time: %s", h->host, h->why);
 	case CURLE_COULDNT_CONNECT:
-	case CURLE_COULDNT_RESOLVE_HOST:
-		return no_server(h, e);
+	case CURLE_COULDNT_RESOLVE_HOST: return no_server(h, e);
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
 	case CURLE_GOT_NOTHING:
 	case CURLE_PARTIAL_FILE:
-		return err_set(e, NO_SERVER, "the connection to '%s' broke off: %s", h->host, h->why);
+		return err_set(e, NO_SERVER, "the connection to '%s' broke off: %s", h->host,
+			       h->why);
 	default:
 		return err_set(e, NO_SERVER, "the call to '%s' did not end well: %s", h->host,
 			       h->why[0] ? h->why : curl_easy_strerror(code));

@@ -78,7 +78,7 @@ static void print_error(const json_t *i)
 	size_t n;
 
 	print_unless(i, "error", field_text(error, "detail"));
-	json_array_foreach(field_list(error, "origin"), n, place)
+	json_array_foreach (field_list(error, "origin"), n, place)
 		print_text(n ? "" : "origin", json_string_value(place));
 	print_text("hint", field_text(error, "hint"));
 }
@@ -96,8 +96,7 @@ static void print_vcpus(const json_t *vcpus)
 	table_column(t, "STATE", TABLE_LEFT, false);
 	table_column(t, "RIP", TABLE_RIGHT, false);
 	table_column(t, "EXITS", TABLE_RIGHT, false);
-	json_array_foreach((json_t *)vcpus, i, v)
-	{
+	json_array_foreach ((json_t *)vcpus, i, v) {
 		table_cell(t, TERM_PLAIN, "%" PRId64, field_number(v, "vcpu", (int64_t)i));
 		table_cell(t, TERM_PLAIN, "%s", field_word(v, "state"));
 		table_cell(t, TERM_PLAIN, "0x%" PRIx64, field_address(v, "rip"));
@@ -148,8 +147,7 @@ void incident_print_table(const json_t *incidents, int64_t now_ms)
 	table_column(t, "CAUSE", TABLE_LEFT, false);
 	table_column(t, "AFTER", TABLE_RIGHT, false);
 	table_column(t, "WHAT FOLLOWED", TABLE_LEFT, true);
-	json_array_foreach((json_t *)incidents, n, i)
-	{
+	json_array_foreach ((json_t *)incidents, n, i) {
 		char age[AGE_TEXT], span[AGE_TEXT];
 
 		table_cell(t, TERM_PLAIN, "%" PRId64, field_number(i, "id", 0));

@@ -16,8 +16,7 @@ void layers_print(const json_t *sandbox)
 		return;
 	}
 	printf("%zu layers; %smissing:", n, term_on(stdout, TERM_BUSY));
-	json_array_foreach(missing, i, layer)
-	{
+	json_array_foreach (missing, i, layer) {
 		const char *name = json_string_value(layer);
 
 		printf("%s %s", i ? "," : "", name ? name : "?");

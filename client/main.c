@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* qvmadm - the administrator's client. It talks HTTP to qvm-api and knows nothing else of a host. */
+/* qvmadm - the administrator's client. It talks HTTP to qvm-api, and to nothing else. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +47,8 @@ int main(int argc, char **argv)
 	while (n < argc && argv[n][0] == '-' && strcmp(argv[n], "--version") != 0) {
 		int taken = !strcmp(argv[n], "-H") || !strcmp(argv[n], "--host") ? 2 : 1;
 
-		if (command_parse(&call, argv + n, n + taken <= argc ? taken : 1, &host, &help, &e) < 0)
+		if (command_parse(&call, argv + n, n + taken <= argc ? taken : 1, &host, &help,
+				  &e) < 0)
 			return problem_local(&e, false);
 		n += taken;
 	}

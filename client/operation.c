@@ -101,8 +101,8 @@ static int tell_late(const struct run *r)
 	const char *phase = field_text(r->operation, "phase");
 	struct err e;
 
-	err_set(&e, TIMEOUT, "%s '%s' has not ended within the time to wait%s%s", r->c->command->name,
-		r->vm, *phase ? "; so far: " : "", phase);
+	err_set(&e, TIMEOUT, "%s '%s' has not ended within the time to wait%s%s",
+		r->c->command->name, r->vm, *phase ? "; so far: " : "", phase);
 	return problem_local(&e, false);
 }
 

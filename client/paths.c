@@ -158,10 +158,11 @@ static int write_path(struct reader *r, const struct word *w, bool is_hostdev, s
 		return 0;
 	}
 	if (strpbrk(r->folder, "\"\\\n$"))
-		return err_set(e, CONFIG,
-			       "the path '%.*s' in line %u is relative to the folder '%s', whose name "
-			       "the configuration language cannot write; give an absolute path",
-			       (int)(w->n - at), w->s + at, w->line, r->folder);
+		return err_set(
+			e, CONFIG,
+			"the path '%.*s' in line %u is relative to the folder '%s', whose name "
+			"the configuration language cannot write; give an absolute path",
+			(int)(w->n - at), w->s + at, w->line, r->folder);
 	while (w->n - skip > 2 && w->s[skip] == '.' && w->s[skip + 1] == '/')
 		skip += 2;
 	if (asprintf(&text, "%s%.*s%s/%.*s%s", must_quote ? "\"" : "", (int)at, w->s,
@@ -282,7 +283,8 @@ void paths_map_back(const struct paths *p, unsigned line, unsigned *column, unsi
 			continue;
 		if (*column < x->column + grown)
 			break;
-		if (*column < x->column + grown + x->new_length) { /* inside the path: mark the word */
+		if (*column <
+		    x->column + grown + x->new_length) { /* inside the path: mark the word */
 			*column = x->column;
 			*length = x->old_length;
 			return;

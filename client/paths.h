@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * paths.h - host paths of a configuration, made absolute before it leaves this host's folder. qvmadm.
+ * paths.h - host paths of a configuration, made absolute before it leaves its folder. qvmadm.
  *
  * The API takes text only and a supervised worker sees no folder, so `load images/kernel` means
  * nothing there. Only the words after `load` and `hostdev` are touched, in place: lines stay lines,
@@ -16,7 +16,7 @@
 #include "base/err.h"
 
 struct paths_edit {
-	unsigned line, column;		 /* from 1, in characters, of the word as its author wrote it */
+	unsigned line, column; /* from 1, in characters, of the word as its author wrote it */
 	unsigned old_length, new_length; /* of the word, in characters */
 	char *path;			 /* what it became */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* quote.h - lines that someone else wrote, behind a bar, so that they cannot be mistaken. qvmadm. */
+/* quote.h - lines that someone else wrote, behind a bar, not to be mistaken for ours. qvmadm. */
 #pragma once
 
 /* The text, each line behind a bar at that indent; most > 0: only the last so many lines. Text of

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/auto.h"
+#include "base/str.h"
 #include "client/escape.h"
 #include "schemas/message.h"
 
@@ -27,7 +28,8 @@ static int read_whole(FILE *f, struct source *s, struct err *e)
 		return err_set(e, TOO_LARGE, "'%s' is larger than a configuration may be, %d KiB",
 			       s->name, MOST / 1024);
 	if (memchr(s->text, '\0', s->bytes))
-		return err_set(e, CONFIG, "'%s' holds a NUL byte; a configuration is text", s->name);
+		return err_set(e, CONFIG, "'%s' holds a NUL byte; a configuration is text",
+			       s->name);
 	return 0;
 }
 
@@ -41,9 +43,10 @@ static int check_utf8(const struct source *s, struct err *e)
 		json_t *j = json_stringn(at, n);
 
 		if (!j)
-			return err_set(e, CONFIG,
-				       "line %u of '%s' is not UTF-8; save the file in that encoding",
-				       line, s->name);
+			return err_set(
+				e, CONFIG,
+				"line %u of '%s' is not UTF-8; save the file in that encoding",
+				line, s->name);
 		json_decref(j);
 		at += n + (at[n] == '\n');
 	}
@@ -55,9 +58,8 @@ static int open_file(const char *file, FILE **ret, char folder[static PATH_MAX],
 	char copy[PATH_MAX];
 	struct stat st;
 
-	if (strlen(file) >= sizeof copy)
+	if (!str_copy(copy, sizeof copy, file))
 		return err_set(e, USAGE, "the file name '%.60s...' is too long", file);
-	strcpy(copy, file);
 	if (!realpath(dirname(copy), folder) || !(*ret = fopen(file, "re")))
 		return err_sys(e, USAGE, "open the configuration '%s'", file);
 	if (fstat(fileno(*ret), &st) == 0 && S_ISDIR(st.st_mode))
@@ -75,7 +77,7 @@ int source_read(const char *file, struct source *ret, struct err *e)
 		return err_sys(e, USAGE, "find the present folder");
 	if (!strcmp(file, "-")) {
 		s.name = "<stdin>";
-		strcpy(folder, cwd);
+		str_copy(folder, sizeof folder, cwd);
 	} else if (open_file(file, &f, folder, e) < 0) {
 		return -1;
 	}

@@ -149,6 +149,8 @@ void table_print(const struct table *t, FILE *f, unsigned indent, unsigned room)
 {
 	unsigned width[COLUMNS] = {0};
 
+	if (t->n_columns == 0)
+		return;
 	for (unsigned c = 0; c < t->n_columns; c++)
 		width[c] = table_text_width(t->column[c].head);
 	for (size_t i = 0; i < t->n_cells; i++) {

@@ -39,8 +39,8 @@ static bool is_coloured(FILE *f)
 const char *term_on(FILE *f, enum term_style style)
 {
 	static const char *const on[TERM_STYLES] = {
-		[TERM_PLAIN] = "",	   [TERM_BOLD] = "\033[1m",  [TERM_DIM] = "\033[2m",
-		[TERM_GOOD] = "\033[32m",  [TERM_BUSY] = "\033[33m", [TERM_BAD] = "\033[1;31m",
+		[TERM_PLAIN] = "",	  [TERM_BOLD] = "\033[1m",  [TERM_DIM] = "\033[2m",
+		[TERM_GOOD] = "\033[32m", [TERM_BUSY] = "\033[33m", [TERM_BAD] = "\033[1;31m",
 		[TERM_COOL] = "\033[36m",
 	};
 

@@ -114,6 +114,7 @@ static void explain_loss(struct worker *w, struct err *e)
 	char words[160];
 
 	worker_words(w, words, sizeof words);
+	words[strcspn(words, "\n")] = '\0';
 	if (!w->why.code) {
 		err_set(e, WORKER, "the worker that checked it ended: %s%s%s",
 			cause_sentence(w->ending.cause), words[0] ? "; it said: " : "", words);

@@ -73,7 +73,7 @@ static int add_allow(struct config *c, const char *value, struct err *e)
 
 static int set_uid_base(struct config *c, const char *value, struct err *e)
 {
-	uint64_t n;
+	uint64_t n = 0;
 
 	/* Above it there must be room for a uid per VM. */
 	if (set_number(&n, "worker-uid-base", value, UINT32_MAX - (1u << 24), e) < 0)
@@ -192,9 +192,12 @@ static int find_programs(struct config *c, struct err *e)
 	return 0;
 }
 
+/* Whole MiB: the number is shown to people. */
 static uint64_t host_memory_bytes(void)
 {
-	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+
+	return bytes >> 20 << 20;
 }
 
 int config_finish(struct config *c, struct err *e)

@@ -66,7 +66,7 @@ void grant_wants(struct vm *v, struct worker *w)
 			 .want = w->want,
 			 .n_wants = w->n_wants,
 			 .used_bytes = used_bytes(v->d, v)};
-	int *fds = malloc((w->n_wants ? w->n_wants : 1) * sizeof *fds);
+	int *fds = calloc(w->n_wants + 1, sizeof *fds);
 	struct err e;
 
 	if (!fds)

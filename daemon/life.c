@@ -191,8 +191,9 @@ void life_start(struct daemon *d, struct vm *v)
 			ledger_abort(d);
 		}
 	}
-	log_error((&(struct log_about){.vm = v->row.name, .err = &e}),
-		  "not started while the state cannot be written; tried again: %s", e.msg);
+	if (!d->ledger.is_failing)
+		log_error((&(struct log_about){.vm = v->row.name, .err = &e}),
+			  "not started while the state cannot be written; tried again: %s", e.msg);
 	timer_set(d->loop, &v->restart, STORE_RETRY_MS, on_restart, v);
 }
 

@@ -49,7 +49,7 @@ static int open_below(const struct config *c, const char *real, uint64_t flags, 
 	const char *rest = below(c, real, &allow);
 
 	if (!rest)
-		return err_set(e, DENIED,
+		return err_set(e, RESOURCE,
 			       "'%s' is in none of the folders that this host allows: add `allow = "
 			       "FOLDER` to qvmd.conf or move the file",
 			       real);
@@ -88,7 +88,7 @@ static int check_kind(int fd, const struct msg_want *w, struct err *e)
 		return err_set(e, RESOURCE, "'%s' is not a regular file%s", w->path,
 			       w->kind == WANT_IMAGE ? "" : " or a terminal");
 	if (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC)
-		return err_set(e, DENIED, "'%s' is the kernel's own, not a file on a disk",
+		return err_set(e, RESOURCE, "'%s' is the kernel's own, not a file on a disk",
 			       w->path);
 	return 0;
 }
@@ -134,7 +134,7 @@ static int find(const struct resource *r, char real[static PATH_MAX], int *ret_p
 			return -1;
 		return below(r->config, real, &allow)
 			       ? 0
-			       : err_set(e, DENIED,
+			       : err_set(e, RESOURCE,
 					 "'%s' is in none of the folders that this host allows: "
 					 "add "
 					 "`allow = FOLDER` to qvmd.conf or name another file",

@@ -176,8 +176,10 @@ int store_query(struct store *s, const char *sql, const struct store_value *v, s
 							 SQLITE_TRANSIENT, SQLITE_UTF8)
 				   : sqlite3_bind_int64(q, (int)i + 1, v[i].number);
 
-		if (rc != SQLITE_OK)
-			return fault(s, e, "bind a value");
+		if (rc != SQLITE_OK) {
+			fault(s, e, "bind a value");
+			return -1;
+		}
 	}
 	*ret = q;
 	return 0;

@@ -318,8 +318,8 @@ static void judge(struct worker *w, int code, int status)
 	};
 
 	w->ending = ending_judge(&ev);
-	/* Its words count only for the end that it gave itself. */
-	if (w->has_said && w->fenced == CAUSE_NONE) {
+	/* Its words count only where its claim was believed. */
+	if (w->has_said && code == CLD_EXITED && w->ending.cause == w->said.cause) {
 		str_copy(w->detail, sizeof w->detail, w->said.detail);
 		if (!w->why.code)
 			w->why = w->said.err;
@@ -449,6 +449,7 @@ void worker_words(struct worker *w, char *ret, size_t cap)
 	ssize_t n = w->words >= 0 ? read(w->words, ret, cap - 1) : 0;
 
 	ret[n > 0 ? n : 0] = '\0';
+	str_printable(ret, n > 0 ? (size_t)n : 0);
 }
 
 struct worker *worker_free(struct worker *w)

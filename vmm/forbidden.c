@@ -2,7 +2,6 @@
 #include "vmm/forbidden.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -50,10 +49,9 @@ static void die_of_it(int sig, siginfo_t *info, void *context)
 int forbidden_catch(struct err *e)
 {
 	struct sigaction a = {.sa_sigaction = die_of_it, .sa_flags = SA_SIGINFO | SA_ONSTACK};
-	stack_t stack = {.ss_sp = malloc(STACK_BYTES), .ss_size = STACK_BYTES};
+	static char bytes[STACK_BYTES];
+	const stack_t stack = {.ss_sp = bytes, .ss_size = sizeof bytes};
 
-	if (!stack.ss_sp)
-		abort();
 	sigfillset(&a.sa_mask);
 	if (sigaltstack(&stack, NULL) < 0 || sigaction(SIGSYS, &a, NULL) < 0)
 		return err_sys(e, INTERNAL, "catch SIGSYS");

@@ -76,6 +76,11 @@ static int choose_exits(struct machine *m, struct err *e)
 	if (kvm_enable(m->vm_fd, KVM_CAP_X86_USER_SPACE_MSR, KVM_MSR_EXIT_REASON_UNKNOWN,
 		       "leave the guest for unknown MSRs", e) < 0)
 		return -1;
+	/* By itself KVM has ring 3 meet #UD, which is what `fail` wants (section 7.27). */
+	if (m->board->unsupported.instruction != BOARD_FAIL &&
+	    kvm_enable(m->vm_fd, KVM_CAP_EXIT_ON_EMULATION_FAILURE, 1,
+		       "leave the guest for every instruction that it cannot emulate", e) < 0)
+		return err_wrap(e, "`unsupported instruction abort|ignore` needs Linux 5.14");
 	if (m->board->exit_on_halt)
 		return 0;
 	if (!(kvm_extension(m->vm_fd, KVM_CAP_X86_DISABLE_EXITS) & KVM_X86_DISABLE_EXITS_HLT))

@@ -176,6 +176,7 @@ static void *body(void *arg)
 	}
 	exit_complete(v);
 	keep_registers(v);
+	mark(v, BLACKBOX_VCPU_OFF);
 	return NULL;
 }
 
@@ -208,6 +209,8 @@ int vcpu_spawn(struct vcpu *v, struct err *e)
 
 void vcpu_kick(struct vcpu *v)
 {
+	if (!v->run)
+		return; /* half-made */
 	/* The flag catches a thread on its way into the guest, the signal one that is inside. */
 	__atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 	if (v->has_thread)

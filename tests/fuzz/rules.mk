@@ -17,9 +17,8 @@ $(B)/tests/replay-$1: $(call objects,tests/fuzz/fuzz_$1.c tests/fuzz/replay.c) $
 
 fuzz-$1:
 	@mkdir -p $$(B)/fuzz/$1
-	@$$(MAKE) --no-print-directory B=$$(B)/fuzz-build CC=clang \
-		CFLAGS="-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined" \
-		LDFLAGS="-fsanitize=address,undefined" $$(B)/fuzz-build/libfuzzer-$1
+	@$$(MAKE) --no-print-directory B=$$(B)/fuzz-build CC=clang FUZZ=1 \
+		$$(B)/fuzz-build/libfuzzer-$1
 	$$(B)/fuzz-build/libfuzzer-$1 -max_total_time=$$(SECONDS) -rss_limit_mb=2048 $$(B)/fuzz/$1 tests/fuzz/corpus/$1
 
 $(B)/libfuzzer-$1: $(call objects,tests/fuzz/fuzz_$1.c) $(call fuzz_link,$(call fuzz_process,$1)) $(B)/ground.a

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* greeting16 - one line from real mode, then power off. */
-#include "asm.h"
+#include "asm.inc"
 
 	.text
 	.globl	image

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* greeting32 - one line from protected mode, then power off. */
-#include "asm.h"
+#include "asm.inc"
 
 	pvh_note _start
 	.globl	_start

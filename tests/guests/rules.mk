@@ -43,12 +43,12 @@ $(B)/$(GUESTS)/%.long.o: $(GUESTS)/%.long.c
 $(B)/$(GUESTS)/%.elf: $(B)/$(GUESTS)/%.long.o $(GUEST_LIB) $(GUESTS)/lib/guest.ld
 	$(Q)$(CC) $(GUEST_LINK) $(B)/$(GUESTS)/lib/start_long.o $< $(GUEST_LIB) -o $@
 
-$(B)/$(GUESTS)/%.elf: $(GUESTS)/%.prot.S $(GUESTS)/lib/asm.h $(GUESTS)/lib/guest.ld
+$(B)/$(GUESTS)/%.elf: $(GUESTS)/%.prot.S $(GUESTS)/lib/asm.inc $(GUESTS)/lib/guest.ld
 	@mkdir -p $(@D)
 	@echo "  guest    $<"
 	$(Q)$(CC) -m32 $(GUEST_LINK) $< -o $@
 
-$(B)/$(GUESTS)/%.bin: $(GUESTS)/%.real.S $(GUESTS)/lib/asm.h
+$(B)/$(GUESTS)/%.bin: $(GUESTS)/%.real.S $(GUESTS)/lib/asm.inc
 	@mkdir -p $(@D)
 	@echo "  guest    $<"
 	$(Q)$(CC) -m32 $(GUEST_BASE) -Wl,--oformat=binary -Wl,-Ttext=0 -Wl,-e,image \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* spin - one line, then reads a port for ever: never idle and always exiting. */
-#include "asm.h"
+#include "asm.inc"
 
 	pvh_note _start
 	.globl	_start

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* triple - an exception without an interrupt table: the processor shuts down. */
-#include "asm.h"
+#include "asm.inc"
 
 	pvh_note _start
 	.globl	_start

@@ -51,12 +51,17 @@ TEST(escape_ends_a_title_with_its_line)
 
 TEST(escape_refuses_hidden_and_reordering_characters)
 {
-	expect(ESCAPE_TEXT, "\xc2\x9b" "31m\xc2\x85\u202e\u2066\u200b", "?31m????");
+	expect(ESCAPE_TEXT,
+	       "\xc2\x9b"
+	       "31m\xc2\x85\u202e\u2066\u200b",
+	       "?31m????");
 }
 
 TEST(escape_replaces_what_is_not_utf8)
 {
-	expect(ESCAPE_TEXT, "\xff_\xc0\xaf_\xc3(\xe2\x82z", "?_?" "?_?(?z");
+	expect(ESCAPE_TEXT, "\xff_\xc0\xaf_\xc3(\xe2\x82z",
+	       "?_?"
+	       "?_?(?z");
 	expect(ESCAPE_TEXT, "\xed\xa0\x80_\xf4\x90\x80\x80_\xe0\x80\x80", "?_?_?");
 }
 

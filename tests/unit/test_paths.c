@@ -48,7 +48,8 @@ TEST(paths_keeps_the_address_before_a_path)
 	expect("data load 0x7c00,boot.bin", "data load 0x7c00,/vm/boot.bin");
 	expect("load 1m,boot.bin", "load 1m,/vm/boot.bin");
 	expect("load abc,boot.bin", "load abc,/vm/boot.bin"); /* hexadecimal is the default */
-	expect("load 12zz,boot.bin", "load 12zz,/vm/boot.bin"); /* the worker refuses that address */
+	expect("load 12zz,boot.bin",
+	       "load 12zz,/vm/boot.bin"); /* the worker refuses that address */
 	expect("load my,file", "load /vm/my,file");
 	expect("load d/1,file", "load /vm/d/1,file");
 }
@@ -139,7 +140,7 @@ TEST(paths_maps_columns_back_to_the_author)
 	paths_map_back(&p, 2, &column, &length); /* the word /vm/k\u00e4 */
 	assert_int_equal(column, 6);
 	assert_int_equal(length, 2);
-	map(&p, 2, 13, 9);   /* load */
-	map(&p, 2, 18, 14);  /* 0x10 */
+	map(&p, 2, 13, 9);  /* load */
+	map(&p, 2, 18, 14); /* 0x10 */
 	map(&p, 2, 29, 21); /* bogus: "load k\u00e4 load 0x10,b bogus" */
 }

@@ -136,6 +136,7 @@ static bool keep(struct cursor *c)
 					   "them; the rest was not read",
 					   LEX_WORDS, LEX_STORE >> 20),
 			     "a configuration has some hundred words: is this the right file?");
+		l->is_full = true;
 		return false;
 	}
 	if (l->n_tokens == l->cap) {
@@ -360,7 +361,7 @@ void lex_read(struct lex *l, const struct conf_source *s, struct findings *f)
 {
 	struct cursor *c = must(calloc(1, sizeof *c));
 
-	for (unsigned p = 0; p < l->n_pages; p++) {
+	for (unsigned p = 0; p < l->n_pages && !l->is_full; p++) {
 		*c = (struct cursor){.lex = l, .findings = f, .source = s};
 		c->here = (struct mark){.part = p, .line = 1, .column = 1, .length = 1};
 		c->text = l->page[p].text;

@@ -38,6 +38,7 @@ struct lex {
 	struct token *token;
 	unsigned n_tokens, cap;
 	size_t stored;
+	bool is_full; /* a bound was met: the rest was not read */
 };
 
 /* The pages only: what findings refer to. Parts beyond the bounds are left out; lex_read() says so. */

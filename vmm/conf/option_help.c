@@ -15,11 +15,18 @@ static void print_option(const struct option *o, FILE *out)
 
 static void print_context(enum option_context context, const char *title, FILE *out)
 {
-	fprintf(out, "%s\n", title);
-	for (const struct option *o = option_table; o->name; o++)
-		if (o->context == context)
-			print_option(o, out);
-	fputc('\n', out);
+	bool is_first = true;
+
+	for (const struct option *o = option_table; o->name; o++) {
+		if (o->context != context)
+			continue;
+		if (is_first)
+			fprintf(out, "%s\n", title);
+		is_first = false;
+		print_option(o, out);
+	}
+	if (!is_first)
+		fputc('\n', out);
 }
 
 static void print_variables(FILE *out)
@@ -101,7 +108,7 @@ int option_help(const char *topic, FILE *out)
 		if (o->mend)
 			fprintf(out, "      instead: %s\n", o->mend);
 		if (o->opens != OPTION_NONE)
-			print_context(o->opens, "Options behind it", out);
+			print_context(o->opens, "\nOptions behind it", out);
 		if (!strcmp(topic, "vdev"))
 			print_classes(out);
 		if (!strcmp(topic, "set"))

@@ -8,6 +8,7 @@
 #include "vmm/conf/number.h"
 #include "vmm/conf/parse.h"
 #include "vmm/conf/unknown.h"
+#include "vmm/conf/wiring.h"
 
 /* The class's name; shipping files also write it as the name of the original's shared object. */
 static void class_name(const char *word, char ret[static VDEV_NAME])
@@ -221,8 +222,13 @@ void option_vdev_intr(struct parse *p, const struct token *t)
 				     t[1].text);
 			return;
 		}
-		if (line > INT16_MAX)
-			line = INT16_MAX; /* no controller has that many: wiring_check() says so */
+		if (line >= WIRING_LINES) {
+			finding_hint(finding_error(p->findings, &at,
+						   "interrupt line %" PRIu64 " does not exist",
+						   line),
+				     "lines are from 0 to %d", WIRING_LINES - 1);
+			return;
+		}
 	}
 	v->intr_at = t[1].at;
 	v->vdev->intr = colon ? (int)line : -1;

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "schemas/message.h"
 #include "vmm/conf/board.h"
+#include "vmm/conf/utf8.h"
 #include "vmm/vdev/vdev.h"
 
 static const char *const image_type[] = {"by its content", "data", "initrd", "guest"};
@@ -208,6 +209,15 @@ static json_t *hex(uint64_t n)
 	return json_sprintf("0x%" PRIx64, n);
 }
 
+/* The folder of a configuration may have any bytes in its name; JSON is UTF-8. */
+static json_t *path_json(const char *path)
+{
+	char text[BOARD_PATH];
+
+	utf8_copy(text, sizeof text, path, strlen(path));
+	return json_string(text);
+}
+
 static json_t *memory_json(const struct board *b)
 {
 	json_t *list = json_array();
@@ -228,10 +238,11 @@ static json_t *images_json(const struct board *b)
 	for (unsigned i = 0; i < b->n_loads; i++) {
 		const struct board_load *l = &b->load[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:i}", "type",
-						      image_id[l->type], "path", l->path, "address",
-						      l->has_gpa ? hex(l->gpa) : json_null(),
-						      "line", (int)l->line));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:o, s:o, s:i}", "type", image_id[l->type],
+						"path", path_json(l->path), "address",
+						l->has_gpa ? hex(l->gpa) : json_null(), "line",
+						(int)l->line));
 	}
 	return list;
 }
@@ -250,8 +261,8 @@ static json_t *vdev_json(const struct vdev *d)
 						(json_int_t)d->region[r].bytes));
 	for (unsigned w = 0; w < d->n_wants; w++)
 		json_array_append_new(files,
-				      json_pack("{s:s, s:s}", "kind", want_kind_id(d->want[w].kind),
-						"path", d->want[w].path));
+				      json_pack("{s:s, s:o}", "kind", want_kind_id(d->want[w].kind),
+						"path", path_json(d->want[w].path)));
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:i}", "class", d->class->name, "name", d->name,
 			 "regions", regions, "interrupt",
 			 strcmp(intr, "-") != 0 ? json_string(intr) : json_null(), "files", files,

@@ -73,28 +73,30 @@ static bool is_misplaced(struct parse *p, const struct token *t)
 	return true;
 }
 
-/* The word holds an option's name and more: "ram=1G", "--dryrun". Returns that option, or NULL. */
+/* The word holds an option's name and more: "ram=1G", "ram2M", "--dryrun". Returns that option, or
+ * NULL. */
 static const char *dressed(struct parse *p, const struct token *t)
 {
+	const char *word = t->text + strspn(t->text, "-"), *rest;
+	size_t n = strspn(word, "abcdefghijklmnopqrstuvwxyz-");
 	const struct option *o;
-	const char *word = t->text + strspn(t->text, "-");
-	size_t n = strcspn(word, "=:,");
-	char name[32];
 	struct diagnostic *d;
+	char name[32];
 
-	if (n == 0 || n >= sizeof name || (word == t->text && word[n] != '='))
+	if (n == 0 || n >= sizeof name || (word == t->text && word[n] == '\0'))
 		return NULL;
 	memcpy(name, word, n);
 	name[n] = '\0';
 	o = option_find_any(name);
 	if (!o && !class_with(name))
 		return NULL;
+	rest = word + n + (word[n] && strchr("=:,", word[n]));
 	d = finding_error(p->findings, &t->at, "unknown option '%.64s'", t->text);
-	if (word[n])
-		finding_hint(d, "options have neither dashes nor `=`: write `%s %.64s`", name,
-			     word + n + 1);
+	if (*rest)
+		finding_hint(d, "an option and its argument are two words: write `%s %.64s`", name,
+			     rest);
 	else
-		finding_hint(d, "options have no dashes: write `%s`", name);
+		finding_hint(d, "write it bare: `%s`", name);
 	return o ? o->name : class_with(name)->name;
 }
 

@@ -122,12 +122,6 @@ static void check_intr(const struct draft *d, struct findings *f, struct draft_v
 	}
 	if (!names_lapic(v))
 		check_controller(d, f, v);
-	if (v->vdev->intr >= WIRING_LINES) {
-		finding_hint(finding_error(f, &v->intr_at, "'%s' has no line %d", v->vdev->intr_pic,
-					   v->vdev->intr),
-			     "lines are from 0 to %d", WIRING_LINES - 1);
-		v->is_wrong = true;
-	}
 }
 
 static void check_loc(struct findings *f, struct draft_vdev *v)
@@ -166,6 +160,7 @@ static void order(const struct draft_vdev **at, const struct draft_vdev **other)
 
 static bool drives_line(const struct draft_vdev *v)
 {
+	/* a class's own default is bounded too: the table of owners is */
 	return v->vdev && !v->is_wrong && v->vdev->intr >= 0 && v->vdev->intr < WIRING_LINES;
 }
 

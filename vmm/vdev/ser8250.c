@@ -4,7 +4,7 @@
  *
  * The line has no speed: what is written to THR is sent at once, so THRE and TEMT are always set
  * and a character timeout is due as soon as the host has no more bytes. DSR and CTS are always on;
- * DCD is on only while the line has an input side (a supervised console, `hostdev -`, `<FILE`), so a
+ * DCD is on if the line has an input side (a supervised console, `hostdev -`, `<FILE`), so a
  * guest can ask whether somebody can answer it. Not there: parity, framing, break, baud rate, and
  * `batch` and `delayed`.
  *

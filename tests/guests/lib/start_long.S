@@ -4,7 +4,7 @@
  * guest_main(info) with 4 GiB identity-mapped. The tables are data, not code: ring 0 may be
  * emulated an instruction at a time, and 2,048 entries would be seen in the start time.
  */
-#include "asm.h"
+#include "asm.inc"
 
 #define CODE64 0x08
 #define DATA   0x10
