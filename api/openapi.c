@@ -438,7 +438,7 @@ static json_t *components(void)
 		"headers", "Request-Id", reference("headers", "Request-Id"), "content",
 		content(PROBLEM_TYPE, reference("schemas", "problem"))));
 	json_t *peer = must(json_pack(
-		"{s:s,s:s,s:s}", "type", "mutualTLS", "description",
+		"{s:s,s:s}", "type", "mutualTLS", "description",
 		"Over the unix socket: the kernel tells who calls. root and the supervisor's own user are "
 		"admin, the groups qvm-admin and qvm-operator have their role, others are readers."));
 
