@@ -48,8 +48,7 @@ int auth_caller(const struct auth *a, int connection, struct msg_caller *ret, st
 	socklen_t bytes = sizeof group - sizeof group[0];
 	unsigned n_groups = 0;
 
-	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0 ||
-	    who.uid == (uid_t)-1)
+	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0 || who.uid == (uid_t)-1)
 		return err_sys(e, DENIED, "ask the kernel who is calling");
 	/* More groups than fit: only the primary one counts, which can only take a role away. */
 	if (getsockopt(connection, SOL_SOCKET, SO_PEERGROUPS, group, &bytes) == 0)
@@ -77,9 +76,10 @@ int auth_check(const struct msg_caller *c, enum op_id op, struct err *e)
 
 	if (c->role >= (unsigned)o->role)
 		return 0;
-	return err_set(e, DENIED,
-		       "%s %s needs the role '%s' and uid %u has '%s'; members of the group '%s' and "
-		       "root have it",
-		       op_method_name(o->method), o->path, role_id(o->role), c->uid,
-		       role_id(c->role), group_name[o->role] ? group_name[o->role] : "qvm-admin");
+	return err_set(
+		e, DENIED,
+		"%s %s needs the role '%s' and uid %u has '%s'; members of the group '%s' and "
+		"root have it",
+		op_method_name(o->method), o->path, role_id(o->role), c->uid, role_id(c->role),
+		group_name[o->role] ? group_name[o->role] : "qvm-admin");
 }

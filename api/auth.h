@@ -16,9 +16,9 @@
 #include "schemas/op.h"
 
 struct auth {
-	uid_t own_uid;	 /* of the supervisor */
+	uid_t own_uid;		 /* of the supervisor */
 	gid_t group[ROLE_COUNT]; /* that gives the role; (gid_t)-1 = none */
-	bool is_borrowed;	 /* a user namespace shows own_uid as 0 and everyone else as nobody */
+	bool is_borrowed; /* a user namespace shows own_uid as 0 and everyone else as nobody */
 };
 
 /* Look up the groups; before the sandbox closes over /etc. */

@@ -31,9 +31,9 @@ static int refuse_type(enum op_id op, const char *given, struct err *e)
 {
 	bool is_text = !strcmp(op_table[op].in, "text");
 
-	return err_set(e, MEDIA_TYPE, "the body has %s%.80s; %s %s takes %s", given ? "the type " : "",
-		       given ? given : "no Content-Type", op_method_name(op_table[op].method),
-		       op_table[op].path,
+	return err_set(e, MEDIA_TYPE, "the body has %s%.80s; %s %s takes %s",
+		       given ? "the type " : "", given ? given : "no Content-Type",
+		       op_method_name(op_table[op].method), op_table[op].path,
 		       is_text ? "text/plain or application/octet-stream"
 			       : "application/json, or a configuration alone as text/plain");
 }
@@ -76,21 +76,14 @@ int body_type(enum op_id op, const char *content_type, enum body_type *ret, stru
 static const char *kind_name(const json_t *j)
 {
 	switch (json_typeof(j)) {
-	case JSON_OBJECT:
-		return "an object";
-	case JSON_ARRAY:
-		return "a list";
-	case JSON_STRING:
-		return "a string";
-	case JSON_INTEGER:
-		return "a whole number";
-	case JSON_REAL:
-		return "a number with a fraction";
+	case JSON_OBJECT: return "an object";
+	case JSON_ARRAY: return "a list";
+	case JSON_STRING: return "a string";
+	case JSON_INTEGER: return "a whole number";
+	case JSON_REAL: return "a number with a fraction";
 	case JSON_TRUE:
-	case JSON_FALSE:
-		return "true or false";
-	case JSON_NULL:
-		break;
+	case JSON_FALSE: return "true or false";
+	case JSON_NULL: break;
 	}
 	return "null";
 }
@@ -98,7 +91,8 @@ static const char *kind_name(const json_t *j)
 static int set_config(struct body *b, const json_t *j, struct err *e)
 {
 	if (!json_is_string(j))
-		return err_set(e, INVALID, "member 'config' is %s; it must be a string of qvmconf text",
+		return err_set(e, INVALID,
+			       "member 'config' is %s; it must be a string of qvmconf text",
 			       kind_name(j));
 	b->config_bytes = json_string_length(j);
 	if (b->config_bytes > MESSAGE_CONFIG_MAX)
@@ -116,8 +110,9 @@ static int policy_value(const struct policy_field *f, const json_t *j, int64_t *
 	switch (f->kind) {
 	case POLICY_BOOL:
 		if (!json_is_boolean(j))
-			return err_set(e, INVALID, "policy field '%s' is %s; it must be true or false",
-				       f->name, kind_name(j));
+			return err_set(e, INVALID,
+				       "policy field '%s' is %s; it must be true or false", f->name,
+				       kind_name(j));
 		*ret = json_is_true(j);
 		return 0;
 	case POLICY_NUMBER:
@@ -151,7 +146,8 @@ static int no_such_policy(const char *name, struct err *e)
 	for (unsigned i = 1; i < policy_n_fields; i++)
 		if (str_distance(name, policy_fields[i].name) < str_distance(name, near))
 			near = policy_fields[i].name;
-	return err_set(e, INVALID, "there is no policy field '%.64s'; did you mean '%s'?", name, near);
+	return err_set(e, INVALID, "there is no policy field '%.64s'; did you mean '%s'?", name,
+		       near);
 }
 
 static int set_policy(struct body *b, const json_t *j, struct err *e)
@@ -164,8 +160,7 @@ static int set_policy(struct body *b, const json_t *j, struct err *e)
 			       kind_name(j));
 	b->has_policy = true;
 	b->policy = policy_default();
-	json_object_foreach((json_t *)j, name, value)
-	{
+	json_object_foreach ((json_t *)j, name, value) {
 		const struct policy_field *f = policy_find(name);
 		int64_t v;
 
@@ -230,6 +225,17 @@ static int check_required(const json_t *root, enum resource r, struct body *b, s
 	return 0;
 }
 
+static int no_json(const json_error_t *why, struct err *e)
+{
+	enum json_error_code code = json_error_code(why);
+
+	if (code == json_error_null_character || code == json_error_null_byte_in_key)
+		return err_set(e, INVALID, "a string of the body holds a NUL (line %d, column %d)",
+			       why->line, why->column);
+	return err_set(e, INVALID, "the body is no acceptable JSON: %.120s (line %d, column %d)",
+		       why->text, why->line, why->column);
+}
+
 static int parse_json(enum op_id op, const char *bytes, size_t n, struct body *b, struct err *e)
 {
 	enum resource r = resource_find(op_table[op].in);
@@ -240,11 +246,10 @@ static int parse_json(enum op_id op, const char *bytes, size_t n, struct body *b
 
 	root = json_loadb(bytes, n, JSON_REJECT_DUPLICATES, &why);
 	if (!root)
-		return err_set(e, INVALID, "the body is no acceptable JSON: %.120s (line %d, column %d)",
-			       why.text, why.line, why.column);
+		return no_json(&why, e);
 	if (!json_is_object(root))
 		return err_set(e, INVALID, "the body is %s; it must be an object", kind_name(root));
-	json_object_foreach(root, name, value)
+	json_object_foreach (root, name, value)
 		if (set_member(b, r, name, value, e) < 0)
 			return -1;
 	return check_required(root, r, b, e);

@@ -23,7 +23,7 @@ struct body {
 	char *config; /* owned; NULL = none */
 	size_t config_bytes;
 	bool has_policy;
-	struct policy policy; /* what was left out has its default */
+	struct policy policy;	    /* what was left out has its default */
 	char pointer[BODY_POINTER]; /* of an ERR_INVALID: JSON pointer to the member, or "" */
 };
 

@@ -2,6 +2,7 @@
 #include "api/call.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -52,8 +53,8 @@ static struct call *find(struct calls *c, uint64_t request)
 	struct call *x;
 
 	LIST_FOREACH(x, &c->list, link)
-		if (x->request->id == request)
-			return x;
+	if (x->request->id == request)
+		return x;
 	return NULL;
 }
 
@@ -91,8 +92,8 @@ static int on_deadline(sd_event_source *s, uint64_t at_us, void *arg)
 
 	(void)s;
 	(void)at_us;
-	err_set(&e, TIMEOUT, "%s: the supervisor has not answered within %d s", op_table[r->route.op].id,
-		CALL_PATIENCE_MS / 1000);
+	err_set(&e, TIMEOUT, "%s: the supervisor has not answered within %d s",
+		op_table[r->route.op].id, CALL_PATIENCE_MS / 1000);
 	fail(r->api->calls, r->holder.arg, &e);
 	return 0;
 }
@@ -103,8 +104,7 @@ static void hold(struct request *r)
 
 	if (!x)
 		abort();
-	*x = (struct call){
-		.request = r, .diagnostics = object_list(), .wants = object_list()};
+	*x = (struct call){.request = r, .diagnostics = object_list(), .wants = object_list()};
 	LIST_INSERT_HEAD(&r->api->calls->list, x, link);
 	r->api->calls->n++;
 	http_held(r->api->http, 1);
@@ -125,8 +125,8 @@ static int seal_text(const char *text, size_t n, int *ret_fd, struct err *e)
 			return err_sys(e, INTERNAL, "write a configuration of %zu bytes", n);
 		done += (size_t)w;
 	}
-	if (fd < 0 || fcntl(fd, F_ADD_SEALS,
-			    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+	if (fd < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
 		return err_sys(e, INTERNAL, "seal a configuration of %zu bytes", n);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
@@ -174,14 +174,15 @@ int call_forward(struct request *r, struct err *e)
 	struct msg_call m = {.op = r->route.op, .caller = r->caller, .policy = policy_default()};
 
 	if (r->api->calls->n >= CALL_MOST)
-		return err_set(e, LIMIT, "the supervisor has %d calls to answer, which is the limit",
+		return err_set(e, LIMIT,
+			       "the supervisor has %d calls to answer, which is the limit",
 			       CALL_MOST);
 	if (http_may_hold(r->api->http, e) < 0 || match_of(r, &m.if_match, e) < 0)
 		return -1;
 	if (r->route.id == 0)
 		str_copy(m.vm, sizeof m.vm, request_vm(r));
 	return !strcmp(in, "none") || !strcmp(in, "text") ? send_plain(r, &m, e)
-							   : send_text(r, &m, e);
+							  : send_text(r, &m, e);
 }
 
 void call_finding(struct calls *c, uint64_t request, const struct diagnostic *d)
@@ -219,6 +220,7 @@ static void answer_check(struct request *r, struct call *x, const struct msg_ans
 
 static int answer_vm(struct request *r, struct call *x, const struct msg_answer *a, struct err *e)
 {
+	char location[NAME_CAP + 16];
 	json_t *o;
 
 	if (vm_make(r->api->db, request_vm(r), &o, e) < 0)
@@ -227,8 +229,9 @@ static int answer_vm(struct request *r, struct call *x, const struct msg_answer 
 		object_take(o, FIELD_vm_diagnostics, json_incref(x->diagnostics));
 	request_answer_json(r, a->created ? 201 : op_table[r->route.op].status, o);
 	request_etag(r, a->revision);
+	snprintf(location, sizeof location, "/v1/vms/%.63s", request_vm(r));
 	if (a->created)
-		request_header(r, "Location", r->target);
+		request_header(r, "Location", location);
 	return 0;
 }
 
@@ -242,10 +245,10 @@ static int answer(struct request *r, struct call *x, const struct msg_answer *a,
 	} else if (a->err.code) {
 		request_answer_problem(
 			r, &a->err,
-			&(struct problem_more){
-				.diagnostics = json_array_size(x->diagnostics) ? x->diagnostics
-									       : NULL,
-				.n_more = a->n_findings_more});
+			&(struct problem_more){.diagnostics = json_array_size(x->diagnostics)
+								      ? x->diagnostics
+								      : NULL,
+					       .n_more = a->n_findings_more});
 	} else if (!strcmp(o->out, "vm")) {
 		return answer_vm(r, x, a, e);
 	} else if (!strcmp(o->out, "none")) {

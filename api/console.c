@@ -37,8 +37,9 @@ static int has_news(const struct console *c)
 {
 	const struct boxes_entry *b = boxes_find(c->api->boxes, c->vm);
 
-	return b && (b->generation != c->generation ||
-		     atomic_load_explicit(&b->map.box->console_head, memory_order_relaxed) != c->pos);
+	return b &&
+	       (b->generation != c->generation ||
+		atomic_load_explicit(&b->map.box->console_head, memory_order_relaxed) != c->pos);
 }
 
 static int on_time(sd_event_source *s, uint64_t at_us, void *arg)
@@ -48,8 +49,8 @@ static int on_time(sd_event_source *s, uint64_t at_us, void *arg)
 
 	(void)at_us;
 	LIST_FOREACH(c, &consoles->list, link)
-		if (has_news(c))
-			request_resume(c->request);
+	if (has_news(c))
+		request_resume(c->request);
 	if (LIST_EMPTY(&consoles->list))
 		return 0;
 	sd_event_source_set_time(s, (clock_mono_ms() + CONSOLE_POLL_MS) * 1000);
@@ -84,7 +85,7 @@ void console_wake(struct consoles *consoles)
 	struct console *c;
 
 	LIST_FOREACH(c, &consoles->list, link)
-		request_resume(c->request);
+	request_resume(c->request);
 }
 
 static void leave(struct console *c)
@@ -193,8 +194,7 @@ static void follow(struct request *r, uint64_t generation, uint64_t pos)
 
 	if (!c)
 		abort();
-	*c = (struct console){
-		.request = r, .api = r->api, .generation = generation, .pos = pos};
+	*c = (struct console){.request = r, .api = r->api, .generation = generation, .pos = pos};
 	str_copy(c->vm, sizeof c->vm, request_vm(r));
 	LIST_INSERT_HEAD(&all->list, c, link);
 	http_held(r->api->http, 1);

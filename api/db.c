@@ -34,9 +34,12 @@ static void harden(sqlite3 *conn)
 	static const struct {
 		int option, on;
 	} config[] = {
-		{SQLITE_DBCONFIG_DEFENSIVE, 1},		   {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
-		{SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0}, {SQLITE_DBCONFIG_DQS_DML, 0},
-		{SQLITE_DBCONFIG_DQS_DDL, 0},		   {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
+		{SQLITE_DBCONFIG_DEFENSIVE, 1},
+		{SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+		{SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+		{SQLITE_DBCONFIG_DQS_DML, 0},
+		{SQLITE_DBCONFIG_DQS_DDL, 0},
+		{SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
 		{SQLITE_DBCONFIG_ENABLE_VIEW, 0},
 	};
 	static const struct {
@@ -55,7 +58,8 @@ static void harden(sqlite3 *conn)
 
 static int prepare(struct db *d, const char *text, sqlite3_stmt **ret, struct err *e)
 {
-	if (sqlite3_prepare_v3(d->conn, text, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v3(d->conn, text, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL) !=
+	    SQLITE_OK)
 		return refused(d, "prepare a query of", e);
 	return 0;
 }

@@ -65,7 +65,8 @@ static size_t most_of(enum op_id op)
 static int judge_body(struct request *r, const struct strict_headers *h, struct err *e)
 {
 	const struct op *o = &op_table[r->route.op];
-	const char *type = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Content-Type");
+	const char *type =
+		MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Content-Type");
 	size_t most = most_of(r->route.op);
 
 	if (!h->has_body)
@@ -114,15 +115,15 @@ static int judge(struct request *r, const char *method, const struct strict_head
 		return 0;
 	r->allow[0] = '\0';
 	if (route_find(method, path, &r->route, e) < 0) {
-		route_allow(path, r->allow);
+		if (e->code == ERR_METHOD)
+			route_allow(path, r->allow);
 		return -1;
 	}
 	r->is_head = !strcmp(method, "HEAD");
 	param_begin(r->route.op, &r->params);
 	if (auth_caller(&r->api->auth, i->connect_fd, &r->caller, e) < 0 ||
 	    auth_check(&r->caller, r->route.op, e) < 0 ||
-	    param_read_query(r->route.op, query, &r->params, e) < 0 ||
-	    read_header_params(r, e) < 0)
+	    param_read_query(r->route.op, query, &r->params, e) < 0 || read_header_params(r, e) < 0)
 		return -1;
 	return judge_body(r, h, e);
 }
@@ -160,12 +161,14 @@ static int make_room(struct http *h, struct request *r, size_t n, struct err *e)
 	size_t need = r->body_bytes + n, most = most_of(r->route.op), cap = r->body_cap;
 
 	if (need > most)
-		return err_set(e, TOO_LARGE, "the body has over %zu bytes, which is the limit", most);
+		return err_set(e, TOO_LARGE, "the body has over %zu bytes, which is the limit",
+			       most);
 	if (need <= cap)
 		return 0;
 	cap = need * 2 < most ? need * 2 : most;
 	if (h->body_bytes - r->body_cap + cap > HTTP_BODIES)
-		return err_set(e, LIMIT, "other requests are sending %d MiB; there is no room for more",
+		return err_set(e, LIMIT,
+			       "other requests are sending %d MiB; there is no room for more",
 			       HTTP_BODIES / 1024 / 1024);
 	r->body = realloc(r->body, cap);
 	if (!r->body)
@@ -216,12 +219,8 @@ static enum MHD_Result on_access(void *arg, struct MHD_Connection *c, const char
 
 	(void)url;
 	switch (r->phase) {
-	case REQUEST_NEW:
-		r->connection = c;
-		return begin(r, method, version);
-	case REQUEST_BODY:
-		*n_upload = 0;
-		return n ? take_body(h, r, upload, n) : finish(h, r);
+	case REQUEST_NEW: r->connection = c; return begin(r, method, version);
+	case REQUEST_BODY: *n_upload = 0; return n ? take_body(h, r, upload, n) : finish(h, r);
 	case REQUEST_HELD:
 		if (r->is_gone)
 			return MHD_NO;
@@ -229,8 +228,7 @@ static enum MHD_Result on_access(void *arg, struct MHD_Connection *c, const char
 			return queue(r, false);
 		request_suspend(r);
 		return MHD_YES;
-	case REQUEST_ANSWERED:
-		break;
+	case REQUEST_ANSWERED: break;
 	}
 	return MHD_NO;
 }
@@ -380,11 +378,11 @@ int http_open(struct api *api, int take_listener, unsigned max_fds, struct http 
 	h->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
 		on_access, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
-		listener, MHD_OPTION_CONNECTION_LIMIT, h->n_most, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)HTTP_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
-		MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED,
-		on_completed, h, MHD_OPTION_END);
+		listener, MHD_OPTION_CONNECTION_LIMIT, h->n_most,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_MEMORY,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S, MHD_OPTION_STRICT_FOR_CLIENT,
+		1, MHD_OPTION_URI_LOG_CALLBACK, on_target, h, MHD_OPTION_UNESCAPE_CALLBACK,
+		leave_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_END);
 	if (!h->daemon) {
 		free(h);
 		return err_sys(e, INTERNAL, "start the HTTP server on the listening socket");
@@ -397,6 +395,17 @@ int http_open(struct api *api, int take_listener, unsigned max_fds, struct http 
 	return add_sources(h, info->epoll_fd, e);
 }
 
+/* Answers that are not sent yet; a request that has only half arrived gets none. */
+static bool owes_answers(const struct http *h)
+{
+	const struct request *r;
+
+	LIST_FOREACH(r, &h->requests, link)
+	if (r->phase >= REQUEST_HELD && !r->is_gone)
+		return true;
+	return false;
+}
+
 /* Suspended connections must go on before libmicrohttpd may stop. */
 static void flush(struct http *h)
 {
@@ -404,19 +413,20 @@ static void flush(struct http *h)
 	struct timespec pause = {0, 5 * 1000000L};
 	struct request *r;
 
-	LIST_FOREACH(r, &h->requests, link) {
+	LIST_FOREACH(r, &h->requests, link)
+	{
 		if (r->phase == REQUEST_HELD && !r->response)
 			r->is_gone = true;
 		request_resume(r);
 	}
 	do {
 		turn(h);
-		if (LIST_EMPTY(&h->requests))
+		if (!owes_answers(h))
 			break;
 		nanosleep(&pause, NULL);
 	} while (clock_mono_ms() < until_ms);
 	LIST_FOREACH(r, &h->requests, link)
-		request_resume(r);
+	request_resume(r);
 	MHD_run(h->daemon);
 }
 

@@ -18,9 +18,9 @@ enum {
 	HTTP_CONNECTIONS = 2048, /* at most; fewer when RLIMIT_NOFILE is lower */
 	HTTP_MEMORY = 16 * 1024, /* for the header section of one connection */
 	HTTP_IDLE_S = 60,
-	HTTP_DRAIN = 16 * 1024 * 1024,	   /* bytes of a refused body that are read */
+	HTTP_DRAIN = 16 * 1024 * 1024,	/* bytes of a refused body that are read */
 	HTTP_BODIES = 64 * 1024 * 1024, /* bytes of all bodies together */
-	HTTP_FLUSH_MS = 1000,		   /* to send what is ready when the process ends */
+	HTTP_FLUSH_MS = 1000,		/* to send what is ready when the process ends */
 };
 
 /* Serve a listening socket. max_fds: what RLIMIT_NOFILE allows. */

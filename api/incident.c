@@ -64,9 +64,9 @@ static json_t *exit_object(struct sqlite3_stmt *q)
 	object_int(o, FIELD_vm_exit_vcpu, db_int(q, VCPU));
 	object_text(o, FIELD_vm_exit_reason, db_text(q, REASON));
 	object_word(o, FIELD_vm_exit_access,
-		    !db_int(q, WIDTH)	   ? "none"
+		    !db_int(q, WIDTH)	  ? "none"
 		    : db_int(q, IS_WRITE) ? "write"
-					   : "read");
+					  : "read");
 	object_hex(o, FIELD_vm_exit_address, (uint64_t)db_int(q, ADDRESS));
 	object_int(o, FIELD_vm_exit_width, db_int(q, WIDTH));
 	object_hex(o, FIELD_vm_exit_value, (uint64_t)db_int(q, VALUE));
@@ -122,8 +122,8 @@ int view_vm_incidents(struct request *r, struct err *e)
 	s.db = d;
 	if (vm_find(d, request_vm(r), &id, &revision, e) < 0)
 		return -1;
-	q = db_query(d, incidents, DB_TEXT(request_vm(r)),
-		     DB_INT(before < 0 ? INT64_MAX : before), DB_INT(limit + 1));
+	q = db_query(d, incidents, DB_TEXT(request_vm(r)), DB_INT(before < 0 ? INT64_MAX : before),
+		     DB_INT(limit + 1));
 	while ((got = db_row(d, q, e)) > 0 && json_array_size(list) < (size_t)limit) {
 		json_t *incident = row_object(q);
 

@@ -146,6 +146,7 @@ static const struct sandbox_allow allowed[] = {
 	SANDBOX_CALL(epoll_ctl),
 	SANDBOX_CALL(timerfd_create),
 	SANDBOX_CALL(timerfd_settime),
+	SANDBOX_CALL(signalfd4),
 	/* files: SQLite below /state, memfds, eventfds, stderr */
 	SANDBOX_CALL(openat),
 	SANDBOX_CALL(close),

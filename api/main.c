@@ -75,7 +75,8 @@ static int read_arguments(int argc, char **argv, struct jail_spec *ret, struct e
 			return err_set(e, USAGE, "an argument is not known; see qvm-api --help");
 	}
 	if (!ret->state_dir || optind != argc)
-		return err_set(e, USAGE, "--state-dir is needed and nothing else; see qvm-api --help");
+		return err_set(e, USAGE,
+			       "--state-dir is needed and nothing else; see qvm-api --help");
 	return 0;
 }
 
@@ -97,7 +98,8 @@ static int check_socket(int fd, int is_listening, const char *what, struct err *
 	socklen_t n = sizeof value;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &n) < 0)
-		return err_sys(e, USAGE, "descriptor %d (%s); qvm-api is started by qvmd", fd, what);
+		return err_sys(e, USAGE, "descriptor %d (%s); qvm-api is started by qvmd", fd,
+			       what);
 	if (value != is_listening)
 		return err_set(e, USAGE, "descriptor %d is not %s; qvm-api is started by qvmd", fd,
 			       what);
@@ -176,8 +178,8 @@ static int serve(struct api *a, const struct jail_spec *jail, struct err *e)
 	a->consoles = consoles_new(a);
 	a->document = openapi_print();
 	if (supervisor_open(a, LINK, &a->supervisor, e) < 0 ||
-	    http_open(a, LISTENER, max_fds(), &a->http, e) < 0 ||
-	    jail_filter(&a->layers, e) < 0 || supervisor_ready(a->supervisor, e) < 0)
+	    http_open(a, LISTENER, max_fds(), &a->http, e) < 0 || jail_filter(&a->layers, e) < 0 ||
+	    supervisor_ready(a->supervisor, e) < 0)
 		return -1;
 	return sd_event_loop(a->loop);
 }

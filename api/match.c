@@ -18,9 +18,10 @@ int match_read(const char *text, int64_t *ret, struct err *e)
 		n -= 2;
 	}
 	if (n == 0 || n > 18 || strspn(text, "0123456789") != n)
-		return err_set(e, INVALID,
-			       "If-Match is '%.40s'; it must be one revision, as in If-Match: \"4\"",
-			       text);
+		return err_set(
+			e, INVALID,
+			"If-Match is '%.40s'; it must be one revision, as in If-Match: \"4\"",
+			text);
 	memcpy(digits, text, n);
 	digits[n] = '\0';
 	*ret = strtoll(digits, NULL, 10);

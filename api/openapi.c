@@ -80,8 +80,7 @@ static json_t *kind_schema(const struct resource_field *f)
 		o = type("integer");
 		set(o, "format", text("int64"));
 		return o;
-	case FIELD_BOOL:
-		return type("boolean");
+	case FIELD_BOOL: return type("boolean");
 	case FIELD_TIME:
 		o = type("string");
 		set(o, "format", text("date-time"));
@@ -90,20 +89,13 @@ static json_t *kind_schema(const struct resource_field *f)
 		o = type("string");
 		set(o, "pattern", text("^0x[0-9a-f]+$"));
 		return o;
-	case FIELD_WORD:
-		return words(f->of);
-	case FIELD_OBJECT:
-		return reference("schemas", f->of);
-	case FIELD_LIST:
-		return list_of(reference("schemas", f->of));
-	case FIELD_TEXTS:
-		return list_of(type("string"));
-	case FIELD_COUNTS:
-		return map_of("integer");
-	case FIELD_FACTS:
-		return map_of("string");
-	case FIELD_TEXT:
-		break;
+	case FIELD_WORD: return words(f->of);
+	case FIELD_OBJECT: return reference("schemas", f->of);
+	case FIELD_LIST: return list_of(reference("schemas", f->of));
+	case FIELD_TEXTS: return list_of(type("string"));
+	case FIELD_COUNTS: return map_of("integer");
+	case FIELD_FACTS: return map_of("string");
+	case FIELD_TEXT: break;
 	}
 	return type("string");
 }
@@ -203,12 +195,8 @@ static json_t *param_schema(const struct param_row *p)
 		set(o, "pattern", text("^[0-9]+(ms|s|m)?$"));
 		set(o, "examples", json_pack("[s,s]", "500ms", "30s"));
 		break;
-	case PARAM_NAME:
-		set(o, "pattern", text("^" NAME_PATTERN "$"));
-		break;
-	case PARAM_TEXT:
-		set(o, "maxLength", json_integer(p->max));
-		break;
+	case PARAM_NAME: set(o, "pattern", text("^" NAME_PATTERN "$")); break;
+	case PARAM_TEXT: set(o, "maxLength", json_integer(p->max)); break;
 	}
 	return o;
 }
@@ -230,10 +218,11 @@ static json_t *parameters(enum op_id op)
 					      json_pack("{s:s,s:s}", "type", "string", "pattern",
 							"^" NAME_PATTERN "$")));
 	if (strstr(path, "{id}"))
-		object_append(list, parameter("id", "path", true, "number of the operation",
-					      json_pack("{s:s,s:i}", "type", "integer", "minimum",
-							1)));
-	for (unsigned row = param_first(op); row < PARAM_COUNT && param_table[row].op == op; row++) {
+		object_append(list,
+			      parameter("id", "path", true, "number of the operation",
+					json_pack("{s:s,s:i}", "type", "integer", "minimum", 1)));
+	for (unsigned row = param_first(op); row < PARAM_COUNT && param_table[row].op == op;
+	     row++) {
 		const struct param_row *p = &param_table[row];
 
 		object_append(list, parameter(p->name, p->where == PARAM_QUERY ? "query" : "header",
@@ -289,9 +278,8 @@ static json_t *success_headers(enum op_id op)
 static json_t *success(enum op_id op)
 {
 	const char *out = op_table[op].out;
-	json_t *o = must(json_pack("{s:s,s:o}", "description",
-				   resource_what(resource_find(out)), "headers",
-				   success_headers(op)));
+	json_t *o = must(json_pack("{s:s,s:o}", "description", resource_what(resource_find(out)),
+				   "headers", success_headers(op)));
 
 	if (!strcmp(out, "none"))
 		return o;
@@ -321,7 +309,8 @@ static bool accepts_wait(enum op_id op)
 static json_t *responses(enum op_id op)
 {
 	const struct op *o = &op_table[op];
-	bool has_body = strcmp(o->in, "none") != 0, has_config = has_body && strcmp(o->in, "text") != 0;
+	bool has_body = strcmp(o->in, "none") != 0,
+	     has_config = has_body && strcmp(o->in, "text") != 0;
 	const struct {
 		int status;
 		bool is_possible;
@@ -351,8 +340,9 @@ static json_t *responses(enum op_id op)
 			continue;
 		snprintf(digits, sizeof digits, "%d", problems[i].status);
 		set(list, digits,
-		    op == OP_health && problems[i].status == 503 ? success(op)
-								 : reference("responses", "problem"));
+		    op == OP_health && problems[i].status == 503
+			    ? success(op)
+			    : reference("responses", "problem"));
 	}
 	set(list, "default", reference("responses", "problem"));
 	return list;
@@ -437,10 +427,11 @@ static json_t *components(void)
 		"{s:s,s:{s:o},s:o}", "description", "what went wrong, where, and what to do",
 		"headers", "Request-Id", reference("headers", "Request-Id"), "content",
 		content(PROBLEM_TYPE, reference("schemas", "problem"))));
-	json_t *peer = must(json_pack(
-		"{s:s,s:s}", "type", "mutualTLS", "description",
-		"Over the unix socket: the kernel tells who calls. root and the supervisor's own user are "
-		"admin, the groups qvm-admin and qvm-operator have their role, others are readers."));
+	json_t *peer = must(json_pack("{s:s,s:s}", "type", "mutualTLS", "description",
+				      "Over the unix socket: the kernel tells who calls. root and "
+				      "the supervisor's own user are "
+				      "admin, the groups qvm-admin and qvm-operator have their "
+				      "role, others are readers."));
 
 	return must(json_pack("{s:o,s:{s:o},s:{s:o},s:{s:o}}", "schemas", schemas(), "responses",
 			      "problem", problem, "headers", "Request-Id",
@@ -453,12 +444,9 @@ static json_t *tags(void)
 	static const struct {
 		const char *name, *what;
 	} known[] = {
-		{"healthz", "Is it alive"},
-		{"openapi.json", "This document"},
-		{"host", "The host"},
-		{"check", "Configurations"},
-		{"vms", "Virtual machines"},
-		{"events", "What happened"},
+		{"healthz", "Is it alive"},	{"openapi.json", "This document"},
+		{"host", "The host"},		{"check", "Configurations"},
+		{"vms", "Virtual machines"},	{"events", "What happened"},
 		{"operations", "What goes on"},
 	};
 	json_t *list = object_list();
@@ -476,13 +464,15 @@ char *openapi_print(void)
 
 	set(root, "openapi", text("3.1.0"));
 	set(root, "info",
-	    json_pack("{s:s,s:s,s:s,s:{s:s,s:s}}", "title", "qvm", "version", QVM_VERSION,
-		      "description",
-		      "Virtual machines with design safe states: their lifecycle, their health, why "
-		      "they failed. Errors are problems (RFC 9457).",
-		      "license", "name", "Apache-2.0", "identifier", "Apache-2.0"));
-	set(root, "servers", json_pack("[{s:s,s:s}]", "url", "http://localhost", "description",
-				       "over the unix socket RUN/api.sock"));
+	    json_pack(
+		    "{s:s,s:s,s:s,s:{s:s,s:s}}", "title", "qvm", "version", QVM_VERSION,
+		    "description",
+		    "Virtual machines with design safe states: their lifecycle, their health, why "
+		    "they failed. Errors are problems (RFC 9457).",
+		    "license", "name", "Apache-2.0", "identifier", "Apache-2.0"));
+	set(root, "servers",
+	    json_pack("[{s:s,s:s}]", "url", "http://localhost", "description",
+		      "over the unix socket RUN/api.sock"));
 	set(root, "security", json_pack("[{s:[]}]", "peer"));
 	set(root, "tags", tags());
 	set(root, "paths", paths());

@@ -44,18 +44,12 @@ static int not_found(int64_t id, struct err *e)
 static int64_t wait_of(const struct request *r)
 {
 	switch (r->route.op) {
-	case OP_vm_start:
-		return param_number(&r->params, PARAM_OF_vm_start_wait);
-	case OP_vm_stop:
-		return param_number(&r->params, PARAM_OF_vm_stop_wait);
-	case OP_vm_kill:
-		return param_number(&r->params, PARAM_OF_vm_kill_wait);
-	case OP_vm_release:
-		return param_number(&r->params, PARAM_OF_vm_release_wait);
-	case OP_operation_show:
-		return param_number(&r->params, PARAM_OF_operation_show_wait);
-	default:
-		return 0;
+	case OP_vm_start: return param_number(&r->params, PARAM_OF_vm_start_wait);
+	case OP_vm_stop: return param_number(&r->params, PARAM_OF_vm_stop_wait);
+	case OP_vm_kill: return param_number(&r->params, PARAM_OF_vm_kill_wait);
+	case OP_vm_release: return param_number(&r->params, PARAM_OF_vm_release_wait);
+	case OP_operation_show: return param_number(&r->params, PARAM_OF_operation_show_wait);
+	default: return 0;
 	}
 }
 

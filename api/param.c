@@ -50,7 +50,8 @@ static int no_such(enum op_id op, const char *name, struct err *e)
 	char known[256] = "";
 	size_t n = 0;
 
-	for (unsigned row = param_first(op); row < PARAM_COUNT && param_table[row].op == op; row++) {
+	for (unsigned row = param_first(op); row < PARAM_COUNT && param_table[row].op == op;
+	     row++) {
 		const char *other = param_table[row].name;
 
 		if (param_table[row].where != PARAM_QUERY)
@@ -164,7 +165,8 @@ static int read_pair(enum op_id op, const char *pair, size_t n, struct params *p
 	if (target_decode(pair, n_name, name, sizeof name, e) < 0 ||
 	    (equals && target_decode(equals + 1, n - n_name - 1, value, sizeof value, e) < 0))
 		return -1;
-	for (unsigned row = param_first(op); row < PARAM_COUNT && param_table[row].op == op; row++) {
+	for (unsigned row = param_first(op); row < PARAM_COUNT && param_table[row].op == op;
+	     row++) {
 		const struct param_row *r = &param_table[row];
 
 		if (r->where != PARAM_QUERY || strcmp(r->name, name) != 0)

@@ -38,7 +38,7 @@ enum { PARAM_MOST = 8, PARAM_VALUE = 65 };
 struct params {
 	struct {
 		bool is_set;
-		int64_t number;		/* NUMBER, FLAG, SPAN (milliseconds): the default if not set */
+		int64_t number; /* NUMBER, FLAG, SPAN (milliseconds): the default if not set */
 		char text[PARAM_VALUE]; /* NAME, TEXT */
 	} value[PARAM_MOST];
 };

@@ -58,7 +58,9 @@ static json_t *origin_of(const struct err *e)
 	char line[ERR_WHERE + ERR_NOTE + 4];
 
 	for (unsigned i = 0; i < e->n_frames; i++) {
-		snprintf(line, sizeof line, "%s: %s", e->frame[i].where, e->frame[i].note);
+		/* The note of the innermost frame is the detail. */
+		snprintf(line, sizeof line, "%s%s%s", e->frame[i].where, i ? ": " : "",
+			 i ? e->frame[i].note : "");
 		object_append(list, object_string(line, strlen(line)));
 	}
 	return list;

@@ -82,8 +82,8 @@ static void answer_json(struct request *r, int status, json_t *take_value, const
 	if (!text)
 		abort();
 	json_decref(take_value);
-	answer(r, status, MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE),
-	       type);
+	answer(r, status,
+	       MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE), type);
 }
 
 void request_answer_json(struct request *r, int status, json_t *take_value)
@@ -107,8 +107,8 @@ void request_answer_problem(struct request *r, const struct err *e, const struct
 void request_answer_bytes(struct request *r, int status, const char *type, const char *bytes,
 			  size_t n)
 {
-	answer(r, status,
-	       MHD_create_response_from_buffer(n, (void *)bytes, MHD_RESPMEM_MUST_COPY), type);
+	answer(r, status, MHD_create_response_from_buffer(n, (void *)bytes, MHD_RESPMEM_MUST_COPY),
+	       type);
 }
 
 void request_answer_nothing(struct request *r, int status)

@@ -27,16 +27,42 @@ const char *route_allow(const char *path, char ret[static ROUTE_ALLOW])
 	return ret;
 }
 
+/* The pattern with the segments of `path` in the places of its parameters: what may be meant. */
+static void fill(const char *pattern, const char *path, char *ret, size_t cap)
+{
+	size_t n = 0;
+
+	ret[0] = '\0';
+	while (*pattern) {
+		size_t at_pattern = strcspn(pattern + 1, "/") + 1;
+		size_t at_path = *path ? strcspn(path + 1, "/") + 1 : 0;
+		bool is_taken = pattern[1] == '{' && at_path > 1;
+
+		str_add(ret, cap, &n, "%.*s", (int)(is_taken ? at_path : at_pattern),
+			is_taken ? path : pattern);
+		pattern += at_pattern;
+		path += at_path;
+	}
+}
+
 static int no_such_path(const char *path, struct err *e)
 {
-	const char *near = op_table[0].path;
+	char candidate[ROUTE_PARAM], near[ROUTE_PARAM] = "";
+	unsigned least = 4;
 
-	for (unsigned i = 1; i < OP_COUNT; i++)
-		if (str_distance(path, op_table[i].path) < str_distance(path, near))
-			near = op_table[i].path;
-	if (str_distance(path, near) <= 4)
-		return err_set(e, NOT_FOUND, "there is no path '%.128s'; did you mean '%s'?", path,
-			       near);
+	for (unsigned i = 0; i < OP_COUNT; i++) {
+		unsigned distance;
+
+		fill(op_table[i].path, path, candidate, sizeof candidate);
+		distance = str_distance(path, candidate);
+		if (distance >= least)
+			continue;
+		least = distance;
+		str_copy(near, sizeof near, candidate);
+	}
+	if (*near)
+		return err_set(e, NOT_FOUND, "there is no path '%.96s'; did you mean '%.96s'?",
+			       path, near);
 	return err_set(e, NOT_FOUND, "there is no path '%.128s'; all paths begin with /v1/", path);
 }
 

@@ -56,7 +56,7 @@ void stream_wake(struct streams *streams)
 	struct stream *s;
 
 	LIST_FOREACH(s, &streams->list, link)
-		request_resume(s->request);
+	request_resume(s->request);
 }
 
 static void leave(struct stream *s)
@@ -241,7 +241,8 @@ static int read_last(const struct request *r, int64_t *ret, struct err *e)
 	size_t n = strlen(text);
 
 	if (n > 18 || strspn(text, "0123456789") != n)
-		return err_set(e, INVALID, "Last-Event-ID is '%s'; it must be a sequence number", text);
+		return err_set(e, INVALID, "Last-Event-ID is '%s'; it must be a sequence number",
+			       text);
 	*ret = strtoll(text, NULL, 10);
 	return 0;
 }
@@ -256,7 +257,8 @@ static int check_kind(const char *kind, struct err *e)
 		if (str_distance(kind, journal_table[k].id) < str_distance(kind, near))
 			near = journal_table[k].id;
 	}
-	return err_set(e, INVALID, "there is no kind of event '%s'; did you mean '%s'?", kind, near);
+	return err_set(e, INVALID, "there is no kind of event '%s'; did you mean '%s'?", kind,
+		       near);
 }
 
 int view_event_list(struct request *r, struct err *e)

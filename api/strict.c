@@ -10,9 +10,8 @@
 
 /* Headers that frame or address a request: two of them contradict each other. */
 static const char *const once[] = {
-	"Host",	       "Content-Length", "Transfer-Encoding", "Content-Type",
-	"Expect",      "If-Match",	 "If-None-Match",     "Last-Event-ID",
-	"Accept",      "Authorization",
+	"Host",	    "Content-Length", "Transfer-Encoding", "Content-Type", "Expect",
+	"If-Match", "If-None-Match",  "Last-Event-ID",	   "Accept",	   "Authorization",
 };
 enum { HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONTENT_TYPE, EXPECT };
 
@@ -49,8 +48,9 @@ static enum MHD_Result look(void *arg, enum MHD_ValueKind kind, const char *name
 
 	(void)kind;
 	if (!is_token(name, n_name) || !is_clean(value, n_value)) {
-		h->result = err_set(h->e, INVALID, "a header's name or value holds a byte that does "
-						   "not belong there");
+		h->result = err_set(h->e, INVALID,
+				    "a header's name or value holds a byte that does "
+				    "not belong there");
 		return MHD_NO;
 	}
 	for (size_t i = 0; i < NELEMS(once); i++) {

@@ -14,9 +14,9 @@
 #include "base/err.h"
 
 struct strict_headers {
-	bool has_body;	    /* Content-Length over 0, or chunked */
+	bool has_body; /* Content-Length over 0, or chunked */
 	bool is_chunked;
-	uint64_t length;    /* when it is not chunked */
+	uint64_t length;     /* when it is not chunked */
 	bool wants_continue; /* Expect: 100-continue: the client has not sent the body yet */
 };
 

@@ -54,12 +54,8 @@ static int dispatch(struct api *api, struct wire_msg *m, struct err *e)
 	case MESSAGE_ANSWER:
 		call_answer(api->calls, request, (const struct msg_answer *)m->body);
 		return 0;
-	case MESSAGE_STORE_CHANGED:
-		store_changed(api);
-		return 0;
-	case MESSAGE_BOX:
-		take_box(api, m);
-		return 0;
+	case MESSAGE_STORE_CHANGED: store_changed(api); return 0;
+	case MESSAGE_BOX: take_box(api, m); return 0;
 	case MESSAGE_BOX_GONE: {
 		struct msg_box_gone *b = (struct msg_box_gone *)m->body;
 
@@ -68,8 +64,7 @@ static int dispatch(struct api *api, struct wire_msg *m, struct err *e)
 		console_wake(api->consoles);
 		return 0;
 	}
-	default:
-		return err_set(e, PROTOCOL, "the supervisor sent message type %u", m->hdr.type);
+	default: return err_set(e, PROTOCOL, "the supervisor sent message type %u", m->hdr.type);
 	}
 }
 
@@ -100,7 +95,8 @@ static int on_link(sd_event_source *source, int fd, uint32_t events, void *arg)
 	if (e.code == ERR_WORKER)
 		log_info(NULL, "the supervisor has gone; ending");
 	else
-		log_error((&(struct log_about){.err = &e}), "the link to the supervisor: %s", e.msg);
+		log_error((&(struct log_about){.err = &e}), "the link to the supervisor: %s",
+			  e.msg);
 	sd_event_exit(api->loop, e.code == ERR_WORKER ? 0 : 1);
 	supervisor_close(TAKE(api->supervisor));
 	return 0;
@@ -132,8 +128,8 @@ void supervisor_close(struct supervisor *s)
 
 int supervisor_ready(struct supervisor *s, struct err *e)
 {
-	return wire_send(s->link, &message_table, MESSAGE_API_READY, 0, &(struct msg_empty){0}, NULL,
-			 0, e);
+	return wire_send(s->link, &message_table, MESSAGE_API_READY, 0, &(struct msg_empty){0},
+			 NULL, 0, e);
 }
 
 int supervisor_call(struct supervisor *s, uint64_t request, const struct msg_call *c, int text,

@@ -19,9 +19,10 @@ int target_decode(const char *s, size_t n, char *ret, size_t cap, struct err *e)
 		if (c == '%') {
 			if (n - i < 3 || !isxdigit((unsigned char)s[i + 1]) ||
 			    !isxdigit((unsigned char)s[i + 2]))
-				return err_set(e, INVALID,
-					       "a '%%' of the request's target is not followed by two "
-					       "hexadecimal digits");
+				return err_set(
+					e, INVALID,
+					"a '%%' of the request's target is not followed by two "
+					"hexadecimal digits");
 			c = (unsigned char)(digit(s[i + 1]) << 4 | digit(s[i + 2]));
 			i += 2;
 		}

@@ -120,7 +120,8 @@ static int config_text(struct db *d, int64_t id, int64_t revision, struct sqlite
 	int got = db_row(d, q, e);
 
 	if (got == 0)
-		return err_set(e, NOT_FOUND, "revision %" PRId64 " is not kept (any more)", revision);
+		return err_set(e, NOT_FOUND, "revision %" PRId64 " is not kept (any more)",
+			       revision);
 	*ret = q;
 	return got < 0 ? -1 : 0;
 }
@@ -194,7 +195,8 @@ int view_vm_list(struct request *r, struct err *e)
 	if (got > 0) {
 		json_t *last = json_array_get(list, (size_t)limit - 1);
 
-		object_text(o, FIELD_vm_list_next, json_string_value(json_object_get(last, "name")));
+		object_text(o, FIELD_vm_list_next,
+			    json_string_value(json_object_get(last, "name")));
 		db_leave(q);
 	}
 	request_answer_json(r, 200, json_incref(o));

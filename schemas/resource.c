@@ -28,7 +28,7 @@ const struct resource_field resource_fields[FIELD_COUNT] = {
 static const struct {
 	const char *name, *what;
 } table[RESOURCE_COUNT] = {
-#define RESOURCE(resource, what)			[RESOURCE_##resource] = {#resource, what},
+#define RESOURCE(resource, what) [RESOURCE_##resource] = {#resource, what},
 #define FIELD(resource, name, kind, of, presence, what)
 #include "schemas/resources.def"
 #undef RESOURCE

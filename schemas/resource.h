@@ -7,7 +7,7 @@
 #include "base/name.h"
 
 enum resource {
-#define RESOURCE(resource, what)			     RESOURCE_##resource,
+#define RESOURCE(resource, what) RESOURCE_##resource,
 #define FIELD(resource, name, kind, of, presence, what)
 #include "schemas/resources.def"
 #undef RESOURCE

@@ -37,8 +37,8 @@ static int open_kvm(const struct want *w, struct err *e)
 			       w->path);
 	if (errno == EACCES)
 		return err_sys(e, RESOURCE,
-			       "open '%s' (are you in the group that owns it? ls -l %s)",
-			       w->path, w->path);
+			       "open '%s' (are you in the group that owns it? ls -l %s)", w->path,
+			       w->path);
 	return err_sys(e, RESOURCE, "open '%s'", w->path);
 }
 

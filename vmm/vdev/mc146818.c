@@ -83,17 +83,19 @@ static int decode_hour(const struct rtc *r, uint8_t v)
 static void show_time(struct rtc *r, int64_t ms)
 {
 	time_t s = (time_t)(ms / 1000);
+	unsigned year;
 	struct tm t;
 
 	gmtime_r(&s, &t);
+	year = (unsigned)(t.tm_year + 1900) % 10000; /* a guest may set year 0 and less */
 	r->cmos[REG_SECONDS] = encode(r, t.tm_sec);
 	r->cmos[REG_MINUTES] = encode(r, t.tm_min);
 	r->cmos[REG_HOURS] = encode_hour(r, t.tm_hour);
 	r->cmos[REG_WEEKDAY] = encode(r, t.tm_wday + 1);
 	r->cmos[REG_DAY] = encode(r, t.tm_mday);
 	r->cmos[REG_MONTH] = encode(r, t.tm_mon + 1);
-	r->cmos[REG_YEAR] = encode(r, t.tm_year % 100);
-	r->cmos[REG_CENTURY] = encode(r, t.tm_year / 100 + 19);
+	r->cmos[REG_YEAR] = encode(r, (int)(year % 100));
+	r->cmos[REG_CENTURY] = encode(r, (int)(year / 100));
 }
 
 static void take_time(struct rtc *r)

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fuzz_vdev - a hostile guest against every vdev: sequences of reads, writes, input, button. The
+ * machine's services are answered here.
+ *
+ * Input: bytes 0 of the class, then steps of 8 bytes: what, region, offset, width, value (4 bytes).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "schemas/cause.h"
+#include "vmm/machine.h"
+#include "vmm/vdev/vdev.h"
+
+struct machine {
+	struct blackbox_vdev counters;
+	unsigned n_ends, n_bytes;
+};
+
+enum { STEP = 8 };
+enum what { READ, WRITE, INPUT, BUTTON, WHATS };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+void machine_interrupt(struct machine *m, struct vdev *d, bool level)
+{
+	(void)m;
+	(void)level;
+	if (d->intr < 0)
+		abort(); /* it has no line */
+}
+
+void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, const char *detail)
+{
+	if (cause <= CAUSE_NONE || cause >= CAUSE_COUNT || exit_code > 63 || !detail[0])
+		abort();
+	m->n_ends++;
+}
+
+void machine_console(struct machine *m, const char *bytes, size_t n)
+{
+	m->n_bytes += (unsigned)n + (unsigned char)bytes[0];
+}
+
+struct blackbox_vdev *machine_counters(struct machine *m, const struct vdev *d)
+{
+	(void)d;
+	return &m->counters;
+}
+
+static const struct vdev_class *pick(uint8_t byte)
+{
+	const struct vdev_class *all[64], *c;
+	unsigned n = 0;
+
+	for (unsigned i = 0; n < 64 && (c = vdev_class_next(&i));)
+		if (c->read || c->write)
+			all[n++] = c;
+	return all[byte % n];
+}
+
+/* As the address space does it: inside one region, in a width of the class. */
+static void access_vdev(struct vdev *d, const uint8_t *s)
+{
+	static const unsigned widths[] = {1, 2, 4, 8};
+	unsigned region = s[1] % d->n_regions, width = widths[s[3] % 4];
+	uint64_t bytes = d->region[region].bytes, offset = s[2] % bytes, got;
+	uint32_t value;
+
+	memcpy(&value, s + 4, sizeof value);
+	if (!(d->class->widths & 1u << width) || offset + width > bytes)
+		return;
+	if (s[0] % WHATS == WRITE) {
+		if (d->class->write)
+			d->class->write(d, region, offset, width, value);
+		return;
+	}
+	got = d->class->read ? d->class->read(d, region, offset, width) : 0;
+	if (width < 8 && got >> (8 * width))
+		abort(); /* more than was asked for */
+}
+
+static void step(struct vdev *d, const uint8_t *s)
+{
+	uint8_t bytes[600];
+
+	switch (s[0] % WHATS) {
+	case READ:
+	case WRITE: access_vdev(d, s); break;
+	case INPUT:
+		memset(bytes, s[4], sizeof bytes);
+		vdev_input(d, bytes, (s[2] + s[3] * 256u) % sizeof bytes);
+		break;
+	case BUTTON:
+		if (d->class->button)
+			d->class->button(d);
+		break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct machine m = {0};
+	struct vdev *d;
+	struct err e;
+
+	if (n < 1 + STEP)
+		return 0;
+	d = vdev_new(pick(data[0]), 1);
+	d->machine = &m;
+	d->takes_console = data[0] & 0x80;
+	if ((d->class->check && d->class->check(d, &e) < 0) ||
+	    (d->class->assemble && d->class->assemble(d, &m, &e) < 0))
+		abort(); /* its defaults are sound */
+	for (size_t at = 1; at + STEP <= n; at += STEP)
+		step(d, data + at);
+	vdev_free(d);
+	return 0;
+}

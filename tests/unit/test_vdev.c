@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/test.h"
+#include "tests/unit/vdev_bench.h"
+
+#include <string.h>
+
+#include "base/str.h"
+#include "schemas/message.h"
+#include "vmm/vdev/vdev.h"
+
+/* --- the bench: the machine's services --- */
+
+static struct vdev_bench *bench_of(struct machine *m)
+{
+	return (struct vdev_bench *)m;
+}
+
+void machine_interrupt(struct machine *m, struct vdev *d, bool level)
+{
+	struct vdev_bench *b = bench_of(m);
+
+	assert_true(d->intr >= 0);
+	b->n_edges += b->line != level;
+	b->line = level;
+}
+
+void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, const char *detail)
+{
+	struct vdev_bench *b = bench_of(m);
+
+	if (b->n_ends++)
+		return;
+	b->end.cause = cause;
+	b->end.exit_code = exit_code;
+	str_copy(b->end.detail, sizeof b->end.detail, detail);
+}
+
+void machine_console(struct machine *m, const char *bytes, size_t n)
+{
+	struct vdev_bench *b = bench_of(m);
+
+	for (size_t i = 0; i < n; i++, b->n_console++)
+		if (b->n_console < sizeof b->console)
+			b->console[b->n_console] = bytes[i];
+}
+
+struct blackbox_vdev *machine_counters(struct machine *m, const struct vdev *d)
+{
+	(void)d;
+	return &bench_of(m)->counters;
+}
+
+void vdev_bench_make(struct vdev_bench *b, const char *class_name)
+{
+	const struct vdev_class *class = vdev_class_find(class_name);
+
+	assert_non_null(class);
+	memset(b, 0, sizeof *b);
+	b->vdev = vdev_new(class, 1);
+}
+
+void vdev_bench_assemble(struct vdev_bench *b)
+{
+	const struct vdev_class *class = b->vdev->class;
+	struct err e;
+
+	if (class->check)
+		assert_int_equal(class->check(b->vdev, &e), 0);
+	b->vdev->machine = (struct machine *)b;
+	if (class->assemble)
+		assert_int_equal(class->assemble(b->vdev, b->vdev->machine, &e), 0);
+}
+
+void vdev_bench_open(struct vdev_bench *b, const char *class_name)
+{
+	vdev_bench_make(b, class_name);
+	vdev_bench_assemble(b);
+}
+
+void vdev_bench_close(struct vdev_bench *b)
+{
+	b->vdev = vdev_free(b->vdev);
+}
+
+int vdev_bench_option(struct vdev_bench *b, const char *name, const char *value, struct err *e)
+{
+	const struct vdev_option *o = b->vdev->class->options;
+
+	while (o->name && strcmp(o->name, name))
+		o++;
+	assert_non_null(o->name);
+	return o->set(b->vdev, value, e);
+}
+
+static unsigned region_at(const struct vdev *d, uint64_t address, unsigned width)
+{
+	for (unsigned i = 0; i < d->n_regions; i++)
+		if (address >= d->region[i].base &&
+		    address + width <= d->region[i].base + d->region[i].bytes)
+			return i;
+	fail_msg("no region of %s at 0x%llx", d->name, (unsigned long long)address);
+	return 0;
+}
+
+uint64_t vdev_bench_read(struct vdev_bench *b, uint64_t address, unsigned width)
+{
+	unsigned i = region_at(b->vdev, address, width);
+
+	return b->vdev->class->read(b->vdev, i, address - b->vdev->region[i].base, width);
+}
+
+void vdev_bench_write(struct vdev_bench *b, uint64_t address, unsigned width, uint64_t value)
+{
+	unsigned i = region_at(b->vdev, address, width);
+
+	b->vdev->class->write(b->vdev, i, address - b->vdev->region[i].base, width, value);
+}
+
+/* --- the class itself --- */
+
+TEST(vdev_classes_have_different_names_and_are_whole)
+{
+	unsigned i = 0, n = 0;
+
+	for (const struct vdev_class *c = vdev_class_next(&i); c; c = vdev_class_next(&i), n++) {
+		assert_ptr_equal(vdev_class_find(c->name), c);
+		assert_true(c->region[0].bytes || c->needs_loc);
+		assert_int_equal(c->input == NULL, c->room == NULL);
+	}
+	assert_true(n >= 9);
+	assert_null(vdev_class_find("ser8251"));
+}
+
+TEST(vdev_input_takes_no_more_than_there_is_room)
+{
+	static const uint8_t bytes[8192];
+	struct vdev_bench b;
+	size_t room;
+
+	vdev_bench_open(&b, "ser8250");
+	room = vdev_room(b.vdev);
+	assert_true(room > 0 && room < sizeof bytes);
+	/* One byte moves on into the receiver at once. */
+	assert_int_equal(vdev_input(b.vdev, bytes, sizeof bytes), room);
+	assert_int_equal(vdev_input(b.vdev, bytes, sizeof bytes), 1);
+	assert_int_equal(vdev_input(b.vdev, bytes, sizeof bytes), 0);
+	assert_int_equal(vdev_room(b.vdev), 0);
+	vdev_bench_close(&b);
+	vdev_bench_open(&b, "reset");
+	assert_int_equal(vdev_input(b.vdev, bytes, 1), 0);
+	vdev_bench_close(&b);
+}
+
+TEST(vdev_is_the_console_when_its_hostdev_is_the_console_or_absent)
+{
+	struct vdev_bench b;
+	struct err e;
+
+	vdev_bench_make(&b, "ser8250");
+	assert_true(vdev_is_console(b.vdev));
+	assert_int_equal(vdev_bench_option(&b, "hostdev", ">/tmp/x", &e), 0);
+	assert_false(vdev_is_console(b.vdev));
+	assert_int_equal(vdev_bench_option(&b, "hostdev", ">-", &e), 0);
+	assert_true(vdev_is_console(b.vdev));
+	vdev_bench_close(&b);
+	vdev_bench_make(&b, "mc146818");
+	assert_false(vdev_is_console(b.vdev));
+	vdev_bench_close(&b);
+}
+
+TEST(vdev_refuses_a_fifth_host_file)
+{
+	struct vdev_bench b;
+	struct err e;
+
+	vdev_bench_make(&b, "ser8250");
+	assert_int_equal(vdev_bench_option(&b, "hostdev", "/dev/a", &e), 0);
+	assert_int_equal(b.vdev->want[0].kind, WANT_OUTPUT);
+	assert_int_equal(b.vdev->want[1].kind, WANT_INPUT);
+	assert_int_equal(vdev_bench_option(&b, "hostdev", "/dev/b", &e), 0);
+	assert_int_equal(vdev_bench_option(&b, "hostdev", "<c", &e), -1);
+	assert_int_equal(e.code, ERR_CONFIG);
+	vdev_bench_close(&b);
+}
+
+TEST(vdev_names_of_kvm_devices_answer_at_their_own_place_only)
+{
+	static const char *const names[] = {"ioapic", "apic", "8259", "timer8254"};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		struct vdev_bench b;
+		struct err e;
+
+		vdev_bench_open(&b, names[i]);
+		assert_null(b.vdev->class->read);
+		assert_null(b.vdev->class->write);
+		b.vdev->region[0].base = 0xf8000000;
+		assert_int_equal(b.vdev->class->check(b.vdev, &e), -1);
+		assert_non_null(strstr(e.msg, "leave"));
+		vdev_bench_close(&b);
+	}
+}
+
+TEST(reset_ports_restart_the_guest)
+{
+	struct vdev_bench b;
+
+	vdev_bench_open(&b, "reset");
+	vdev_bench_write(&b, 0x92, 1, 0x02); /* A20 alone */
+	vdev_bench_write(&b, 0xcf9, 1, 0x02);
+	assert_int_equal(b.n_ends, 0);
+	assert_int_equal(vdev_bench_read(&b, 0x92, 1), 0x02);
+	vdev_bench_write(&b, 0xcf9, 1, 0x06);
+	assert_int_equal(b.n_ends, 1);
+	assert_int_equal(b.end.cause, CAUSE_REBOOT);
+	vdev_bench_write(&b, 0xcf9, 1, 0x06); /* no edge */
+	assert_int_equal(b.n_ends, 1);
+	vdev_bench_write(&b, 0x92, 1, 0x03);
+	assert_int_equal(b.n_ends, 2);
+	assert_string_equal(b.end.detail, "reset port 0xcf9");
+	vdev_bench_close(&b);
+}

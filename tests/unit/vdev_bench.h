@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vdev_bench.h - a vdev alone on a bench: the services of vmm/machine.h answered by test_vdev.c,
+ * which writes down what the vdev asked for.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/blackbox.h"
+#include "vmm/machine.h"
+#include "vmm/vdev/vdev.h"
+
+/* What a vdev did to its machine. The vdevs' `struct machine *` is one of these. */
+struct vdev_bench {
+	struct vdev *vdev;
+	struct blackbox_vdev counters;
+	bool line;		/* level of its interrupt line */
+	unsigned n_edges;	/* changes of that level */
+	char console[256];	/* printed */
+	unsigned n_console;	/* bytes printed; what is over 256 is counted only */
+	unsigned n_ends;	/* calls of machine_end_by */
+	struct machine_end end; /* the first one */
+};
+
+/* A vdev of that class, checked and assembled. */
+void vdev_bench_open(struct vdev_bench *b, const char *class_name);
+/* The two steps of it, for tests that set options or wants in between. */
+void vdev_bench_make(struct vdev_bench *b, const char *class_name);
+void vdev_bench_assemble(struct vdev_bench *b);
+void vdev_bench_close(struct vdev_bench *b);
+/* Set an option of the class; 0, or -1 with *e. */
+int vdev_bench_option(struct vdev_bench *b, const char *name, const char *value, struct err *e);
+/* Guest accesses, at an address of its first regions: offset checked as space.c does. */
+uint64_t vdev_bench_read(struct vdev_bench *b, uint64_t address, unsigned width);
+void vdev_bench_write(struct vdev_bench *b, uint64_t address, unsigned width, uint64_t value);
