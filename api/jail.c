@@ -92,6 +92,8 @@ int jail_enter(const struct jail_spec *s, uint32_t *ret_layers, struct err *e)
 	bool is_root = geteuid() == 0;
 	uint32_t made = 0;
 
+	if (!is_root) /* an ordinary user has no other uid to become */
+		spec.uid = spec.gid = 0;
 	if (is_root && make_user_namespace(&made, e) < 0)
 		return -1;
 	/* Claimed in any case: an empty namespace made at the end would turn all callers to nobody. */

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from host import Host
+from host import B, Host
 
 
 def pytest_configure(config):
@@ -17,15 +17,15 @@ def pytest_runtest_setup(item):
 
 
 def ours():
-    """Processes of the project, by the name of their program: {pid: name}."""
+    """Processes of the project, by the place of their program: {pid: name}."""
     found = {}
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            name = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+            path = os.readlink(f"/proc/{pid}/exe")
         except OSError:
             continue
-        if name in ("qvm", "qvmd", "qvm-api"):
-            found[int(pid)] = name
+        if os.path.dirname(path) == B:
+            found[int(pid)] = os.path.basename(path)
     return found
 
 

@@ -170,6 +170,15 @@ def test_an_image_that_vanishes_later_is_a_failed_start(host, tmp_path):
     assert host.until_vm("x", observed="safe")["cause"] == "resource"
 
 
+def fill(path):
+    fd = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        while True:
+            os.write(fd, b"\0" * 4096)
+    except OSError:
+        os.close(fd)
+
+
 def test_a_full_disk_refuses_intent_and_touches_no_vm():
     h = Host()
     os.mkdir(h.state)
@@ -177,13 +186,7 @@ def test_a_full_disk_refuses_intent_and_touches_no_vm():
     try:
         h.start()
         pid = running(h)
-        with open(os.path.join(h.state, "ballast"), "wb") as f:
-            try:
-                while True:
-                    f.write(b"\0" * 4096)
-                    f.flush()
-            except OSError:
-                pass
+        fill(os.path.join(h.state, "ballast"))
         statuses = set()
         for i in range(40):
             a = h.put(f"/v1/vms/n{i}", {"config": HELLO + f"# {'x' * 4000}\n"})

@@ -92,10 +92,10 @@ def test_guest_reboot_restarts_and_poweroff_stops(host):
     host.define("off", config("poweroff.elf"))
     host.verb("off", "start")
     assert host.until_vm("off", observed="stopped")["cause"] == "poweroff"
-    host.define("again", config("reboot.elf"), on_reboot="stop")
+    host.define("again", config("reboot.elf", "vdev pckeyboard"), on_reboot="stop")
     host.verb("again", "start")
     assert host.until_vm("again", observed="stopped")["cause"] == "reboot"
-    host.define("loop", config("reboot.elf"), restart_delay_ms=10)
+    host.define("loop", config("reboot.elf", "vdev pckeyboard"), restart_delay_ms=10)
     host.verb("loop", "start")
     host.until(lambda: host.vm("loop")["restarts"] >= 2, "a reboot starts it again")
     host.verb("loop", "stop")

@@ -99,7 +99,7 @@ static bool pm_button(struct vdev *d)
 
 	p->status |= PM1_POWER_BUTTON;
 	update(d);
-	return d->intr >= 0 && (p->enable & PM1_POWER_BUTTON);
+	return p->enable & PM1_POWER_BUTTON;
 }
 
 static void pm_init(struct vdev *d)

@@ -60,6 +60,22 @@ static int place_private(int vm_fd, struct space *memory, struct err *e)
 	return space_add(memory, &r, e);
 }
 
+/* KVM's 8259 pair wakes up unmasked, with vectors 0 to 7 and LINT0 open to it: the first line to rise
+ * would be an exception to a guest that only uses its APICs. A firmware leaves them masked. */
+static int mask_8259(int vm_fd, struct err *e)
+{
+	for (unsigned i = KVM_IRQCHIP_PIC_MASTER; i <= KVM_IRQCHIP_PIC_SLAVE; i++) {
+		struct kvm_irqchip chip = {.chip_id = i};
+
+		if (kvm_call(vm_fd, KVM_GET_IRQCHIP, &chip, "show its 8259", e) < 0)
+			return -1;
+		chip.chip.pic.imr = 0xff;
+		if (kvm_call(vm_fd, KVM_SET_IRQCHIP, &chip, "mask its 8259", e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int irqchip_create(const struct board *b, int vm_fd, struct space *memory, struct err *e)
 {
 	/* The speaker's port 0x61 gates PIT channel 2, by which guests calibrate their clocks. */
@@ -70,7 +86,8 @@ int irqchip_create(const struct board *b, int vm_fd, struct space *memory, struc
 	if (!irqchip_is_whole(b))
 		return kvm_enable(vm_fd, KVM_CAP_SPLIT_IRQCHIP, 0, "make local APICs", e) < 0 ? -1
 											      : 0;
-	if (kvm_call(vm_fd, KVM_CREATE_IRQCHIP, NULL, "make its interrupt controllers", e) < 0)
+	if (kvm_call(vm_fd, KVM_CREATE_IRQCHIP, NULL, "make its interrupt controllers", e) < 0 ||
+	    mask_8259(vm_fd, e) < 0)
 		return -1;
 	if (names(b, "timer8254") &&
 	    kvm_call(vm_fd, KVM_CREATE_PIT2, &pit, "make its timer", e) < 0)
