@@ -80,7 +80,6 @@ int db_open(const char *uri, struct db **ret, struct err *e)
 		goto out;
 	}
 	harden(d->conn);
-	sqlite3_busy_timeout(d->conn, DB_PATIENCE_MS);
 	result = prepare(d, "BEGIN", &d->begin, e);
 	if (result == 0)
 		result = prepare(d, "COMMIT", &d->end, e);

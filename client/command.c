@@ -126,6 +126,8 @@ static void count_arguments(const struct command *c, unsigned *ret_least, unsign
 		*ret_least += *p != '[';
 		++*ret_most;
 	}
+	if (strstr(c->arguments, "..."))
+		*ret_most = COMMAND_ARGUMENTS;
 }
 
 /* A common option takes effect here, one of the verb's own is kept. */

@@ -12,7 +12,7 @@
 #include "client/http.h"
 #include "schemas/op.h"
 
-enum { COMMAND_ARGUMENTS = 4, COMMAND_GIVEN = 64 };
+enum { COMMAND_ARGUMENTS = 64, COMMAND_GIVEN = 64 };
 
 /* The order of the overview. */
 enum command_group { COMMAND_SETUP, COMMAND_ACT, COMMAND_LOOK, COMMAND_HELP, COMMAND_GROUPS };
@@ -42,7 +42,7 @@ struct command_call {
 struct command {
 	const char *name;
 	enum command_group group;
-	const char *arguments; /* "VM FILE"; "[VERB]" may be left out */
+	const char *arguments; /* "VM FILE"; "[VERB]" may be left out, "..." repeats */
 	const char *summary;   /* one line; NULL = that of op's row in schemas/ops.def */
 	enum op_id op;
 	const char *help;		      /* a paragraph, then examples */

@@ -190,6 +190,7 @@ static int assemble(struct machine *m, int ram_fd, struct err *e)
 	    irqchip_create(m->board, m->vm_fd, &m->space[VDEV_MEM], e) < 0 || add_vdevs(m, e) < 0 ||
 	    image_load_board(m->board, &m->memory, &entry, e) < 0 || add_vcpus(m, &entry, e) < 0)
 		return -1;
+	board_close_images(m->board);
 	for (unsigned i = 0; i < m->board->n_vdevs; i++)
 		if (m->board->vdev[i]->class->start)
 			m->board->vdev[i]->class->start(m->board->vdev[i]);

@@ -16,13 +16,20 @@ uint64_t board_memory_bytes(const struct board *b, bool rom)
 	return bytes;
 }
 
+void board_close_images(struct board *b)
+{
+	for (unsigned i = 0; i < b->n_loads; i++) {
+		if (b->load[i].fd >= 0)
+			close(b->load[i].fd);
+		b->load[i].fd = -1;
+	}
+}
+
 struct board *board_free(struct board *b)
 {
 	if (!b)
 		return NULL;
-	for (unsigned i = 0; i < b->n_loads; i++)
-		if (b->load[i].fd >= 0)
-			close(b->load[i].fd);
+	board_close_images(b);
 	for (unsigned i = 0; i < b->n_vdevs; i++)
 		vdev_free(b->vdev[i]);
 	free(b->vdev);

@@ -67,4 +67,6 @@ struct board {
 
 /* Sum of all memory, RAM or ROM. */
 uint64_t board_memory_bytes(const struct board *b, bool rom);
+/* The images are in guest memory: let go of their files, so that they may be replaced. */
+void board_close_images(struct board *b);
 struct board *board_free(struct board *b); /* frees vdevs, closes granted fds; returns NULL */
