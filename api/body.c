@@ -105,6 +105,18 @@ static int set_config(struct body *b, const json_t *j, struct err *e)
 	return 0;
 }
 
+static int set_folder(struct body *b, const json_t *j, struct err *e)
+{
+	if (!json_is_string(j) || json_string_value(j)[0] != '/')
+		return err_set(e, INVALID,
+			       "member 'folder' is %s; it must be an absolute path, as a string",
+			       json_is_string(j) ? "relative" : kind_name(j));
+	if (!str_copy(b->folder, sizeof b->folder, json_string_value(j)))
+		return err_set(e, INVALID, "member 'folder' has %zu bytes; it may have %zu",
+			       json_string_length(j), sizeof b->folder - 1);
+	return 0;
+}
+
 static int policy_value(const struct policy_field *f, const json_t *j, int64_t *ret, struct err *e)
 {
 	switch (f->kind) {
@@ -178,9 +190,9 @@ static const struct {
 	enum field field;
 	int (*set)(struct body *b, const json_t *j, struct err *e);
 } setters[] = {
-	{FIELD_vm_in_config, set_config},
-	{FIELD_vm_in_policy, set_policy},
-	{FIELD_check_in_config, set_config},
+	{FIELD_vm_in_config, set_config},    {FIELD_vm_in_folder, set_folder},
+	{FIELD_vm_in_policy, set_policy},    {FIELD_check_in_config, set_config},
+	{FIELD_check_in_folder, set_folder},
 };
 
 static int no_such_member(enum resource r, const char *name, struct err *e)

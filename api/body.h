@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "schemas/message.h"
 #include "schemas/op.h"
 #include "schemas/policy.h"
 
@@ -22,6 +23,7 @@ enum body_type { BODY_NONE, BODY_JSON, BODY_TEXT, BODY_BYTES };
 struct body {
 	char *config; /* owned; NULL = none */
 	size_t config_bytes;
+	char folder[MESSAGE_PATH]; /* absolute, or "" */
 	bool has_policy;
 	struct policy policy;	    /* what was left out has its default */
 	char pointer[BODY_POINTER]; /* of an ERR_INVALID: JSON pointer to the member, or "" */

@@ -146,6 +146,7 @@ static int send_text(struct request *r, struct msg_call *m, struct err *e)
 	}
 	m->has_policy = b.has_policy;
 	m->policy = b.has_policy ? b.policy : policy_default();
+	memcpy(m->folder, b.folder, sizeof m->folder);
 	result = seal_text(b.config, b.config_bytes, &fd, e);
 	body_free(&b);
 	if (result < 0 || supervisor_call(r->api->supervisor, r->id, m, fd, e) < 0)

@@ -148,6 +148,7 @@ int vm_make(struct db *d, const char *name, json_t **ret, struct err *e)
 	if (put_policy(d, o, id, revision, e) < 0 || config_text(d, id, revision, &q, e) < 0)
 		return -1;
 	object_bytes(o, FIELD_vm_config, db_text(q, 0), db_bytes(q, 0));
+	object_text(o, FIELD_vm_folder, db_text(q, 1));
 	db_leave(q);
 	*ret = json_incref(o);
 	return 0;

@@ -57,7 +57,7 @@ const char *age_text(const char *rfc3339, int64_t now_ms, char ret[static AGE_TE
 		return word("-", ret);
 	s = llabs(now_ms - at) / 1000;
 	if (s == 0)
-		return word("just now", ret);
+		return word(at > now_ms ? "in a moment" : "just now", ret);
 	while (s < unit[u].seconds)
 		u++;
 	snprintf(ret, AGE_TEXT, at > now_ms ? "in %" PRId64 "%c" : "%" PRId64 "%c ago",

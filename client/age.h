@@ -13,7 +13,7 @@ enum { AGE_TEXT = 32 };
 
 /* Wall milliseconds of an RFC 3339 time; -1 when it is none. */
 int64_t age_parse(const char *rfc3339);
-/* "3m ago", "in 4s", "just now"; "-" for what is no time. */
+/* "3m ago", "just now", "in a moment", "in 4s"; "-" for what is no time. */
 const char *age_text(const char *rfc3339, int64_t now_ms, char ret[static AGE_TEXT]);
 /* "34 ms", "1.2 s", "3m 20s", "2h 05m", "4d 3h" */
 const char *age_span(int64_t ms, char ret[static AGE_TEXT]);

@@ -5,39 +5,43 @@
 #include <string.h>
 
 #include "base/auto.h"
-#include "base/str.h"
 #include "client/command.h"
 #include "client/field.h"
 #include "client/finding.h"
 #include "client/problem.h"
 #include "client/source.h"
 
+static void print_memory(const char *label, int64_t bytes)
+{
+	if (bytes > 0)
+		printf(", %.4g MiB of %s", (double)bytes / (1 << 20), label);
+}
+
 static void print_plan(const char *name, const json_t *plan)
 {
-	char ram[24], rom[24];
-	int64_t rom_bytes = field_number(plan, "rom_bytes", 0);
 	int64_t n_vcpus = field_number(plan, "vcpus", 0);
 
 	printf("%s: sound", name);
 	if (n_vcpus)
-		printf(": %" PRId64 " vCPU%s, %s of RAM", n_vcpus, n_vcpus == 1 ? "" : "s",
-		       str_bytes((uint64_t)field_number(plan, "ram_bytes", 0), ram));
-	if (rom_bytes)
-		printf(", %s of ROM", str_bytes((uint64_t)rom_bytes, rom));
+		printf(": %" PRId64 " vCPU%s", n_vcpus, n_vcpus == 1 ? "" : "s");
+	print_memory("RAM", field_number(plan, "ram_bytes", 0));
+	print_memory("ROM", field_number(plan, "rom_bytes", 0));
 	putchar('\n');
 }
 
-/* The files and devices of the host that a start will ask for. */
+/* The files of the host that a start will ask for. */
 static void print_wants(const json_t *plan)
 {
 	json_t *want;
 	size_t i;
 
 	json_array_foreach (field_list(plan, "wants"), i, want) {
-		if (*field_text(want, "path"))
-			printf("  needs %s '%s' for %s in line %" PRId64 "\n",
-			       field_text(want, "kind"), field_text(want, "path"),
-			       field_word(want, "option"), field_number(want, "line", 0));
+		int64_t line = field_number(want, "line", 0);
+
+		if (*field_text(want, "path") && line)
+			printf("  line %" PRId64 ": %s needs %s '%s'\n", line,
+			       field_word(want, "option"), field_text(want, "kind"),
+			       field_text(want, "path"));
 	}
 }
 
@@ -72,8 +76,6 @@ static int run(struct command_call *c)
 
 	if (source_read(c->argument[0], &s, &e) < 0)
 		return problem_local(&e, c->as_json);
-	if (c->is_verbose)
-		source_explain(&s);
 	body = source_body(&s);
 	text = json_dumps(body, JSON_COMPACT);
 	if (!text)

@@ -118,6 +118,7 @@ static int make_body(const struct command_call *c, const struct source *s, char 
 static int tell(const struct http_response *r, const char *vm, const struct source *s, bool as_json)
 {
 	AUTO_JSON json_t *answer = NULL;
+	int64_t revision, running;
 	struct err e;
 
 	if (as_json) {
@@ -127,10 +128,12 @@ static int tell(const struct http_response *r, const char *vm, const struct sour
 	if (field_parse(r->body, r->body_bytes, &answer, &e) < 0)
 		return problem_local(&e, false);
 	finding_print(stderr, answer, s); /* warnings */
-	printf("%s: %s, revision %" PRId64, vm, r->status == 201 ? "defined" : "updated",
-	       field_number(answer, "revision", 0));
-	if (!strcmp(field_text(answer, "observed"), "running"))
-		printf("; it takes effect at the next start");
+	revision = field_number(answer, "revision", 0);
+	running = field_number(answer, "running_revision", 0);
+	printf("%s: %s revision %" PRId64, vm, r->status == 201 ? "defined," : "is now at",
+	       revision);
+	if (!strcmp(field_text(answer, "observed"), "running") && running != revision)
+		printf("; revision %" PRId64 " runs until the next start", running);
 	putchar('\n');
 	return 0;
 }
@@ -148,8 +151,6 @@ static int run(struct command_call *c)
 		return status;
 	if (source_read(c->argument[1], &s, &e) < 0 || make_body(c, &s, &body, &e) < 0)
 		return problem_local(&e, c->as_json);
-	if (c->is_verbose)
-		source_explain(&s);
 	if (http_call(c->http,
 		      &(struct http_request){.op = OP_vm_put,
 					     .param = vm,

@@ -1,15 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/clock.h"
+#include "client/age.h"
 #include "client/command.h"
 #include "client/field.h"
 #include "client/problem.h"
 #include "client/layers.h"
 #include "client/term.h"
 
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && !strcmp(s + n - m, end);
+}
+
 static void print_row(const char *name, const char *text)
 {
 	printf("%s%-24s%s %s\n", term_on(stdout, TERM_DIM), name, term_off(stdout, TERM_DIM), text);
+}
+
+/* A fact is text; the unit of a number stands at the end of its name. */
+static void print_fact(const char *name, const char *value)
+{
+	char iso[CLOCK_ISO], local[AGE_TEXT], text[64];
+	int64_t n = strtoll(value, NULL, 10);
+
+	if (ends_with(name, "_bytes")) {
+		snprintf(text, sizeof text, "%.4g GiB", (double)n / (1 << 30));
+		print_row(name, text);
+	} else if (ends_with(name, "_ms")) {
+		print_row(name, age_local(clock_iso(n, iso), local));
+	} else {
+		print_row(name, *value ? value : "-");
+	}
 }
 
 static int run(struct command_call *c)
@@ -32,7 +59,7 @@ static int run(struct command_call *c)
 	print_row("server", http_host(c->http));
 	print_row("version", field_word(host, "version"));
 	json_object_foreach (json_object_get(host, "facts"), name, fact)
-		print_row(name, json_is_string(fact) ? json_string_value(fact) : "-");
+		print_fact(name, json_is_string(fact) ? json_string_value(fact) : "");
 	printf("%s%-24s%s ", term_on(stdout, TERM_DIM), "sandbox of the API",
 	       term_off(stdout, TERM_DIM));
 	layers_print(json_object_get(host, "api"));

@@ -3,7 +3,7 @@
 
 static int run(struct command_call *c)
 {
-	return operation_run(c, "killed");
+	return operation_run(c, "killed", "not running; no restart will follow");
 }
 
 static const struct command kill = {

@@ -3,7 +3,7 @@
 
 static int run(struct command_call *c)
 {
-	return operation_run(c, "released");
+	return operation_run(c, "released", NULL);
 }
 
 static const struct command release = {

@@ -99,6 +99,15 @@ static void print_policy(const json_t *policy)
 	}
 }
 
+static void print_config(const json_t *vm)
+{
+	const char *folder = field_text(vm, "folder");
+
+	printf("\n%sConfiguration%s%s%s\n", term_on(stdout, TERM_BOLD), term_off(stdout, TERM_BOLD),
+	       *folder ? ", relative paths in " : "", folder);
+	quote_print(field_text(vm, "config"), 2, 0);
+}
+
 static int run(struct command_call *c)
 {
 	AUTO_RESPONSE struct http_response r = {0};
@@ -125,9 +134,7 @@ static int run(struct command_call *c)
 	vm_print_advice(vm, now_ms);
 	print_policy(json_object_get(vm, "policy"));
 	if (*field_text(vm, "config"))
-		printf("\n%sConfiguration%s\n", term_on(stdout, TERM_BOLD),
-		       term_off(stdout, TERM_BOLD));
-	quote_print(field_text(vm, "config"), 2, 0);
+		print_config(vm);
 	return 0;
 }
 

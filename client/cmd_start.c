@@ -3,7 +3,7 @@
 
 static int run(struct command_call *c)
 {
-	return operation_run(c, "started");
+	return operation_run(c, "started", "running already");
 }
 
 static const struct command start = {

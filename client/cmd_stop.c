@@ -3,7 +3,7 @@
 
 static int run(struct command_call *c)
 {
-	return operation_run(c, "stopped");
+	return operation_run(c, "stopped", "not running; no restart will follow");
 }
 
 static const struct command stop = {

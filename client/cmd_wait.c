@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
@@ -12,6 +13,8 @@
 #include "client/problem.h"
 #include "schemas/cause.h"
 #include "schemas/lifecycle.h"
+
+enum { TRIES = 20, PAUSE_MS = 150 };
 
 /* "observed=running", "gone". */
 struct condition {
@@ -63,15 +66,33 @@ static void note_state(struct wait *w, const json_t *vm)
 		 field_word(vm, "cause"));
 }
 
-/* Ask for the VM once. False ends the wait. */
+/* The API process is started again when it dies, and the stream with it: what passes is waited out. */
+static int ask(struct wait *w, struct http_response *ret, struct err *e)
+{
+	const struct http_request q = {.op = OP_vm_show, .param = w->vm};
+	struct timespec pause = {0, PAUSE_MS * 1000000L};
+
+	for (unsigned i = 0; i < TRIES; i++) {
+		int result = http_call(w->http, &q, ret, e);
+
+		if (result < 0 ? e->code != ERR_NO_SERVER : ret->status != 503)
+			return result;
+		if (i + 1 == TRIES)
+			return result;
+		http_response_free(ret);
+		nanosleep(&pause, NULL);
+	}
+	return -1; /* TRIES is not 0 */
+}
+
+/* Look at the VM once. False ends the wait. */
 static bool look(struct wait *w)
 {
 	AUTO_RESPONSE struct http_response r = {0};
 	AUTO_JSON json_t *vm = NULL;
 	struct err e;
 
-	if (http_call(w->http, &(struct http_request){.op = OP_vm_show, .param = w->vm}, &r, &e) <
-	    0) {
+	if (ask(w, &r, &e) < 0) {
 		w->status = problem_local(&e, w->c->as_json);
 		return false;
 	}

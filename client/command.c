@@ -17,7 +17,7 @@ static const struct command_option common[] = {
 	{"--host", "-H", "HOST",
 	 "unix:PATH or https://HOST:PORT (else QVM_HOST, else the system's)"},
 	{"--json", NULL, NULL, "print what the server sends, for scripts; problems too"},
-	{"--verbose", "-v", NULL, "say on stderr what is done besides"},
+	{"--verbose", "-v", NULL, "tell each call to the server on stderr"},
 	{"--help", "-h", NULL, "this text"},
 	{0},
 };

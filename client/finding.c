@@ -74,10 +74,8 @@ static void find_place(const json_t *d, const struct source *s, struct place *re
 		.column = (unsigned)field_number(d, "column", 0),
 		.length = (unsigned)field_number(d, "length", 1),
 	};
-	if (is_ours && ret->line) {
-		paths_map_back(&s->sent, ret->line, &ret->column, &ret->length);
+	if (is_ours && ret->line)
 		ret->text = source_line(s, ret->line);
-	}
 	if (!ret->text)
 		ret->text = strdup(field_text(d, "source"));
 	if (!ret->text)

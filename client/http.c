@@ -18,6 +18,7 @@ struct http {
 	CURL *curl;
 	char *host;	  /* as given */
 	const char *path; /* of the unix socket, inside host; NULL = https */
+	bool is_explained;
 	char why[CURL_ERROR_SIZE];
 };
 
@@ -59,7 +60,15 @@ int http_open(const char *host, struct http **ret, struct err *e)
 
 int http_again(const struct http *h, struct http **ret, struct err *e)
 {
-	return http_open(h->host, ret, e);
+	if (http_open(h->host, ret, e) < 0)
+		return -1;
+	(*ret)->is_explained = h->is_explained;
+	return 0;
+}
+
+void http_explain(struct http *h)
+{
+	h->is_explained = true;
 }
 
 void http_close(struct http *h)
@@ -253,6 +262,8 @@ int http_call(struct http *h, const struct http_request *q, struct http_response
 	CURLcode code;
 
 	set_up(h, q, &c, url, headers);
+	if (h->is_explained)
+		fprintf(stderr, "qvmadm: %s %s\n", op_method_name(op_table[q->op].method), url);
 	code = curl_easy_perform(h->curl);
 	curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &r.status);
 	curl_easy_getinfo(h->curl, CURLINFO_RETRY_AFTER, &retry_after_s);
@@ -260,6 +271,8 @@ int http_call(struct http *h, const struct http_request *q, struct http_response
 	curl_slist_free_all(headers);
 	if (judge(h, &c, code, e) < 0)
 		return -1;
+	if (h->is_explained)
+		fprintf(stderr, "qvmadm: the answer is %ld, %zu bytes\n", r.status, r.body_bytes);
 	if (!r.body && !(r.body = calloc(1, 1)))
 		abort();
 	r.body[r.body_bytes] = '\0';

@@ -50,6 +50,8 @@ struct http_response {
  * any other form. Nothing is connected yet. QVM_CACERT, QVM_CERT and QVM_KEY name PEM files. */
 int http_open(const char *host, struct http **ret, struct err *e);
 void http_close(struct http *h);
+/* Tell each call and its answer on stderr. */
+void http_explain(struct http *h);
 static inline void http_done(struct http *const *h)
 {
 	http_close(*h);

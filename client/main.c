@@ -31,6 +31,8 @@ static int run(struct command_call *c, const char *host)
 	if (http_open(host, &http, &e) < 0)
 		return problem_local(&e, c->as_json);
 	c->http = http;
+	if (c->is_verbose)
+		http_explain(http);
 	return c->command->run(c);
 }
 

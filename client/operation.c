@@ -19,11 +19,11 @@ const struct command_option operation_options[] = {
 };
 
 /* The server waits at most so long in one request. */
-enum { SLICE_S = 30, POLL_MS = 200 };
+enum { SLICE_MS = 30000, POLL_MS = 200 };
 
 struct run {
 	struct command_call *c;
-	const char *vm, *past;
+	const char *vm, *past, *idle;
 	int64_t deadline_ms; /* monotonic; -1 = none */
 	struct http_response answer;
 	json_t *operation;
@@ -46,13 +46,13 @@ static int64_t left_ms(const struct run *r)
 static int ask(struct run *r, enum op_id op, const char *param, int *ret_status)
 {
 	int64_t left = left_ms(r);
-	int64_t slice_s = left > SLICE_S * 1000 ? SLICE_S : (left + 999) / 1000;
+	int64_t slice_ms = left > SLICE_MS ? SLICE_MS : left;
 	char query[32];
 	struct http_request q = {.op = op, .param = param, .query = query};
 	struct err e;
 
-	snprintf(query, sizeof query, "wait=%" PRId64 "s", slice_s);
-	if (slice_s == 0)
+	snprintf(query, sizeof query, "wait=%" PRId64 "ms", slice_ms);
+	if (slice_ms == 0)
 		q.query = NULL;
 	http_response_free(&r->answer);
 	if (command_ask(r->c, &q, &r->answer, ret_status) < 0)
@@ -106,14 +106,30 @@ static int tell_late(const struct run *r)
 	return problem_local(&e, false);
 }
 
-static int tell(struct run *r)
+/* "hello: stopped in 1.2 s (killed at the deadline)" */
+static void tell_done(const struct run *r)
 {
 	const char *phase = field_text(r->operation, "phase");
 	int64_t started = age_parse(field_text(r->operation, "started"));
 	int64_t ended = age_parse(field_text(r->operation, "ended"));
+	char span[AGE_TEXT];
+
+	if (r->idle && ended == started) {
+		printf("%s: %s\n", r->vm, r->idle);
+		return;
+	}
+	printf("%s: %s", r->vm, r->past);
+	if (ended > started && started >= 0)
+		printf(" in %s", age_span(ended - started, span));
+	if (*phase && strcmp(phase, r->past) != 0)
+		printf(" (%s)", phase);
+	putchar('\n');
+}
+
+static int tell(struct run *r)
+{
 	bool is_failed = !strcmp(field_text(r->operation, "state"), "failed");
 	const json_t *problem = json_object_get(r->operation, "error");
-	char span[AGE_TEXT];
 
 	if (r->c->as_json) {
 		field_print(r->answer.body, r->answer.body_bytes);
@@ -130,20 +146,16 @@ static int tell(struct run *r)
 		       field_number(r->operation, "id", 0));
 		return 0;
 	}
-	printf("%s: %s", r->vm, r->past);
-	if (started >= 0 && ended >= started)
-		printf(" in %s", age_span(ended - started, span));
-	if (*phase)
-		printf(" (%s)", phase);
-	putchar('\n');
+	tell_done(r);
 	return 0;
 }
 
-int operation_run(struct command_call *c, const char *past)
+int operation_run(struct command_call *c, const char *past, const char *idle)
 {
 	const char *wait = command_value(c, "--wait");
 	bool no_wait = command_value(c, "--no-wait") != NULL;
-	__attribute__((cleanup(done))) struct run r = {.c = c, .past = past, .deadline_ms = -1};
+	__attribute__((cleanup(done))) struct run r = {
+		.c = c, .past = past, .idle = idle, .deadline_ms = -1};
 	int64_t wait_ms = 0;
 	struct err e;
 	int status = 0;

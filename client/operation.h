@@ -7,5 +7,6 @@
 /* --wait SECONDS and --no-wait, for the class of such a verb. */
 extern const struct command_option operation_options[];
 
-/* POST the verb on argument[0] and wait for its end. `past` tells it: "started". */
-int operation_run(struct command_call *c, const char *past);
+/* POST the verb on argument[0] and wait for its end. `past` tells it: "started"; `idle` what is said
+ * when there was nothing to do; NULL = nothing else. */
+int operation_run(struct command_call *c, const char *past, const char *idle);

@@ -71,18 +71,19 @@ int source_read(const char *file, struct source *ret, struct err *e)
 {
 	AUTO_SOURCE struct source s = {.name = file};
 	AUTO_FILE FILE *f = NULL;
-	char folder[PATH_MAX], cwd[PATH_MAX];
+	char folder[PATH_MAX];
 
-	if (!getcwd(cwd, sizeof cwd))
-		return err_sys(e, USAGE, "find the present folder");
 	if (!strcmp(file, "-")) {
 		s.name = "<stdin>";
-		str_copy(folder, sizeof folder, cwd);
+		if (!getcwd(folder, sizeof folder))
+			return err_sys(e, USAGE, "find the present folder");
 	} else if (open_file(file, &f, folder, e) < 0) {
 		return -1;
 	}
-	if (read_whole(f ? f : stdin, &s, e) < 0 || check_utf8(&s, e) < 0 ||
-	    paths_absolute(s.text, s.bytes, folder, cwd, &s.sent, e) < 0)
+	if (!str_copy(s.folder, sizeof s.folder, folder))
+		return err_set(e, USAGE, "the folder of '%s' has a path over %zu bytes", s.name,
+			       sizeof s.folder - 1);
+	if (read_whole(f ? f : stdin, &s, e) < 0 || check_utf8(&s, e) < 0)
 		return -1;
 	*ret = s;
 	s = (struct source){0};
@@ -91,14 +92,13 @@ int source_read(const char *file, struct source *ret, struct err *e)
 
 void source_free(struct source *s)
 {
-	paths_free(&s->sent);
 	free(s->text);
 	*s = (struct source){0};
 }
 
 json_t *source_body(const struct source *s)
 {
-	json_t *body = json_pack("{s:s%}", "config", s->sent.text, s->sent.bytes);
+	json_t *body = json_pack("{s:s%, s:s}", "config", s->text, s->bytes, "folder", s->folder);
 
 	if (!body)
 		abort(); /* the text was checked, so it can only be memory */
@@ -114,11 +114,4 @@ char *source_line(const struct source *s, unsigned n)
 		at = at ? at + 1 : NULL;
 	}
 	return at && n == 1 ? escape_text(at, strcspn(at, "\n")) : NULL;
-}
-
-void source_explain(const struct source *s)
-{
-	for (size_t i = 0; i < s->sent.n_edits; i++)
-		fprintf(stderr, "qvmadm: %s:%u:%u: the path is sent as '%s'\n", s->name,
-			s->sent.edit[i].line, s->sent.edit[i].column, s->sent.edit[i].path);
 }

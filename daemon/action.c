@@ -43,22 +43,23 @@ static void act_nothing(struct daemon *d, struct vm *v, const struct lifecycle_s
 
 static int spawn(struct daemon *d, struct vm *v, struct err *e)
 {
-	AUTO_FREE char *config = NULL;
-	char folder[NAME_CAP + 8];
+	AUTO(record_text_free) struct record_text t = {0};
+	char cgroup[NAME_CAP + 8];
 	struct worker_spec spec = {
 		.vm = v->row.name,
-		.cgroup = folder,
+		.cgroup = cgroup,
 		.uid = d->config.uid_base + UID_RESERVED + (uint32_t)(v->row.id % UID_VMS),
 		.heartbeat_ms = (uint64_t)v->running.heartbeat_ms,
 		.owner = &life_owner,
 		.arg = v,
 	};
 
-	snprintf(folder, sizeof folder, "vm-%s", v->row.name);
-	if (record_config(&d->store, v->row.id, v->row.running_revision, &config, &spec.bytes, e) <
-	    0)
+	snprintf(cgroup, sizeof cgroup, "vm-%s", v->row.name);
+	if (record_config(&d->store, v->row.id, v->row.running_revision, &t, e) < 0)
 		return -1;
-	spec.config = config;
+	spec.config = t.config;
+	spec.bytes = t.bytes;
+	spec.folder = t.folder;
 	return worker_spawn(d, &spec, &v->worker, e);
 }
 

@@ -50,7 +50,9 @@ static int check_message(const struct msg_call *m, struct err *e)
 {
 	if (m->op >= OP_COUNT || !handlers[m->op])
 		return err_set(e, PROTOCOL, "CALL of operation %u", m->op);
-	if (!str_is_terminated(m->vm, sizeof m->vm) || m->n_input > MESSAGE_INPUT_MAX ||
+	if (!str_is_terminated(m->vm, sizeof m->vm) ||
+	    !str_is_terminated(m->folder, sizeof m->folder) ||
+	    (m->folder[0] && m->folder[0] != '/') || m->n_input > MESSAGE_INPUT_MAX ||
 	    m->caller.role >= ROLE_COUNT)
 		return err_set(e, PROTOCOL, "CALL of %s with a field out of bounds",
 			       op_table[m->op].id);

@@ -191,6 +191,7 @@ void check_begin(struct call *c, check_fn *done)
 					       .uid = d->config.uid_base + 1 + (uint32_t)slot,
 					       .config = c->text,
 					       .bytes = c->bytes,
+					       .folder = c->m.folder,
 					       .heartbeat_ms = HEARTBEAT_MS,
 					       .owner = &owner,
 					       .arg = k},

@@ -51,14 +51,14 @@ static struct policy policy_of(const struct call *c, const struct vm *v)
 static int is_same(struct call *c, const struct vm *v, struct err *e)
 {
 	struct policy p = policy_of(c, v);
-	AUTO_FREE char *config = NULL;
-	size_t bytes;
+	AUTO(record_text_free) struct record_text t = {0};
 
 	if (!v || memcmp(&p, &v->policy, sizeof p))
 		return 0;
-	if (record_config(&c->d->store, v->row.id, v->row.revision, &config, &bytes, e) < 0)
+	if (record_config(&c->d->store, v->row.id, v->row.revision, &t, e) < 0)
 		return -1;
-	return bytes == c->bytes && !memcmp(config, c->text, bytes);
+	return t.bytes == c->bytes && !memcmp(t.config, c->text, t.bytes) &&
+	       !strcmp(t.folder, c->m.folder);
 }
 
 /* Rows and event of a new revision, in the open transaction. */
@@ -78,6 +78,7 @@ static int write_rows(struct call *c, struct record *row, const struct policy *p
 							  .revision = row->revision,
 							  .config = c->text,
 							  .bytes = c->bytes,
+							  .folder = c->m.folder,
 							  .policy = p,
 							  .created_ms = clock_wall_ms(),
 							  .uid = c->m.caller.uid},

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "daemon/store.h"
 
@@ -80,6 +81,7 @@ int record_each(struct store *s, int (*each)(void *arg, const struct record *r, 
 {
 	struct sqlite3_stmt *q;
 	struct record row;
+	struct err why;
 	int r;
 
 	if (store_query(s,
@@ -89,7 +91,9 @@ int record_each(struct store *s, int (*each)(void *arg, const struct record *r, 
 			NULL, 0, &q, e) < 0)
 		return -1;
 	while ((r = store_row(s, q, e)) == 1) {
-		if (decode(q, &row, e) < 0 || each(arg, &row, e) < 0) {
+		if (decode(q, &row, &why) < 0) {
+			log_error(&(struct log_about){.err = &why}, "left alone: %s", why.msg);
+		} else if (each(arg, &row, e) < 0) {
 			store_done(q);
 			return -1;
 		}
@@ -100,10 +104,10 @@ int record_each(struct store *s, int (*each)(void *arg, const struct record *r, 
 int record_add_revision(struct store *s, const struct record_revision *r, struct err *e)
 {
 	if (STORE_RUN(s, e,
-		      "INSERT INTO revision (vm, revision, config, created_ms, uid) "
-		      "VALUES (?, ?, ?, ?, ?)",
+		      "INSERT INTO revision (vm, revision, config, folder, created_ms, uid) "
+		      "VALUES (?, ?, ?, ?, ?, ?)",
 		      STORE_INT(r->vm), STORE_INT(r->revision), STORE_BYTES(r->config, r->bytes),
-		      STORE_INT(r->created_ms), STORE_INT(r->uid)) < 0)
+		      STORE_TEXT(r->folder), STORE_INT(r->created_ms), STORE_INT(r->uid)) < 0)
 		return -1;
 	for (unsigned i = 0; i < policy_n_fields; i++) {
 		const struct policy_field *f = &policy_fields[i];
@@ -118,8 +122,8 @@ int record_add_revision(struct store *s, const struct record_revision *r, struct
 			 STORE_INT(r->vm), STORE_INT(r->revision - RECORD_REVISIONS));
 }
 
-int record_config(struct store *s, int64_t vm, int64_t revision, char **ret_config,
-		  size_t *ret_bytes, struct err *e)
+int record_config(struct store *s, int64_t vm, int64_t revision, struct record_text *ret,
+		  struct err *e)
 {
 	const struct store_value key[] = {STORE_INT(vm), STORE_INT(revision)};
 	struct sqlite3_stmt *q;
@@ -127,7 +131,7 @@ int record_config(struct store *s, int64_t vm, int64_t revision, char **ret_conf
 	int r;
 
 	if (store_query(s,
-			"SELECT config, length(CAST(config AS BLOB)) FROM revision "
+			"SELECT config, length(CAST(config AS BLOB)), folder FROM revision "
 			"WHERE vm = ? AND revision = ?",
 			key, NELEMS(key), &q, e) < 0 ||
 	    (r = store_row(s, q, e)) < 0)
@@ -135,13 +139,20 @@ int record_config(struct store *s, int64_t vm, int64_t revision, char **ret_conf
 	if (r == 0)
 		return err_set(e, STORE, "revision %" PRId64 " is not in '%s'", revision, s->path);
 	text = store_text(q, 0);
-	*ret_bytes = (size_t)store_int(q, 1);
-	*ret_config = malloc(*ret_bytes + 1);
-	if (!*ret_config)
+	ret->bytes = (size_t)store_int(q, 1);
+	ret->config = malloc(ret->bytes + 1);
+	if (!ret->config)
 		abort();
-	memcpy(*ret_config, text, *ret_bytes + 1);
+	memcpy(ret->config, text, ret->bytes + 1);
+	str_copy(ret->folder, sizeof ret->folder, store_text(q, 2));
 	store_done(q);
 	return 0;
+}
+
+void record_text_free(struct record_text *t)
+{
+	free(t->config);
+	t->config = NULL;
 }
 
 int record_policy(struct store *s, int64_t vm, int64_t revision, struct policy *ret, struct err *e)
@@ -149,6 +160,7 @@ int record_policy(struct store *s, int64_t vm, int64_t revision, struct policy *
 	const struct store_value key[] = {STORE_INT(vm), STORE_INT(revision)};
 	struct policy p = policy_default();
 	struct sqlite3_stmt *q;
+	struct err why;
 	int r;
 
 	if (store_query(s, "SELECT field, value FROM policy WHERE vm = ? AND revision = ?", key,
@@ -157,11 +169,10 @@ int record_policy(struct store *s, int64_t vm, int64_t revision, struct policy *
 	while ((r = store_row(s, q, e)) == 1) {
 		const struct policy_field *f = policy_find(store_text(q, 0));
 
-		/* A field that this version no longer has is passed over, a bad value is not. */
-		if (f && policy_set(&p, f, store_int(q, 1), e) < 0) {
-			store_done(q);
-			return -1;
-		}
+		/* A field that this version no longer has is passed over. */
+		if (f && policy_set(&p, f, store_int(q, 1), &why) < 0)
+			log_error(&(struct log_about){.err = &why}, "its default is taken: %s",
+				  why.msg);
 	}
 	if (r == 0)
 		*ret = p;

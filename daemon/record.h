@@ -12,6 +12,7 @@
 #include "base/name.h"
 #include "schemas/cause.h"
 #include "schemas/lifecycle.h"
+#include "schemas/message.h"
 #include "schemas/policy.h"
 
 struct store;
@@ -38,7 +39,8 @@ struct record {
 int record_insert(struct store *s, struct record *r, struct err *e);
 int record_update(struct store *s, const struct record *r, struct err *e);
 int record_delete(struct store *s, int64_t id, struct err *e);
-/* Call `each` for every row, by name; a word that this program does not know is an error. */
+/* Call `each` for every row, by name. A row with a word that this program does not know is logged
+ * and left alone. */
 int record_each(struct store *s, int (*each)(void *arg, const struct record *r, struct err *e),
 		void *arg, struct err *e);
 
@@ -46,12 +48,19 @@ struct record_revision {
 	int64_t vm, revision;
 	const char *config;
 	size_t bytes;
+	const char *folder;
 	const struct policy *policy;
 	int64_t created_ms;
 	uint32_t uid;
 };
 int record_add_revision(struct store *s, const struct record_revision *r, struct err *e);
-/* The caller frees *ret_config (*ret_bytes, then a NUL). */
-int record_config(struct store *s, int64_t vm, int64_t revision, char **ret_config,
-		  size_t *ret_bytes, struct err *e);
+/* A configuration as it was defined. Own it with AUTO(record_text_free). */
+struct record_text {
+	char *config; /* terminated */
+	size_t bytes;
+	char folder[MESSAGE_PATH]; /* relative paths resolve against it; "" = none */
+};
+int record_config(struct store *s, int64_t vm, int64_t revision, struct record_text *ret,
+		  struct err *e);
+void record_text_free(struct record_text *t);
 int record_policy(struct store *s, int64_t vm, int64_t revision, struct policy *ret, struct err *e);

@@ -12,7 +12,7 @@
 
 struct daemon;
 
-/* Load all VMs. A row that cannot be understood is ERR_STORE. */
+/* Load all VMs. A row that cannot be understood is reported and left alone. */
 int recover_load(struct daemon *d, struct err *e);
 /* Fence, explain, and arm what shall start. */
 void recover_run(struct daemon *d);

@@ -429,6 +429,7 @@ int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **
 	AUTO_FD int text = -1;
 
 	str_copy(m.vm, sizeof m.vm, s->vm);
+	str_copy(m.folder, sizeof m.folder, s->folder);
 	if (make_config(s, &text, e) < 0 || spawn_process(w, flags, e) < 0) {
 		worker_free(w);
 		return -1;

@@ -76,6 +76,7 @@ struct worker_spec {
 	uint32_t uid;	    /* to become; 0 = stay */
 	const char *config;
 	size_t bytes;
+	const char *folder; /* of the configuration; "" = none */
 	uint64_t heartbeat_ms;
 	const struct worker_owner *owner;
 	void *arg;

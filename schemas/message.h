@@ -115,6 +115,7 @@ struct msg_call {
 	struct msg_caller caller;
 	struct policy policy; /* when has_policy: the whole new policy */
 	char vm[NAME_CAP];    /* "" when the operation is about no VM */
+	char folder[MESSAGE_PATH]; /* of a configuration, absolute; "" = its paths are absolute */
 	uint32_t n_input;
 	uint8_t input[MESSAGE_INPUT_MAX]; /* console bytes of vm_type */
 	uint32_t unused;

@@ -19,7 +19,7 @@ def suites(wanted):
     out = []
     for unit in sorted(f for f in os.listdir(f"{B}/tests") if f.startswith("unit-") and "." not in f):
         out.append((unit, [f"{B}/tests/{unit}"]))
-    for name in sorted(f for f in os.listdir(f"{B}/tests") if f.startswith("replay-")):
+    for name in sorted(f for f in os.listdir(f"{B}/tests") if f.startswith("replay-") and "." not in f):
         folder = f"tests/fuzz/corpus/{name[7:]}"
         files = [f"{folder}/{f}" for f in sorted(os.listdir(folder))]
         out.append((name, [f"{B}/tests/{name}"] + files))

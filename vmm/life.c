@@ -102,7 +102,6 @@ int life_assemble(struct life *l, uint64_t heartbeat_ms, struct err *e)
 	if (machine_assemble(l->board, &l->box, l->wants.kvm_fd, l->wants.ram_fd, &l->machine, e) <
 	    0)
 		return -1;
-	want_close_images(&l->wants);
 	atomic_store(&l->box.box->state, BLACKBOX_READY);
 	return 0;
 }

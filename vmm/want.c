@@ -78,15 +78,6 @@ const struct want *want_missing(const struct want_list *l)
 	return NULL;
 }
 
-void want_close_images(struct want_list *l)
-{
-	for (unsigned i = 0; i < l->n; i++)
-		if (l->want[i].kind == WANT_IMAGE && *l->want[i].fd >= 0) {
-			close(*l->want[i].fd);
-			*l->want[i].fd = -1;
-		}
-}
-
 void want_free(struct want_list *l)
 {
 	const int own[] = {l->kvm_fd, l->ram_fd, l->box_fd};

@@ -38,6 +38,4 @@ struct want_list {
 int want_collect(struct board *b, bool is_supervised, struct want_list *ret, struct err *e);
 /* The first that has no fd yet, or NULL. */
 const struct want *want_missing(const struct want_list *l);
-/* Images are in the guest's memory once the machine stands: a running worker does not hold them. */
-void want_close_images(struct want_list *l);
 void want_free(struct want_list *l);

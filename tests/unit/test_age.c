@@ -25,6 +25,7 @@ TEST(age_text_uses_one_unit)
 	assert_string_equal(age_text(at, 1795416426123 + 7200000, b), "2h ago");
 	assert_string_equal(age_text(at, 1795416426123 + 3 * 86400000LL, b), "3d ago");
 	assert_string_equal(age_text(at, 1795416426123 - 4000, b), "in 4s");
+	assert_string_equal(age_text(at, 1795416426123 - 300, b), "in a moment");
 	assert_string_equal(age_text("", 0, b), "-");
 }
 

@@ -60,6 +60,7 @@ static void insert_vm(struct fixture *f, const char *name, struct record *ret)
 								       .revision = 1,
 								       .config = "ram 1m\n",
 								       .bytes = 7,
+								       .folder = "/guests",
 								       .policy = &p},
 					     &e),
 			 0);
@@ -177,18 +178,18 @@ TEST(record_gives_back_configuration_and_policy_of_a_revision)
 	struct fixture f;
 	struct policy p;
 	struct record r;
-	AUTO_FREE char *config = NULL;
-	size_t bytes;
+	AUTO(record_text_free) struct record_text t = {0};
 	struct err e;
 
 	open_db(&f);
 	insert_vm(&f, "one", &r);
-	assert_int_equal(record_config(&f.s, r.id, 1, &config, &bytes, &e), 0);
-	assert_int_equal(bytes, 7);
-	assert_string_equal(config, "ram 1m\n");
+	assert_int_equal(record_config(&f.s, r.id, 1, &t, &e), 0);
+	assert_int_equal(t.bytes, 7);
+	assert_string_equal(t.config, "ram 1m\n");
+	assert_string_equal(t.folder, "/guests");
 	assert_int_equal(record_policy(&f.s, r.id, 1, &p, &e), 0);
 	assert_int_equal(p.restart_budget, 17);
-	assert_int_equal(record_config(&f.s, r.id, 2, &config, &bytes, &e), -1);
+	assert_int_equal(record_config(&f.s, r.id, 2, &t, &e), -1);
 	remove_db(&f);
 }
 

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * scene.h - plays a written scene (tests/sim/*.scene) and prints what the supervisor makes of it;
+ * the print is compared with the golden *.expect beside it. tests/sim only.
+ *
+ * A line is a verb and words; `#` begins a comment:
+ *   define VM [FIELD=NUMBER]...   start|stop|kill|release|delete VM
+ *   runs VM                       its guest executes the first instruction
+ *   says VM CAUSE                 its worker ends with that cause
+ *   dies VM SIGNAL                its worker dies of a signal
+ *   obeys VM                      it does what it was asked (button, cut, SIGKILL)
+ *   wait MS                       time passes
+ *   disk full|free   host poor|rich   crash
+ */
+#pragma once
+
+/* Returns the exit status of the program. */
+int scene_play(const char *path);

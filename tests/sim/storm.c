@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/sim/storm.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+#include "daemon/life.h"
+#include "daemon/operation.h"
+#include "daemon/worker.h"
+#include "schemas/op.h"
+#include "tests/sim/world.h"
+
+enum { VMS = 5, LIVES = 400 /* steps of one world */ };
+
+static uint64_t state;
+
+/* xorshift64*: the same storm for the same seed, everywhere. */
+static uint64_t dice(uint64_t sides)
+{
+	state ^= state >> 12;
+	state ^= state << 25;
+	state ^= state >> 27;
+	return (state * UINT64_C(2685821657736338717) >> 33) % sides;
+}
+
+static void silent(const struct log_line *l)
+{
+	WORLD_MUST(strncmp(l->text, "defect", 6) != 0);
+}
+
+static void define(const char *name)
+{
+	struct policy p = policy_default();
+
+	p.autostart = (int64_t)dice(2);
+	p.on_poweroff = (int64_t)dice(2);
+	p.on_reboot = (int64_t)dice(2);
+	p.on_watchdog = (int64_t)dice(2);
+	p.on_failure = (int64_t)dice(2);
+	p.restart_budget = (int64_t)dice(5);
+	p.restart_window_ms = 1000 + (int64_t)dice(20000);
+	p.restart_delay_ms = (int64_t)dice(3000);
+	p.stop_timeout_ms = 100 + (int64_t)dice(3000);
+	p.start_timeout_ms = 100 + (int64_t)dice(3000);
+	world_define(name, &p);
+}
+
+static void command(struct vm *v)
+{
+	static const struct {
+		enum vm_event event;
+		enum op_id op;
+	} verbs[] = {{VM_EVENT_START, OP_vm_start},
+		     {VM_EVENT_START, OP_vm_start},
+		     {VM_EVENT_STOP, OP_vm_stop},
+		     {VM_EVENT_KILL, OP_vm_kill},
+		     {VM_EVENT_RELEASE, OP_vm_release}};
+	size_t i = dice(NELEMS(verbs));
+	struct operation o = {.op = verbs[i].op, .request = dice(1u << 30)};
+	struct record before = v->row;
+	int64_t id;
+	struct err e;
+
+	if (life_command(&world.d, v, verbs[i].event, &o, &id, &e) == 0) {
+		if (verbs[i].event != VM_EVENT_START)
+			WORLD_MUST(v->row.desired == DESIRED_STOPPED && !v->row.restart_at_ms);
+		return;
+	}
+	WORLD_MUST(e.code == ERR_CONFLICT || e.code == ERR_STORE);
+	WORLD_MUST(e.code != ERR_STORE || world.is_disk_full);
+	WORLD_MUST(!memcmp(&before, &v->row, sizeof before)); /* refused = nothing changed */
+}
+
+static void stir_worker(struct worker *w)
+{
+	static const enum cause says[] = {
+		CAUSE_POWEROFF,	    CAUSE_REBOOT,	CAUSE_WATCHDOG,	     CAUSE_TRIPLE_FAULT,
+		CAUSE_START_FAILED, CAUSE_VDEV_ERROR,	CAUSE_KILLED,	     CAUSE_NONE,
+		CAUSE_POWER_CUT,    CAUSE_WORKER_ERROR, CAUSE_HOST_SHUTDOWN,
+	};
+
+	switch (dice(8)) {
+	case 0: world_worker_says(w, says[dice(NELEMS(says))]); break;
+	case 1: world_worker_dies(w, dice(2) ? SIGSEGV : SIGKILL); break;
+	case 2:
+		if (w->phase == WORKER_RUNS)
+			worker_fence(w, CAUSE_WORKER_HUNG, NULL);
+		break;
+	case 3:
+	case 4: world_worker_obeys(w); break;
+	default: world_worker_starts(w);
+	}
+}
+
+static void step(void)
+{
+	char name[8];
+	struct vm *v;
+
+	snprintf(name, sizeof name, "vm%u", (unsigned)dice(VMS));
+	v = vm_find(&world.d.vms, name);
+	switch (dice(24)) {
+	case 0: define(name); break;
+	case 1:
+		if (dice(8) == 0)
+			world_crash();
+		break;
+	case 2: world_disk(dice(3) == 0); break;
+	case 3: world.is_start_refused = dice(4) == 0; break;
+	case 4:
+	case 5:
+	case 6: world_wait(dice(2000)); break;
+	case 7: world_wait(dice(30)); break;
+	case 8:
+	case 9: ledger_flush(&world.d); break;
+	default:
+		if (v && dice(2))
+			command(v);
+		else if (world.n_workers)
+			stir_worker(world.worker[dice(world.n_workers)]);
+	}
+}
+
+/* What holds at every moment. */
+static void check_now(void)
+{
+	for (size_t i = 0; i < world.d.vms.n; i++) {
+		const struct vm *v = world.d.vms.vm[i];
+		bool rests =
+			v->row.observed == OBSERVED_STOPPED || v->row.observed == OBSERVED_SAFE;
+
+		WORLD_MUST(rests == !v->worker);
+		WORLD_MUST(rests == (v->row.pid == 0));
+		WORLD_MUST(v->history.charged <= (uint64_t)v->running.restart_budget ||
+			   v->running.restart_budget == 0 || !rests || v->history.charged <= 5);
+		if (v->row.desired == DESIRED_STOPPED)
+			WORLD_MUST(!v->restart && !v->row.restart_at_ms);
+	}
+}
+
+static int64_t number(const char *sql, const char *vm)
+{
+	const struct store_value key = STORE_TEXT(vm);
+	int64_t n = -1;
+	struct err e;
+
+	WORLD_MUST(store_number(&world.d.store, sql, &key, *vm != '\0', -1, &n, &e) == 0);
+	return n;
+}
+
+static int same(void *arg, const struct record *r, struct err *e)
+{
+	const struct vm *v = vm_find(&world.d.vms, r->name);
+
+	(void)e;
+	WORLD_MUST(v && !memcmp(&v->row, r, sizeof *r));
+	++*(size_t *)arg;
+	return 0;
+}
+
+/* What holds when the disk is well and nobody has anything more to do. */
+static void check_end(void)
+{
+	size_t n = 0;
+	struct err e;
+
+	world_disk(false);
+	world.is_start_refused = false;
+	for (int i = 0; i < 200; i++) {
+		while (world.n_workers && world_worker_obeys(world.worker[world.n_workers - 1]))
+			;
+		for (unsigned w = 0; w < world.n_workers; w++)
+			world_worker_starts(world.worker[w]);
+		world_wait(5000);
+		check_now();
+	}
+	WORLD_MUST(ledger_flush(&world.d));
+	WORLD_MUST(record_each(&world.d.store, same, &n, &e) == 0 && n == world.d.vms.n);
+	WORLD_MUST(number("SELECT count(*) - coalesce(max(seq), 0) FROM event", "") == 0);
+	WORLD_MUST(number("SELECT count(*) FROM event WHERE incident <> 0 AND "
+			  "incident NOT IN (SELECT id FROM incident)",
+			  "") == 0);
+	/* Everyone runs or rests by now, and nobody waits for what has happened already. */
+	for (size_t i = 0; i < world.d.vms.n; i++) {
+		const struct vm *v = world.d.vms.vm[i];
+
+		WORLD_MUST(v->row.observed != OBSERVED_STARTING &&
+			   v->row.observed != OBSERVED_STOPPING);
+		WORLD_MUST(number("SELECT count(*) FROM operation WHERE vm = ? AND "
+				  "state = 'running'",
+				  v->row.name) == 0);
+	}
+}
+
+int storm_run(uint64_t seed, unsigned n_steps)
+{
+	uint64_t spawns = 0;
+	unsigned worlds = 0;
+
+	log_open("sim", silent, LOG_DEBUG);
+	for (unsigned done = 0; done < n_steps; done += LIVES, worlds++) {
+		state = seed + worlds * UINT64_C(0x9e3779b97f4a7c15) + 1;
+		printf("world %u\r", worlds);
+		world_open();
+		for (unsigned i = 0; i < LIVES; i++) {
+			step();
+			check_now();
+		}
+		check_end();
+		spawns += world.n_spawns;
+		world_close();
+	}
+	printf("%u worlds of %d steps, %" PRIu64 " workers: all held\n", worlds, LIVES, spawns);
+	return 0;
+}

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/sim/world.h"
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/str.h"
+#include "daemon/grant.h"
+#include "daemon/host.h"
+#include "daemon/life.h"
+#include "daemon/notify.h"
+#include "daemon/process.h"
+#include "daemon/recover.h"
+#include "daemon/timer.h"
+#include "daemon/worker.h"
+
+enum { BOOT_MS = 1000, EPOCH_MS = 1000000 };
+
+struct world world;
+
+/* --- the clock, instead of base/clock.c --- */
+
+static uint64_t now_ms = EPOCH_MS;
+
+uint64_t world_now_ms(void)
+{
+	return now_ms - EPOCH_MS;
+}
+
+uint64_t clock_mono_ns(void)
+{
+	return now_ms * 1000000;
+}
+
+uint64_t clock_mono_ms(void)
+{
+	return now_ms;
+}
+
+int64_t clock_wall_ms(void)
+{
+	return (int64_t)now_ms;
+}
+
+int64_t host_boot_ms(void)
+{
+	return BOOT_MS;
+}
+
+/* --- timers on it, instead of daemon/timer.c --- */
+
+struct node {
+	struct node *next;
+	sd_event_source **slot;
+	uint64_t at_ms, order;
+	sd_event_time_handler_t fn;
+	void *arg;
+};
+
+static struct node *timers;
+static uint64_t n_timers;
+
+void timer_set(sd_event *loop, sd_event_source **t, uint64_t delay_ms, sd_event_time_handler_t fn,
+	       void *arg)
+{
+	struct node *n = calloc(1, sizeof *n);
+
+	(void)loop;
+	timer_clear(t);
+	if (!n)
+		abort();
+	*n = (struct node){timers, t, now_ms + delay_ms, n_timers++, fn, arg};
+	timers = n;
+	*t = (sd_event_source *)n;
+}
+
+void timer_clear(sd_event_source **t)
+{
+	for (struct node **p = &timers; *p; p = &(*p)->next) {
+		struct node *n = *p;
+
+		if (n->slot != t)
+			continue;
+		*p = n->next;
+		free(n);
+		*t = NULL;
+		return;
+	}
+	*t = sd_event_source_disable_unref(*t); /* one of the loop's own */
+}
+
+static struct node *earliest(uint64_t until_ms)
+{
+	struct node *best = NULL;
+
+	for (struct node *n = timers; n; n = n->next)
+		if (n->at_ms <= until_ms && (!best || n->at_ms < best->at_ms ||
+					     (n->at_ms == best->at_ms && n->order < best->order)))
+			best = n;
+	return best;
+}
+
+void world_wait(uint64_t ms)
+{
+	uint64_t until_ms = now_ms + ms;
+	struct node *n;
+
+	while ((n = earliest(until_ms))) {
+		sd_event_time_handler_t fn = n->fn;
+		void *arg = n->arg;
+
+		if (n->at_ms > now_ms)
+			now_ms = n->at_ms;
+		timer_clear(n->slot);
+		fn(NULL, 0, arg);
+	}
+	now_ms = until_ms;
+}
+
+/* --- workers, instead of daemon/worker.c and daemon/grant.c --- */
+
+static struct blackbox box;
+static struct blackbox_exit exits[BLACKBOX_EXITS];
+static char rings[BLACKBOX_LOG + BLACKBOX_CONSOLE];
+
+static void check_intent(const struct vm *v)
+{
+	const struct store_value key[] = {STORE_INT(v->row.id), STORE_INT(v->row.generation)};
+	int64_t n = 0;
+	struct err e;
+
+	/* Intent is on the disk before the deed. */
+	WORLD_MUST(store_number(&world.d.store,
+				"SELECT count(*) FROM vm WHERE id = ? AND generation = ? AND "
+				"observed = 'starting' AND desired = 'running'",
+				key, NELEMS(key), 0, &n, &e) == 0);
+	WORLD_MUST(n == 1);
+}
+
+int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **ret, struct err *e)
+{
+	struct worker *w = calloc(1, sizeof *w);
+	struct vm *v = s->arg;
+
+	WORLD_MUST(w);
+	WORLD_MUST(v->row.desired == DESIRED_RUNNING);
+	WORLD_MUST(!v->worker);
+	check_intent(v);
+	for (unsigned i = 0; i < world.n_workers; i++)
+		WORLD_MUST(strcmp(world.worker[i]->vm, s->vm) != 0);
+	if (world.is_start_refused) {
+		free(w);
+		return err_set(e, RESOURCE, "the host has no more processes");
+	}
+	w->d = d;
+	w->owner = s->owner;
+	w->arg = s->arg;
+	w->process = (struct process){
+		.pid = (pid_t)(1000 + world.n_spawns), .fd = -1, .start = world.n_spawns};
+	str_copy(w->vm, sizeof w->vm, s->vm);
+	w->box = (struct blackbox_map){
+		.box = &box, .exit = exits, .log = rings, .console = rings + BLACKBOX_LOG};
+	WORLD_MUST(world.n_workers < WORLD_WORKERS);
+	world.worker[world.n_workers++] = w;
+	world.n_spawns++;
+	*ret = w;
+	return 0;
+}
+
+static void forget(struct worker *w)
+{
+	for (unsigned i = 0; i < world.n_workers; i++)
+		if (world.worker[i] == w)
+			world.worker[i] = world.worker[--world.n_workers];
+}
+
+struct worker *worker_free(struct worker *w)
+{
+	free(w);
+	return NULL;
+}
+
+void worker_fence(struct worker *w, enum cause cause, const struct err *why)
+{
+	if (w->fenced != CAUSE_NONE)
+		return;
+	w->fenced = cause;
+	if (why)
+		w->why = *why;
+}
+
+void worker_cut(struct worker *w, enum cause cause)
+{
+	w->cut = cause;
+}
+
+void worker_button(struct worker *w)
+{
+	w->n_wants++; /* presses */
+}
+
+void worker_words(struct worker *w, char *ret, size_t cap)
+{
+	(void)w;
+	str_copy(ret, cap, "");
+}
+
+void grant_wants(struct vm *v, struct worker *w)
+{
+	(void)v;
+	(void)w;
+}
+
+bool world_worker_starts(struct worker *w)
+{
+	if (w->phase >= WORKER_RUNS || w->fenced != CAUSE_NONE)
+		return false;
+	w->phase = WORKER_RUNS;
+	w->sandbox = SANDBOX_ALL;
+	w->owner->started(w, w->arg);
+	return true;
+}
+
+static void end(struct worker *w, struct ending_evidence *ev)
+{
+	ev->fenced = w->fenced;
+	ev->cut = w->cut;
+	ev->forbidden = -1;
+	w->ending = ending_judge(ev);
+	forget(w);
+	w->owner->ended(w, w->arg);
+}
+
+void world_worker_says(struct worker *w, enum cause cause)
+{
+	int status = cause_exit(cause) >= 0 ? cause_exit(cause) : 1;
+
+	end(w, &(struct ending_evidence){.code = CLD_EXITED,
+					 .status = status,
+					 .has_said = true,
+					 .said_cause = cause,
+					 .said_exit = (uint32_t)status});
+}
+
+void world_worker_dies(struct worker *w, int signal)
+{
+	end(w, &(struct ending_evidence){.code = CLD_KILLED, .status = signal});
+}
+
+bool world_worker_obeys(struct worker *w)
+{
+	if (w->fenced != CAUSE_NONE)
+		world_worker_dies(w, SIGKILL);
+	else if (w->cut != CAUSE_NONE)
+		world_worker_says(w, w->cut);
+	else if (w->n_wants)
+		world_worker_says(w, CAUSE_POWEROFF);
+	else
+		return false;
+	return true;
+}
+
+/* --- what else stands at the edge --- */
+
+void watch_arm(struct daemon *d)
+{
+	(void)d;
+}
+
+void frontdoor_changed(struct daemon *d)
+{
+	(void)d;
+}
+
+void frontdoor_box(struct daemon *d, const struct vm *v)
+{
+	(void)d;
+	(void)v;
+}
+
+void frontdoor_box_gone(struct daemon *d, const char *vm)
+{
+	(void)d;
+	(void)vm;
+}
+
+void notify_status(const struct daemon *d)
+{
+	(void)d;
+}
+
+void daemon_check_end(struct daemon *d)
+{
+	(void)d;
+}
+
+void cgroup_sweep(const struct cgroup *c)
+{
+	(void)c;
+}
+
+/* The workers of the last supervisor have gone when the next one looks. */
+int process_find(pid_t pid, uint64_t start, struct process *ret, struct err *e)
+{
+	(void)pid;
+	(void)start;
+	(void)ret;
+	(void)e;
+	return 0;
+}
+
+void process_kill(const struct process *p)
+{
+	(void)p;
+}
+
+/* --- the supervisor as a whole --- */
+
+static void begin(void)
+{
+	struct err e;
+
+	world.d = (struct daemon){.state_lock = -1, .run_lock = -1, .cgroup.fd = -1};
+	if (sd_event_new(&world.d.loop) < 0 ||
+	    store_open(&world.d.store, world.path, (gid_t)-1, &e) < 0 ||
+	    ledger_open(&world.d, &e) < 0 || recover_load(&world.d, &e) < 0)
+		world_broken(__FILE__, __LINE__, e.msg);
+	recover_run(&world.d);
+}
+
+/* Whatever the ledger still holds is gone with the process. */
+static void drop(void)
+{
+	while (world.n_workers)
+		free(world.worker[--world.n_workers]);
+	ledger_drop(&world.d);
+	vm_clear(&world.d.vms);
+	while (timers)
+		timer_clear(timers->slot);
+	store_close(&world.d.store);
+	sd_event_unref(world.d.loop);
+}
+
+void world_open(void)
+{
+	now_ms = EPOCH_MS;
+	n_timers = 0;
+	world = (struct world){0};
+	str_copy(world.folder, sizeof world.folder, "/dev/shm/qvm-sim-XXXXXX");
+	if (!mkdtemp(world.folder))
+		world_broken(__FILE__, __LINE__, "a folder in /dev/shm");
+	snprintf(world.path, sizeof world.path, "%s/state.db", world.folder);
+	begin();
+}
+
+void world_crash(void)
+{
+	drop();
+	world.is_disk_full = false;
+	begin();
+}
+
+void world_close(void)
+{
+	static const char *const suffix[] = {"", "-wal", "-shm"};
+	char path[112];
+
+	drop();
+	for (size_t i = 0; i < NELEMS(suffix); i++) {
+		snprintf(path, sizeof path, "%s%s", world.path, suffix[i]);
+		unlink(path);
+	}
+	rmdir(world.folder);
+}
+
+void world_disk(bool is_full)
+{
+	world.is_disk_full = is_full;
+	sqlite3_exec(world.d.store.db,
+		     is_full ? "PRAGMA query_only = ON" : "PRAGMA query_only = OFF", NULL, NULL,
+		     NULL);
+}
+
+bool world_define(const char *vm, const struct policy *p)
+{
+	struct daemon *d = &world.d;
+	struct vm *v = vm_find(&d->vms, vm);
+	struct record row = {.created_ms = clock_wall_ms(), .since_ms = clock_wall_ms()};
+	struct err e;
+
+	if (v)
+		row = v->row;
+	str_copy(row.name, sizeof row.name, vm);
+	row.revision++;
+	if (ledger_begin(d, &e) < 0)
+		return false;
+	if ((v ? record_update(&d->store, &row, &e) : record_insert(&d->store, &row, &e)) < 0 ||
+	    record_add_revision(&d->store,
+				&(struct record_revision){.vm = row.id,
+							  .revision = row.revision,
+							  .config = "ram 1m\n",
+							  .bytes = 7,
+							  .folder = "",
+							  .policy = p},
+				&e) < 0) {
+		ledger_abort(d);
+		return false;
+	}
+	if (ledger_commit(d, &e) < 0)
+		return false;
+	if (v)
+		v->row = row;
+	else
+		v = vm_add(&d->vms, d, &row);
+	v->policy = *p;
+	return true;
+}
+
+void world_broken(const char *file, int line, const char *what)
+{
+	printf("%s:%d: broken at %llu ms: %s\n", file, line, (unsigned long long)world_now_ms(),
+	       what);
+	fflush(stdout);
+	abort();
+}
