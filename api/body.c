@@ -174,7 +174,7 @@ static int set_policy(struct body *b, const json_t *j, struct err *e)
 	b->policy = policy_default();
 	json_object_foreach ((json_t *)j, name, value) {
 		const struct policy_field *f = policy_find(name);
-		int64_t v;
+		int64_t v = 0;
 
 		snprintf(b->pointer, sizeof b->pointer, "/policy/%.64s", name);
 		if (!f)

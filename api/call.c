@@ -29,7 +29,7 @@ struct call {
 };
 
 struct calls {
-	LIST_HEAD(, call) list;
+	LIST_HEAD(call_list, call) list;
 	unsigned n;
 };
 
@@ -52,9 +52,9 @@ static struct call *find(struct calls *c, uint64_t request)
 {
 	struct call *x;
 
-	LIST_FOREACH(x, &c->list, link)
-	if (x->request->id == request)
-		return x;
+	for (x = LIST_FIRST(&c->list); x; x = LIST_NEXT(x, link))
+		if (x->request->id == request)
+			return x;
 	return NULL;
 }
 

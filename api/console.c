@@ -29,7 +29,7 @@ struct console {
 
 struct consoles {
 	struct api *api;
-	LIST_HEAD(, console) list;
+	LIST_HEAD(console_list, console) list;
 	sd_event_source *timer;
 };
 
@@ -48,9 +48,9 @@ static int on_time(sd_event_source *s, uint64_t at_us, void *arg)
 	struct console *c;
 
 	(void)at_us;
-	LIST_FOREACH(c, &consoles->list, link)
-	if (has_news(c))
-		request_resume(c->request);
+	for (c = LIST_FIRST(&consoles->list); c; c = LIST_NEXT(c, link))
+		if (has_news(c))
+			request_resume(c->request);
 	if (LIST_EMPTY(&consoles->list))
 		return 0;
 	sd_event_source_set_time(s, (clock_mono_ms() + CONSOLE_POLL_MS) * 1000);
@@ -84,8 +84,8 @@ void console_wake(struct consoles *consoles)
 {
 	struct console *c;
 
-	LIST_FOREACH(c, &consoles->list, link)
-	request_resume(c->request);
+	for (c = LIST_FIRST(&consoles->list); c; c = LIST_NEXT(c, link))
+		request_resume(c->request);
 }
 
 static void leave(struct console *c)

@@ -9,12 +9,13 @@
 #include <sys/epoll.h>
 #include <time.h>
 
+#include "api/admit.h"
 #include "api/api.h"
 #include "api/call.h"
 #include "api/request.h"
 #include "api/strict.h"
-#include "api/target.h"
 #include "api/view.h"
+#include "api/visitor.h"
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -26,7 +27,7 @@ struct http {
 	struct api *api;
 	struct MHD_Daemon *daemon;
 	sd_event_source *io, *timer, *kick;
-	LIST_HEAD(, request) requests;
+	LIST_HEAD(request_list, request) requests;
 	unsigned n_most, n_held;
 	size_t body_bytes; /* of all requests */
 	int is_closing;
@@ -47,85 +48,12 @@ static enum MHD_Result queue(struct request *r, bool must_close)
 	struct MHD_Response *response = TAKE(r->response);
 	enum MHD_Result result;
 
-	if (must_close)
+	if (must_close || visitor_of(r->connection)->is_half_closed)
 		MHD_add_response_header(response, "Connection", "close");
 	result = MHD_queue_response(r->connection, (unsigned)r->status, response);
 	MHD_destroy_response(response);
 	r->phase = REQUEST_ANSWERED;
 	return result;
-}
-
-static size_t most_of(enum op_id op)
-{
-	if (!strcmp(op_table[op].in, "none"))
-		return 0;
-	return !strcmp(op_table[op].in, "text") ? MESSAGE_INPUT_MAX : BODY_MAX;
-}
-
-static int judge_body(struct request *r, const struct strict_headers *h, struct err *e)
-{
-	const struct op *o = &op_table[r->route.op];
-	const char *type =
-		MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Content-Type");
-	size_t most = most_of(r->route.op);
-
-	if (!h->has_body)
-		return 0;
-	if (most == 0)
-		return err_set(e, INVALID, "%s %s takes no body; send it without one",
-			       op_method_name(o->method), o->path);
-	if (h->length > most)
-		return err_set(e, TOO_LARGE, "the body has %llu bytes; it may have %zu",
-			       (unsigned long long)h->length, most);
-	return body_type(r->route.op, type, &r->body_type, e);
-}
-
-static int read_header_params(struct request *r, struct err *e)
-{
-	for (unsigned row = param_first(r->route.op);
-	     row < PARAM_COUNT && param_table[row].op == r->route.op; row++) {
-		const char *value;
-
-		if (param_table[row].where != PARAM_HEADER)
-			continue;
-		value = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
-						    param_table[row].name);
-		if (value && param_read((enum param)row, value, &r->params, e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* Everything but the body. An OPTIONS request ends here, with r->allow. */
-static int judge(struct request *r, const char *method, const struct strict_headers *h,
-		 struct err *e)
-{
-	const union MHD_ConnectionInfo *i =
-		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	char path[TARGET_PATH];
-	const char *query;
-
-	if (strlen(r->target) >= TARGET_MAX)
-		return err_set(e, INVALID, "the request's target is longer than %d bytes",
-			       TARGET_MAX - 1);
-	if (target_path(r->target, path, &query, e) < 0)
-		return -1;
-	route_allow(path, r->allow);
-	if (!strcmp(method, "OPTIONS") && *r->allow)
-		return 0;
-	r->allow[0] = '\0';
-	if (route_find(method, path, &r->route, e) < 0) {
-		if (e->code == ERR_METHOD)
-			route_allow(path, r->allow);
-		return -1;
-	}
-	r->is_head = !strcmp(method, "HEAD");
-	param_begin(r->route.op, &r->params);
-	if (auth_caller(&r->api->auth, i->connect_fd, &r->caller, e) < 0 ||
-	    auth_check(&r->caller, r->route.op, e) < 0 ||
-	    param_read_query(r->route.op, query, &r->params, e) < 0 || read_header_params(r, e) < 0)
-		return -1;
-	return judge_body(r, h, e);
 }
 
 static enum MHD_Result refuse(struct request *r, bool must_close)
@@ -141,7 +69,7 @@ static enum MHD_Result begin(struct request *r, const char *method, const char *
 	if (strict_check(r->connection, version, &h, &r->refused) < 0)
 		return refuse(r, true);
 	r->phase = REQUEST_BODY;
-	if (judge(r, method, &h, &r->refused) == 0)
+	if (admit_request(r, method, &h, &r->refused) == 0)
 		return MHD_YES;
 	/* Before a body that is not on its way yet, or is too long to read just for courtesy. */
 	if (h.has_body && (h.wants_continue || h.length > HTTP_DRAIN))
@@ -158,7 +86,7 @@ static void forget_body(struct http *h, struct request *r)
 
 static int make_room(struct http *h, struct request *r, size_t n, struct err *e)
 {
-	size_t need = r->body_bytes + n, most = most_of(r->route.op), cap = r->body_cap;
+	size_t need = r->body_bytes + n, most = admit_most(r->route.op), cap = r->body_cap;
 
 	if (need > most)
 		return err_set(e, TOO_LARGE, "the body has over %zu bytes, which is the limit",
@@ -238,8 +166,8 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *c)
 	struct http *h = arg;
 	struct request *r = request_new(h->api, target);
 
-	(void)c;
 	LIST_INSERT_HEAD(&h->requests, r, link);
+	visitor_of(c)->request = r;
 	return r;
 }
 
@@ -257,14 +185,25 @@ static void on_completed(void *arg, struct MHD_Connection *c, void **request,
 	struct http *h = arg;
 	struct request *r = *request;
 
-	(void)c;
 	(void)how;
 	if (!r)
 		return;
 	*request = NULL;
+	visitor_is_served(visitor_of(c));
 	forget_body(h, r);
 	LIST_REMOVE(r, link);
 	request_free(r);
+}
+
+static void on_connection(void *arg, struct MHD_Connection *c, void **visitor,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	struct http *h = arg;
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED)
+		*visitor = visitor_new(h->api, c);
+	else
+		visitor_free(*visitor);
 }
 
 __attribute__((format(printf, 2, 0))) static void on_log(void *arg, const char *fmt, va_list ap)
@@ -382,12 +321,13 @@ int http_open(struct api *api, int take_listener, unsigned max_fds, struct http 
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_MEMORY,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S, MHD_OPTION_STRICT_FOR_CLIENT,
 		1, MHD_OPTION_URI_LOG_CALLBACK, on_target, h, MHD_OPTION_UNESCAPE_CALLBACK,
-		leave_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_END);
+		leave_escapes, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_END);
 	if (!h->daemon) {
 		free(h);
 		return err_sys(e, INTERNAL, "start the HTTP server on the listening socket");
 	}
-	listener = -1; /* libmicrohttpd closes it */
+	(void)TAKE_FD(listener); /* libmicrohttpd closes it */
 	*ret = h;
 	info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	if (!info)
@@ -400,9 +340,9 @@ static bool owes_answers(const struct http *h)
 {
 	const struct request *r;
 
-	LIST_FOREACH(r, &h->requests, link)
-	if (r->phase >= REQUEST_HELD && !r->is_gone)
-		return true;
+	for (r = LIST_FIRST(&h->requests); r; r = LIST_NEXT(r, link))
+		if (r->phase >= REQUEST_HELD && !r->is_gone)
+			return true;
 	return false;
 }
 
@@ -413,8 +353,7 @@ static void flush(struct http *h)
 	struct timespec pause = {0, 5 * 1000000L};
 	struct request *r;
 
-	LIST_FOREACH(r, &h->requests, link)
-	{
+	for (r = LIST_FIRST(&h->requests); r; r = LIST_NEXT(r, link)) {
 		if (r->phase == REQUEST_HELD && !r->response)
 			r->is_gone = true;
 		request_resume(r);
@@ -425,8 +364,8 @@ static void flush(struct http *h)
 			break;
 		nanosleep(&pause, NULL);
 	} while (clock_mono_ms() < until_ms);
-	LIST_FOREACH(r, &h->requests, link)
-	request_resume(r);
+	for (r = LIST_FIRST(&h->requests); r; r = LIST_NEXT(r, link))
+		request_resume(r);
 	MHD_run(h->daemon);
 }
 

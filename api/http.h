@@ -20,7 +20,7 @@ enum {
 	HTTP_IDLE_S = 60,
 	HTTP_DRAIN = 16 * 1024 * 1024,	/* bytes of a refused body that are read */
 	HTTP_BODIES = 64 * 1024 * 1024, /* bytes of all bodies together */
-	HTTP_FLUSH_MS = 1000,		/* to send what is ready when the process ends */
+	HTTP_FLUSH_MS = 500,		/* to send what is ready when the process ends */
 };
 
 /* Serve a listening socket. max_fds: what RLIMIT_NOFILE allows. */

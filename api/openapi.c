@@ -471,7 +471,7 @@ char *openapi_print(void)
 		    "they failed. Errors are problems (RFC 9457).",
 		    "license", "name", "Apache-2.0", "identifier", "Apache-2.0"));
 	set(root, "servers",
-	    json_pack("[{s:s,s:s}]", "url", "http://localhost", "description",
+	    json_pack("[{s:s,s:s}]", "url", "http://qvm", "description",
 		      "over the unix socket RUN/api.sock"));
 	set(root, "security", json_pack("[{s:[]}]", "peer"));
 	set(root, "tags", tags());

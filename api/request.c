@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/random.h>
 
 #include "api/api.h"
@@ -36,7 +35,6 @@ void request_free(struct request *r)
 		r->holder.forget(r, r->holder.arg);
 	if (r->response)
 		MHD_destroy_response(r->response);
-	sd_event_source_disable_unref(r->hangup);
 	sd_event_source_disable_unref(r->deadline);
 	free(r->target);
 	free(r->body);
@@ -125,36 +123,10 @@ void request_answer_stream(struct request *r, const char *type, MHD_ContentReade
 	       MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, reader, arg, done), type);
 }
 
-/* Both directions are closed. A client that has only closed its sending side still listens. */
-static int on_hangup(sd_event_source *s, int fd, uint32_t events, void *arg)
-{
-	struct request *r = arg;
-
-	(void)s;
-	(void)fd;
-	(void)events;
-	r->is_gone = true;
-	request_resume(r);
-	return 0;
-}
-
-static void watch_hangup(struct request *r)
-{
-	const union MHD_ConnectionInfo *i =
-		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-	if (r->hangup)
-		sd_event_source_set_enabled(r->hangup, SD_EVENT_ON);
-	else if (!i || sd_event_add_io(r->api->loop, &r->hangup, i->connect_fd, EPOLLHUP, on_hangup,
-				       r) < 0)
-		log_warn(NULL, "cannot watch a connection for its end; it ends with its answer");
-}
-
 void request_suspend(struct request *r)
 {
 	MHD_suspend_connection(r->connection);
 	r->is_suspended = true;
-	watch_hangup(r);
 }
 
 void request_resume(struct request *r)
@@ -162,8 +134,6 @@ void request_resume(struct request *r)
 	if (!r->is_suspended)
 		return;
 	r->is_suspended = false;
-	if (r->hangup)
-		sd_event_source_set_enabled(r->hangup, SD_EVENT_OFF);
 	MHD_resume_connection(r->connection);
 	http_wake(r->api->http);
 }

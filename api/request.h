@@ -4,7 +4,7 @@
  * Made and freed by http.c; the views and calls fill its answer.
  *
  * A request that must wait (for the supervisor, for an operation, for news on a stream) is
- * suspended: it costs no turn of the loop. While it is, the kernel tells if its client goes away.
+ * suspended: it costs no turn of the loop (visitor.h sees its client leave).
  */
 #pragma once
 
@@ -57,7 +57,7 @@ struct request {
 	int status;
 	struct MHD_Response *response;
 	struct request_holder holder;
-	sd_event_source *hangup, *deadline;
+	sd_event_source *deadline;
 };
 
 struct request *request_new(struct api *api, const char *target);

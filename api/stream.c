@@ -33,7 +33,7 @@ struct stream {
 };
 
 struct streams {
-	LIST_HEAD(, stream) list;
+	LIST_HEAD(stream_list, stream) list;
 };
 
 struct streams *streams_new(void)
@@ -55,8 +55,8 @@ void stream_wake(struct streams *streams)
 {
 	struct stream *s;
 
-	LIST_FOREACH(s, &streams->list, link)
-	request_resume(s->request);
+	for (s = LIST_FIRST(&streams->list); s; s = LIST_NEXT(s, link))
+		request_resume(s->request);
 }
 
 static void leave(struct stream *s)

@@ -72,8 +72,7 @@ static int on_link(sd_event_source *source, int fd, uint32_t events, void *arg)
 {
 	struct supervisor *s = arg;
 	struct api *api = s->api;
-	struct wire_msg *m = calloc(1, sizeof *m);
-	AUTO_FREE void *owned = m;
+	AUTO_FREE struct wire_msg *m = calloc(1, sizeof *m);
 	struct err e;
 	int got = 0;
 

@@ -4,9 +4,10 @@
 #include <ctype.h>
 #include <string.h>
 
-static int digit(char c)
+static unsigned digit(char c)
 {
-	return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+	return (unsigned)(isdigit((unsigned char)c) ? c - '0'
+						    : tolower((unsigned char)c) - 'a' + 10);
 }
 
 int target_decode(const char *s, size_t n, char *ret, size_t cap, struct err *e)

@@ -156,7 +156,7 @@ int vm_make(struct db *d, const char *name, json_t **ret, struct err *e)
 
 int view_vm_show(struct request *r, struct err *e)
 {
-	json_t *o;
+	json_t *o = NULL;
 	int64_t revision;
 
 	if (vm_make(r->api->db, request_vm(r), &o, e) < 0)
@@ -207,8 +207,8 @@ int view_vm_list(struct request *r, struct err *e)
 int view_vm_config(struct request *r, struct err *e)
 {
 	struct db *d = r->api->db;
-	struct sqlite3_stmt *q;
-	int64_t id, revision;
+	struct sqlite3_stmt *q = NULL;
+	int64_t id = 0, revision = 0;
 
 	if (vm_find(d, request_vm(r), &id, &revision, e) < 0)
 		return -1;
@@ -239,7 +239,7 @@ int view_vm_revisions(struct request *r, struct err *e)
 	AUTO_SNAPSHOT struct db_snapshot s = {0};
 	AUTO_JSON json_t *o = object_new(), *list = object_list();
 	struct sqlite3_stmt *q;
-	int64_t id, newest;
+	int64_t id = 0, newest;
 	int got;
 
 	if (db_begin(d, e) < 0)
@@ -250,7 +250,7 @@ int view_vm_revisions(struct request *r, struct err *e)
 	q = db_query(d, revisions, DB_INT(id),
 		     DB_INT(param_number(&r->params, PARAM_OF_vm_revisions_limit)));
 	while ((got = db_row(d, q, e)) > 0) {
-		json_t *item = revision_object(q), *policy;
+		json_t *item = revision_object(q), *policy = NULL;
 
 		object_append(list, item);
 		if (vm_policy(d, id, db_int(q, 0), &policy, e) < 0) {

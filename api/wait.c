@@ -18,7 +18,7 @@ struct wait {
 };
 
 struct waits {
-	LIST_HEAD(, wait) list;
+	LIST_HEAD(wait_list, wait) list;
 };
 
 struct waits *waits_new(void)

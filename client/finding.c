@@ -57,6 +57,8 @@ static void print_source(FILE *f, const struct place *p)
 		fprintf(f, "       | ... in column %u\n", p->column);
 		return;
 	}
+	if (p->column == 0) /* about the whole line */
+		return;
 	fprintf(f, "       | %s", first > 1 ? "   " : "");
 	print_mark(f, shown, p->column - first, p->length);
 }
@@ -93,10 +95,12 @@ static void print_one(FILE *f, const json_t *d, const struct source *s)
 	find_place(d, s, &p);
 	fprintf(f, "%s%s:", term_on(f, TERM_BOLD), p.file);
 	if (p.line)
-		fprintf(f, "%u:%u:", p.line, p.column);
+		fprintf(f, "%u:", p.line);
+	if (p.line && p.column)
+		fprintf(f, "%u:", p.column);
 	fprintf(f, "%s %s%s:%s %s\n", term_off(f, TERM_BOLD), term_on(f, style), severity,
 		term_off(f, style), field_text(d, "what"));
-	if (p.line && p.column)
+	if (p.line && *p.text)
 		print_source(f, &p);
 	if (*hint)
 		fprintf(f, "       %shint: %s%s\n", term_on(f, TERM_COOL), hint,

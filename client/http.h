@@ -21,7 +21,7 @@ typedef bool http_sink(void *arg, const char *bytes, size_t n);
 
 enum {
 	HTTP_BODY = 64 * 1024 * 1024, /* a longer answer is refused */
-	HTTP_PATIENCE_MS = 60 * 1000, /* for the answer to a call that does not stream or wait */
+	HTTP_PATIENCE_MS = 30 * 1000, /* for the answer to a call that does not stream or wait */
 };
 
 struct http_request {

@@ -48,7 +48,12 @@ static int ask(struct run *r, enum op_id op, const char *param, int *ret_status)
 	int64_t left = left_ms(r);
 	int64_t slice_ms = left > SLICE_MS ? SLICE_MS : left;
 	char query[32];
-	struct http_request q = {.op = op, .param = param, .query = query};
+	struct http_request q = {
+		.op = op,
+		.param = param,
+		.query = query,
+		.timeout_ms = HTTP_PATIENCE_MS + slice_ms,
+	};
 	struct err e;
 
 	snprintf(query, sizeof query, "wait=%" PRId64 "ms", slice_ms);

@@ -65,7 +65,8 @@ int problem_print(const json_t *p, long status, const struct source *source)
 	if (!*text)
 		text = field_text(p, "title");
 	print_head(*text ? text : err_id(code));
-	print_hint(*hint ? hint : err_hint(code), request);
+	if (json_array_size(field_list(p, "diagnostics")) == 0) /* those hint by themselves */
+		print_hint(*hint ? hint : err_hint(code), request);
 	print_line("request", request);
 	return err_exit(code);
 }

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/auto.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -66,24 +65,21 @@ int event_prune(struct store *s, int64_t newest, struct err *e)
 	return STORE_RUN(s, e, "DELETE FROM event WHERE seq <= ?", STORE_INT(newest - EVENT_KEPT));
 }
 
-int event_charged(struct store *s, const char *vm, int64_t since_ms, uint32_t *ret_n,
-		  int64_t *ret_first_ms, struct err *e)
+int event_restarts(struct store *s, const char *vm,
+		   void (*each)(void *arg, enum cause cause, int64_t at_ms), void *arg,
+		   struct err *e)
 {
-	const struct store_value key[] = {STORE_TEXT(vm), STORE_INT(since_ms)};
+	const struct store_value key = STORE_TEXT(vm);
 	struct sqlite3_stmt *q;
 	int r;
 
-	*ret_n = 0;
 	if (store_query(s,
-			"SELECT cause, at_ms FROM event WHERE kind = 'restart' AND vm = ? AND "
-			"at_ms >= ? ORDER BY seq DESC LIMIT 4000",
-			key, NELEMS(key), &q, e) < 0)
+			"SELECT cause, at_ms FROM event WHERE vm = ?1 AND kind = 'restart' AND "
+			"seq > (SELECT coalesce(max(seq), 0) FROM event "
+			"WHERE vm = ?1 AND kind = 'starting' AND operation <> 0) ORDER BY seq",
+			&key, 1, &q, e) < 0)
 		return -1;
-	while ((r = store_row(s, q, e)) == 1) {
-		if (!cause_is_failure(cause_from_id(store_text(q, 0))))
-			continue;
-		++*ret_n;
-		*ret_first_ms = store_int(q, 1);
-	}
+	while ((r = store_row(s, q, e)) == 1)
+		each(arg, cause_from_id(store_text(q, 0)), store_int(q, 1));
 	return r;
 }

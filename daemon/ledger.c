@@ -254,12 +254,15 @@ int ledger_open(struct daemon *d, struct err *e)
 
 void ledger_close(struct daemon *d)
 {
-	struct ledger *l = &d->ledger;
-
 	if (!ledger_flush(d))
 		log_error(NULL, "the last observations are in the journal only: the state could "
 				"not be written to the end");
-	drop_entries(l);
-	timer_clear(&l->retry);
-	timer_clear(&l->flush);
+	ledger_drop(d);
+}
+
+void ledger_drop(struct daemon *d)
+{
+	drop_entries(&d->ledger);
+	timer_clear(&d->ledger.retry);
+	timer_clear(&d->ledger.flush);
 }

@@ -52,3 +52,5 @@ void ledger_abort(struct daemon *d);
 bool ledger_flush(struct daemon *d);
 /* Drop what could not be written, saying so, and disarm. */
 void ledger_close(struct daemon *d);
+/* Forget what is pending and disarm. */
+void ledger_drop(struct daemon *d);

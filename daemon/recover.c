@@ -24,22 +24,24 @@ struct orphan {
 	struct process process;
 };
 
+static void replay(void *arg, enum cause cause, int64_t at_ms)
+{
+	struct vm *v = arg;
+	uint64_t age_ms = (uint64_t)(clock_wall_ms() - at_ms);
+
+	/* Before this boot's zero it wraps, and so does the difference that is taken of it. */
+	restart_replay(&v->history, &v->policy, cause, clock_mono_ms() - age_ms);
+}
+
 static int load(void *arg, const struct record *r, struct err *e)
 {
 	struct daemon *d = arg;
 	struct vm *v = vm_add(&d->vms, d, r);
-	int64_t now_ms = clock_wall_ms(), first_ms = 0;
-	uint64_t age_ms;
 
 	if (record_policy(&d->store, r->id, r->revision, &v->policy, e) < 0)
 		return err_wrap(e, "read the policy of '%s'", r->name);
 	v->running = v->policy;
-	if (event_charged(&d->store, r->name, now_ms - v->policy.restart_window_ms,
-			  &v->history.charged, &first_ms, e) < 0)
-		return -1;
-	age_ms = now_ms > first_ms ? (uint64_t)(now_ms - first_ms) : 0;
-	v->history.window_ms = clock_mono_ms() - age_ms; /* of no meaning while charged is 0 */
-	return 0;
+	return event_restarts(&d->store, r->name, replay, v, e);
 }
 
 int recover_load(struct daemon *d, struct err *e)

@@ -39,12 +39,35 @@ static uint64_t back_off_ms(const struct policy *p, uint32_t charged)
 	return delay < most ? delay : most;
 }
 
+/* Neither is the guest's fault: no policy about failures, no charge. */
+static bool is_charged(enum cause cause)
+{
+	return cause_is_failure(cause) && cause != CAUSE_SUPERVISOR_LOST &&
+	       cause != CAUSE_HOST_LOST;
+}
+
+static void turn_window(struct restart_history *h, const struct policy *p, uint64_t now_ms)
+{
+	if (h->charged == 0 || now_ms - h->window_ms >= (uint64_t)p->restart_window_ms)
+		*h = (struct restart_history){.window_ms = now_ms};
+}
+
+void restart_replay(struct restart_history *h, const struct policy *p, enum cause cause,
+		    uint64_t at_ms)
+{
+	if (!is_charged(cause))
+		return;
+	turn_window(h, p, at_ms);
+	/* More than the whole budget cannot be spent, whatever the policy was then. */
+	if (h->charged < (uint64_t)p->restart_budget)
+		h->charged++;
+}
+
 static struct restart_decision charge(const struct restart_case *c, struct restart_history *h)
 {
 	struct restart_decision d = {.verdict = RESTART_AGAIN, .is_charged = true};
 
-	if (h->charged == 0 || c->now_ms - h->window_ms >= (uint64_t)c->policy->restart_window_ms)
-		*h = (struct restart_history){.window_ms = c->now_ms};
+	turn_window(h, c->policy, c->now_ms);
 	if (h->charged >= (uint64_t)c->policy->restart_budget)
 		return (struct restart_decision){.verdict = RESTART_GIVE_UP, .nth = h->charged};
 	d.delay_ms = back_off_ms(c->policy, h->charged);
@@ -59,8 +82,7 @@ struct restart_decision restart_decide(const struct restart_case *c, struct rest
 
 	if (c->desired == DESIRED_STOPPED || class == CAUSE_CLASS_STOP)
 		return d;
-	/* Neither is the guest's fault: no policy about failures, no charge. */
-	if (c->cause == CAUSE_SUPERVISOR_LOST || c->cause == CAUSE_HOST_LOST) {
+	if (cause_is_failure(c->cause) && !is_charged(c->cause)) {
 		d.verdict = RESTART_AGAIN;
 		return d;
 	}

@@ -47,6 +47,9 @@ struct restart_decision {
 	uint64_t delay_ms;
 };
 
+/* A restart of the past, in order: makes the history of an earlier supervisor one's own. */
+void restart_replay(struct restart_history *h, const struct policy *p, enum cause cause,
+		    uint64_t at_ms);
 struct restart_decision restart_decide(const struct restart_case *c, struct restart_history *h);
 /* The sentence for the incident: what follows. */
 const char *restart_sentence(const struct restart_decision *d, const struct restart_case *c,

@@ -139,7 +139,7 @@ void settle_end(struct daemon *d, struct vm *v)
 	timer_clear(&v->deadline);
 	restart_sentence(&next, &c, reaction, sizeof reaction);
 	v->row.cause = c.cause;
-	v->row.health = is_failure ? HEALTH_FAILED : HEALTH_UNKNOWN;
+	v->row.health = v->row.observed == OBSERVED_SAFE ? HEALTH_FAILED : HEALTH_UNKNOWN;
 	v->row.pid = 0;
 	v->row.pid_start = 0;
 	explain(&v->end, v->row.reason, sizeof v->row.reason);

@@ -68,6 +68,7 @@ CREATE TABLE event (
 	request   TEXT NOT NULL DEFAULT '',
 	text      TEXT NOT NULL
 ) STRICT;
+CREATE INDEX event_by_vm ON event (vm, seq);
 
 CREATE TABLE incident (
 	id         INTEGER PRIMARY KEY,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * scene.h - plays a written scene (tests/sim/*.scene) and prints what the supervisor makes of it;
- * the print is compared with the golden *.expect beside it. tests/sim only.
+ * scene.h - plays a written scene (NAME.scene) and prints what the supervisor makes of it;
+ * the print is compared with the golden NAME.expect beside it. tests/sim only.
  *
  * A line is a verb and words; `#` begins a comment:
  *   define VM [FIELD=NUMBER]...   start|stop|kill|release|delete VM

@@ -11,6 +11,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/sandbox.h"
 #include "base/str.h"
 #include "daemon/grant.h"
 #include "daemon/host.h"
@@ -130,6 +131,12 @@ static struct blackbox box;
 static struct blackbox_exit exits[BLACKBOX_EXITS];
 static char rings[BLACKBOX_LOG + BLACKBOX_CONSOLE];
 
+/* A worker without a process. */
+struct talker {
+	struct worker w; /* first: the supervisor knows only this */
+	bool is_pressed; /* its power button was */
+};
+
 static void check_intent(const struct vm *v)
 {
 	const struct store_value key[] = {STORE_INT(v->row.id), STORE_INT(v->row.generation)};
@@ -146,17 +153,18 @@ static void check_intent(const struct vm *v)
 
 int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **ret, struct err *e)
 {
-	struct worker *w = calloc(1, sizeof *w);
+	struct talker *t = calloc(1, sizeof *t);
+	struct worker *w = &t->w;
 	struct vm *v = s->arg;
 
-	WORLD_MUST(w);
+	WORLD_MUST(t);
 	WORLD_MUST(v->row.desired == DESIRED_RUNNING);
 	WORLD_MUST(!v->worker);
 	check_intent(v);
 	for (unsigned i = 0; i < world.n_workers; i++)
 		WORLD_MUST(strcmp(world.worker[i]->vm, s->vm) != 0);
 	if (world.is_start_refused) {
-		free(w);
+		free(t);
 		return err_set(e, RESOURCE, "the host has no more processes");
 	}
 	w->d = d;
@@ -203,7 +211,7 @@ void worker_cut(struct worker *w, enum cause cause)
 
 void worker_button(struct worker *w)
 {
-	w->n_wants++; /* presses */
+	((struct talker *)w)->is_pressed = true;
 }
 
 void worker_words(struct worker *w, char *ret, size_t cap)
@@ -260,7 +268,7 @@ bool world_worker_obeys(struct worker *w)
 		world_worker_dies(w, SIGKILL);
 	else if (w->cut != CAUSE_NONE)
 		world_worker_says(w, w->cut);
-	else if (w->n_wants)
+	else if (((struct talker *)w)->is_pressed)
 		world_worker_says(w, CAUSE_POWEROFF);
 	else
 		return false;

@@ -147,3 +147,20 @@ TEST(restart_says_what_follows)
 	d = restart_decide(&c, &h);
 	assert_non_null(strstr(restart_sentence(&d, &c, text, sizeof text), "spent"));
 }
+
+TEST(restart_history_is_carried_over_without_what_was_not_charged)
+{
+	struct policy p = policy_default();
+	struct restart_history h = {0};
+
+	for (uint64_t at = 1; at < 100; at++) {
+		restart_replay(&h, &p, CAUSE_REBOOT, at);
+		restart_replay(&h, &p, CAUSE_SUPERVISOR_LOST, at);
+	}
+	assert_int_equal(h.charged, 0);
+	restart_replay(&h, &p, CAUSE_WATCHDOG, 100);
+	restart_replay(&h, &p, CAUSE_TRIPLE_FAULT, 200);
+	assert_int_equal(h.charged, 2);
+	restart_replay(&h, &p, CAUSE_TRIPLE_FAULT, 100 + (uint64_t)p.restart_window_ms);
+	assert_int_equal(h.charged, 1);
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the bytes of a request's target to a row of ops.def. */
+#include <stdio.h>
 #include <string.h>
 
 #include "api/route.h"
@@ -14,7 +15,7 @@ TEST(route_finds_each_row_of_the_table)
 		struct route r;
 		struct err e;
 
-		strcpy(path, op_table[i].path);
+		snprintf(path, sizeof path, "%s", op_table[i].path);
 		open = strchr(path, '{');
 		if (open) /* "7" is both a name and a number */
 			memmove(open + 1, strchr(path, '}') + 1, strlen(strchr(path, '}')));

@@ -237,27 +237,35 @@ TEST(operation_ends_for_everyone_who_waits_for_it)
 	remove_db(&f);
 }
 
-TEST(event_counts_only_restarts_that_were_charged)
+static void count(void *arg, enum cause cause, int64_t at_ms)
 {
-	struct event ev = event_make(JOURNAL_RESTART, "one", "again");
+	int64_t *sum = arg;
+
+	*sum += cause == CAUSE_TRIPLE_FAULT ? at_ms : 1000000;
+}
+
+TEST(event_tells_the_restarts_since_an_operators_start)
+{
+	struct event again = event_make(JOURNAL_RESTART, "one", "again");
+	struct event start = event_make(JOURNAL_STARTING, "one", "starting");
 	struct fixture f;
-	int64_t first = 0;
-	uint32_t n;
+	int64_t sum = 0;
 	struct err e;
 
 	open_db(&f);
-	ev.cause = CAUSE_REBOOT;
-	assert_int_equal(event_write(&f.s, &ev, 1, 0, &e), 0);
-	ev.cause = CAUSE_TRIPLE_FAULT;
-	ev.at_ms = 1000;
-	assert_int_equal(event_write(&f.s, &ev, 2, 0, &e), 0);
-	ev.at_ms = 2000;
-	assert_int_equal(event_write(&f.s, &ev, 3, 0, &e), 0);
-	assert_int_equal(event_charged(&f.s, "one", 500, &n, &first, &e), 0);
-	assert_int_equal(n, 2);
-	assert_int_equal(first, 1000);
-	assert_int_equal(event_charged(&f.s, "one", 1500, &n, &first, &e), 0);
-	assert_int_equal(n, 1);
-	assert_int_equal(event_write(&f.s, &ev, 3, 0, &e), -1); /* a number is given once */
+	again.cause = CAUSE_TRIPLE_FAULT;
+	again.at_ms = 1000;
+	assert_int_equal(event_write(&f.s, &again, 1, 0, &e), 0);
+	start.operation = 5;
+	assert_int_equal(event_write(&f.s, &start, 2, 0, &e), 0);
+	again.at_ms = 20;
+	assert_int_equal(event_write(&f.s, &again, 3, 0, &e), 0);
+	start.operation = 0; /* by policy */
+	assert_int_equal(event_write(&f.s, &start, 4, 0, &e), 0);
+	again.at_ms = 3;
+	assert_int_equal(event_write(&f.s, &again, 5, 0, &e), 0);
+	assert_int_equal(event_restarts(&f.s, "one", count, &sum, &e), 0);
+	assert_int_equal(sum, 23);
+	assert_int_equal(event_write(&f.s, &again, 5, 0, &e), -1); /* a number is given once */
 	remove_db(&f);
 }

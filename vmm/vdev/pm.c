@@ -18,7 +18,8 @@ enum {
 	PM1_TIMER = 1 << 0,
 	PM1_GLOBAL = 1 << 5,
 	PM1_POWER_BUTTON = 1 << 8,
-	PM1_ENABLES = PM1_TIMER | PM1_GLOBAL | PM1_POWER_BUTTON,
+	PM1_RTC = 1 << 10, /* never happens, but Linux wants to see it enabled */
+	PM1_ENABLES = PM1_TIMER | PM1_GLOBAL | PM1_POWER_BUTTON | PM1_RTC,
 };
 /* 4.8.3.2 PM1 control grouping */
 enum { SCI_EN = 1 << 0, SLP_TYP_SHIFT = 10, SLP_TYP_MASK = 7, SLP_EN = 1 << 13 };

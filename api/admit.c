@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/admit.h"
+
+#include <string.h>
+
+#include "api/api.h"
+#include "api/auth.h"
+#include "api/request.h"
+#include "api/strict.h"
+#include "api/target.h"
+#include "api/visitor.h"
+
+size_t admit_most(enum op_id op)
+{
+	if (!strcmp(op_table[op].in, "none"))
+		return 0;
+	return !strcmp(op_table[op].in, "text") ? MESSAGE_INPUT_MAX : BODY_MAX;
+}
+
+static int judge_body(struct request *r, const struct strict_headers *h, struct err *e)
+{
+	const struct op *o = &op_table[r->route.op];
+	const char *type =
+		MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Content-Type");
+	size_t most = admit_most(r->route.op);
+
+	if (!h->has_body)
+		return 0;
+	if (most == 0)
+		return err_set(e, INVALID, "%s %s takes no body; send it without one",
+			       op_method_name(o->method), o->path);
+	if (h->length > most)
+		return err_set(e, TOO_LARGE, "the body has %llu bytes; it may have %zu",
+			       (unsigned long long)h->length, most);
+	return body_type(r->route.op, type, &r->body_type, e);
+}
+
+static int read_header_params(struct request *r, struct err *e)
+{
+	for (unsigned row = param_first(r->route.op);
+	     row < PARAM_COUNT && param_table[row].op == r->route.op; row++) {
+		const char *value;
+
+		if (param_table[row].where != PARAM_HEADER)
+			continue;
+		value = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
+						    param_table[row].name);
+		if (value && param_read((enum param)row, value, &r->params, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int admit_request(struct request *r, const char *method, const struct strict_headers *h,
+		  struct err *e)
+{
+	char path[TARGET_PATH];
+	const char *query;
+
+	if (strlen(r->target) >= TARGET_MAX)
+		return err_set(e, INVALID, "the request's target is longer than %d bytes",
+			       TARGET_MAX - 1);
+	if (target_path(r->target, path, &query, e) < 0)
+		return -1;
+	route_allow(path, r->allow);
+	if (!strcmp(method, "OPTIONS") && *r->allow)
+		return 0;
+	r->allow[0] = '\0';
+	if (route_find(method, path, &r->route, e) < 0) {
+		if (e->code == ERR_METHOD)
+			route_allow(path, r->allow);
+		return -1;
+	}
+	r->is_head = !strcmp(method, "HEAD");
+	param_begin(r->route.op, &r->params);
+	if (auth_caller(&r->api->auth, visitor_fd(r->connection), &r->caller, e) < 0 ||
+	    auth_check(&r->caller, r->route.op, e) < 0 ||
+	    param_read_query(r->route.op, query, &r->params, e) < 0 || read_header_params(r, e) < 0)
+		return -1;
+	return judge_body(r, h, e);
+}
