@@ -7,6 +7,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/name.h"
+#include "base/str.h"
 #include "client/age.h"
 #include "client/command.h"
 #include "client/field.h"
@@ -80,7 +81,7 @@ static void print_names(const json_t *vms)
 static int ask_all(struct command_call *c, json_t *vms, struct http_response *ret_first,
 		   bool *ret_is_one, int *ret_status)
 {
-	char query[32 + NAME_CAP] = "limit=10000";
+	char query[32 + NAME_CAP] = "limit=10000", after[NAME_CAP] = "";
 
 	*ret_is_one = true;
 	for (;;) {
@@ -100,10 +101,13 @@ static int ask_all(struct command_call *c, json_t *vms, struct http_response *re
 			*ret_first = r;
 			r = (struct http_response){0};
 		}
-		if (!name_is_valid(field_text(page, "next")))
+		/* Names come in order: one that does not go on is no next page. */
+		if (!name_is_valid(field_text(page, "next")) ||
+		    strcmp(field_text(page, "next"), after) <= 0)
 			return 0;
 		*ret_is_one = false;
-		snprintf(query, sizeof query, "limit=10000&after=%s", field_text(page, "next"));
+		str_copy(after, sizeof after, field_text(page, "next"));
+		snprintf(query, sizeof query, "limit=10000&after=%s", after);
 	}
 }
 

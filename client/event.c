@@ -40,7 +40,7 @@ static bool take_record(struct stream *s, const char *line, size_t n)
 		return false;
 	s->n_records++;
 	seq = field_number(event, "seq", 0);
-	if (seq > 0)
+	if (seq > 0 && seq < INT64_MAX)
 		s->next = seq + 1;
 	s->is_over = !s->q->sink(s->q->arg, line, n, event);
 	return !s->is_over;
@@ -160,6 +160,9 @@ int event_read(struct http *h, const struct event_query *q, struct http_response
 			return 0;
 		if (!q->follow)
 			continue;
+		if (!ever)
+			return err_set(e, NO_SERVER, "'%s' answers without events; is it a qvmd?",
+				       http_host(h));
 		http_response_free(ret_refusal);
 		if (s.n_records) {
 			retry_ms = RETRY_FIRST_MS;

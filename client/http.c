@@ -239,6 +239,12 @@ static int judge(const struct http *h, const struct call *c, CURLcode code, stru
 		return err_set(e, TIMEOUT, "'%s' did not answer in time: %s", h->host, h->why);
 	case CURLE_COULDNT_CONNECT:
 	case CURLE_COULDNT_RESOLVE_HOST: return no_server(h, e);
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return err_set(
+			e, NO_SERVER,
+			"'%s' does not prove who it is: %s. QVM_CACERT names the PEM file of "
+			"the authority to trust",
+			h->host, h->why);
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
 	case CURLE_GOT_NOTHING:

@@ -19,7 +19,7 @@ static int finish(int status)
 
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	err_sys(&e, INTERNAL, "write the output");
+	err_sys(&e, RESOURCE, "write the output");
 	return problem_local(&e, false);
 }
 

@@ -57,7 +57,7 @@ TEST(pm_button_is_heard_only_when_enabled)
 	assert_int_equal(vdev_bench_read(&b, STATUS, 2), BUTTON);
 	vdev_bench_write(&b, STATUS, 2, BUTTON);
 	vdev_bench_write(&b, ENABLE, 2, 0xffff);
-	assert_int_equal(vdev_bench_read(&b, ENABLE, 2), 0x121);
+	assert_int_equal(vdev_bench_read(&b, ENABLE, 2), 0x521);
 	assert_false(b.line);
 	assert_true(b.vdev->class->button(b.vdev));
 	assert_true(b.line);
