@@ -7,6 +7,7 @@
 #include <systemd/sd-event.h>
 
 #include "api/auth.h"
+#include "api/outlet.h"
 
 struct boxes;
 struct calls;
@@ -20,6 +21,7 @@ struct waits;
 struct api {
 	sd_event *loop;
 	struct auth auth;
+	struct outlet outlet;
 	struct db *db;
 	struct boxes *boxes;
 	struct supervisor *supervisor;

@@ -31,6 +31,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+static struct api a = {.outlet.socket = -1};
+
 enum { LINK = 3, LISTENER = 4, OTHER_FDS = 128, STORE_TRIES = 20, STORE_PAUSE_MS = 50 };
 
 static const char usage[] =
@@ -114,7 +116,7 @@ static int on_signal(sd_event_source *s, const struct signalfd_siginfo *i, void 
 	return sd_event_exit(sd_event_source_get_event(s), 0);
 }
 
-static int open_loop(struct api *a, struct err *e)
+static int open_loop(struct err *e)
 {
 	sigset_t set;
 
@@ -122,15 +124,15 @@ static int open_loop(struct api *a, struct err *e)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || sd_event_new(&a->loop) < 0 ||
-	    sd_event_add_signal(a->loop, NULL, SIGTERM, on_signal, a) < 0 ||
-	    sd_event_add_signal(a->loop, NULL, SIGINT, on_signal, a) < 0)
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || sd_event_new(&a.loop) < 0 ||
+	    sd_event_add_signal(a.loop, NULL, SIGTERM, on_signal, NULL) < 0 ||
+	    sd_event_add_signal(a.loop, NULL, SIGINT, on_signal, NULL) < 0)
 		return err_sys(e, INTERNAL, "make the event loop");
 	return 0;
 }
 
 /* qvmd has the database open; what may be in the way is a recovery or a migration. */
-static int open_store(struct api *a, struct err *e)
+static int open_store(struct err *e)
 {
 	struct timespec pause = {0, STORE_PAUSE_MS * 1000000L};
 	int result = -1;
@@ -138,7 +140,7 @@ static int open_store(struct api *a, struct err *e)
 	for (int i = 0; i < STORE_TRIES && result < 0; i++) {
 		if (i)
 			nanosleep(&pause, NULL);
-		result = db_open("file:/state/state.db?mode=ro", &a->db, e);
+		result = db_open("file:/state/state.db?mode=ro", &a.db, e);
 	}
 	return result;
 }
@@ -160,68 +162,73 @@ static void seed_json(void)
 	json_object_seed(seed ? seed : 1);
 }
 
-static int serve(struct api *a, const struct jail_spec *jail, struct err *e)
+static void log_out(const struct log_line *l)
 {
-	if (open_loop(a, e) < 0)
+	outlet_write(&a.outlet, l);
+}
+
+static int serve(const struct jail_spec *jail, struct err *e)
+{
+	if (open_loop(e) < 0)
 		return -1;
-	auth_open(&a->auth, geteuid() != 0);
+	outlet_open(&a.outlet);
+	auth_open(&a.auth, geteuid() != 0);
 	seed_json();
 	tzset();
-	if (jail_enter(jail, &a->layers, e) < 0)
+	if (jail_enter(jail, &a.layers, e) < 0)
 		return err_wrap(e, "close the sandbox");
-	if (open_store(a, e) < 0)
+	if (open_store(e) < 0)
 		return -1;
-	a->boxes = boxes_new();
-	a->calls = calls_new();
-	a->waits = waits_new();
-	a->streams = streams_new();
-	a->consoles = consoles_new(a);
-	a->document = openapi_print();
-	if (supervisor_open(a, LINK, &a->supervisor, e) < 0 ||
-	    http_open(a, LISTENER, max_fds(), &a->http, e) < 0 || jail_filter(&a->layers, e) < 0 ||
-	    supervisor_ready(a->supervisor, e) < 0)
+	a.boxes = boxes_new();
+	a.calls = calls_new();
+	a.waits = waits_new();
+	a.streams = streams_new();
+	a.consoles = consoles_new(&a);
+	a.document = openapi_print();
+	if (supervisor_open(&a, LINK, &a.supervisor, e) < 0 ||
+	    http_open(&a, LISTENER, max_fds(), &a.http, e) < 0 || jail_filter(&a.layers, e) < 0 ||
+	    supervisor_ready(a.supervisor, e) < 0)
 		return -1;
-	return sd_event_loop(a->loop);
+	return sd_event_loop(a.loop);
 }
 
 /* Whoever waits is told; then what is ready is sent. */
-static void close_all(struct api *a)
+static void close_all(void)
 {
 	struct err why;
 
 	err_set(&why, UNAVAILABLE, "the supervisor is ending; ask again when it is back");
-	if (a->http) {
-		call_fail_all(a->calls, &why);
-		wait_fail_all(a->waits, &why);
-		http_close(a->http);
+	if (a.http) {
+		call_fail_all(a.calls, &why);
+		wait_fail_all(a.waits, &why);
+		http_close(a.http);
 	}
-	supervisor_close(a->supervisor);
-	consoles_free(a->consoles);
-	streams_free(a->streams);
-	waits_free(a->waits);
-	calls_free(a->calls);
-	boxes_free(a->boxes);
-	db_close(a->db);
-	sd_event_unref(a->loop);
-	free(a->document);
+	supervisor_close(a.supervisor);
+	consoles_free(a.consoles);
+	streams_free(a.streams);
+	waits_free(a.waits);
+	calls_free(a.calls);
+	boxes_free(a.boxes);
+	db_close(a.db);
+	sd_event_unref(a.loop);
+	free(a.document);
 }
 
 int main(int argc, char **argv)
 {
-	static struct api a;
 	struct jail_spec jail = {.max_fds = HTTP_CONNECTIONS + OTHER_FDS};
 	struct err e = {0};
 	int result = -1;
 
 	fill_standard_fds();
-	log_open("qvm-api", log_to_stderr, LOG_INFO);
+	log_open("qvm-api", log_out, LOG_INFO);
 	a.started_ms = clock_mono_ms();
 	if (read_arguments(argc, argv, &jail, &e) == 0 &&
 	    check_socket(LINK, 0, "the link to qvmd", &e) == 0 &&
 	    check_socket(LISTENER, 1, "a listening socket", &e) == 0)
-		result = serve(&a, &jail, &e);
+		result = serve(&jail, &e);
 	if (result < 0 && e.code)
 		log_error((&(struct log_about){.err = &e}), "%s", e.msg);
-	close_all(&a);
+	close_all();
 	return result < 0 ? e.code ? err_exit((enum err_code)e.code) : 1 : result;
 }

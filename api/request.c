@@ -94,7 +94,8 @@ void request_answer_problem(struct request *r, const struct err *e, const struct
 	int status = err_http((enum err_code)e->code);
 
 	if (status >= 500)
-		log_error((&(struct log_about){.request = r->id, .err = e}), "%s", e->msg);
+		log_error((&(struct log_about){.request = r->id, .err = e}),
+			  "request %016" PRIx64 ": %s", r->id, e->msg);
 	answer_json(r, status, problem_make(e, r->id, m), PROBLEM_TYPE);
 	if (e->code == ERR_LIMIT || status == 503)
 		request_header(r, "Retry-After", "1");

@@ -195,7 +195,8 @@ static ssize_t on_read(void *arg, uint64_t pos, char *to, size_t room)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (s->sent == s->n && fill(s, &e) < 0) {
 		/* The status has been sent; all that can be said is that this is not the end. */
-		log_error((&(struct log_about){.request = s->request->id, .err = &e}), "%s", e.msg);
+		log_error((&(struct log_about){.request = s->request->id, .err = &e}),
+			  "request %016" PRIx64 ": %s", s->request->id, e.msg);
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	}
 	n = s->n - s->sent < room ? s->n - s->sent : room;

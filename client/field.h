@@ -22,7 +22,7 @@ static inline void field_done(json_t *const *j)
 }
 #define AUTO_JSON __attribute__((cleanup(field_done)))
 
-/* Parse one document; ERR_PROTOCOL when it is no JSON. Only the members `console`, `log` and
+/* Parse one document; ERR_NO_SERVER when it is no JSON. Only the members `console`, `log` and
  * `config` keep their newlines; all other texts are one line. The caller owns *ret. */
 int field_parse(const char *text, size_t n, json_t **ret, struct err *e);
 

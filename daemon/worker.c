@@ -101,6 +101,18 @@ int worker_input(struct worker *w, const struct msg_input *in, struct err *e)
 	return wire_send(w->link, &message_table, MESSAGE_INPUT, 0, in, NULL, 0, e);
 }
 
+/* What was said of the configuration is of no use to a VM that runs, and a host has many. */
+static void forget_plan(struct worker *w)
+{
+	free(w->finding);
+	free(w->want);
+	free(w->grant);
+	w->finding = NULL;
+	w->want = NULL;
+	w->grant = NULL;
+	w->n_findings = w->n_wants = w->n_granted = 0;
+}
+
 /* Send as many grants as the link takes now; the rest when it has room again. */
 static void send_grants(struct worker *w)
 {
@@ -116,8 +128,10 @@ static void send_grants(struct worker *w)
 		close(w->grant[i]);
 		w->grant[i] = -1;
 	}
-	if (w->n_granted == w->n_wants)
+	if (w->n_granted == w->n_wants) {
 		tell(w, MESSAGE_ASSEMBLE, &(struct msg_empty){0});
+		forget_plan(w);
+	}
 	sd_event_source_set_io_events(w->link_source,
 				      e.code == ERR_PROTOCOL ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
@@ -272,7 +286,7 @@ static int on_link(sd_event_source *s, int fd, uint32_t events, void *arg)
 
 	(void)s;
 	(void)fd;
-	if (events & EPOLLOUT)
+	if (events & EPOLLOUT && w->grant)
 		send_grants(w);
 	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && read_link(w) < 0) {
 		w->link_source = sd_event_source_disable_unref(w->link_source);

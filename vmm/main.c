@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "schemas/cause.h"
-#include "vmm/alone.h"
+#include "vmm/worker/alone.h"
 #include "vmm/conf/option.h"
-#include "vmm/link.h"
-#include "vmm/report.h"
+#include "vmm/worker/link.h"
+#include "vmm/worker/report.h"
 
 static const char help[] =
 	"usage: qvm [@FILE | OPTION ARG ...]...\n"

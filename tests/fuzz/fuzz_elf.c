@@ -7,7 +7,7 @@
 
 #include "vmm/boot/image.h"
 #include "vmm/conf/board.h"
-#include "vmm/memory.h"
+#include "vmm/machine/memory.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "schemas/cause.h"
-#include "vmm/machine.h"
+#include "vmm/machine/machine.h"
 #include "vmm/vdev/vdev.h"
 
 struct machine {

@@ -12,7 +12,7 @@
 #include "tests/unit/test.h"
 #include "vmm/boot/pvh.h"
 #include "vmm/conf/board.h"
-#include "vmm/memory.h"
+#include "vmm/machine/memory.h"
 
 enum { MIB = 1 << 20 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/memory.h"
+#include "vmm/machine/memory.h"
 
 #include <string.h>
 #include <fcntl.h>

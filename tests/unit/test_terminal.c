@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/terminal.h"
+#include "vmm/worker/terminal.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vdev_bench.h - a vdev alone on a bench: the services of vmm/machine.h answered by test_vdev.c,
+ * vdev_bench.h - a vdev alone on a bench: the services of vmm/machine/machine.h answered by test_vdev.c,
  * which writes down what the vdev asked for.
  */
 #pragma once
@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/blackbox.h"
-#include "vmm/machine.h"
+#include "vmm/machine/machine.h"
 #include "vmm/vdev/vdev.h"
 
 /* What a vdev did to its machine. The vdevs' `struct machine *` is one of these. */

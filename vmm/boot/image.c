@@ -10,7 +10,7 @@
 
 #include "base/auto.h"
 #include "vmm/conf/board.h"
-#include "vmm/memory.h"
+#include "vmm/machine/memory.h"
 #include "vmm/x86/acpi.h"
 
 #define FOUR_GIB (UINT64_C(1) << 32)

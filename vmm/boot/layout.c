@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "vmm/memory.h"
+#include "vmm/machine/memory.h"
 
 enum { PAGE = 0x1000, CONVENTIONAL_END = 0xa0000 };
 #define FOUR_GIB (UINT64_C(1) << 32)

@@ -2,7 +2,7 @@
 #include "vmm/boot/map.h"
 
 #include "vmm/boot/image.h"
-#include "vmm/memory.h"
+#include "vmm/machine/memory.h"
 
 unsigned map_most(const struct image_guest *g)
 {

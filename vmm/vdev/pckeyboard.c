@@ -8,7 +8,7 @@
  * plugged in, so bytes for them vanish.
  */
 #include "schemas/cause.h"
-#include "vmm/machine.h"
+#include "vmm/machine/machine.h"
 #include "vmm/vdev/vdev.h"
 
 enum { REGION_DATA, REGION_STATUS };

@@ -8,7 +8,7 @@
  */
 #include "base/clock.h"
 #include "schemas/cause.h"
-#include "vmm/machine.h"
+#include "vmm/machine/machine.h"
 #include "vmm/vdev/vdev.h"
 
 enum { REGION_EVENT, REGION_CONTROL, REGION_TIMER };

@@ -5,7 +5,7 @@
  * bit 2, resets when it goes from 0 to 1). A20 is always open.
  */
 #include "schemas/cause.h"
-#include "vmm/machine.h"
+#include "vmm/machine/machine.h"
 #include "vmm/vdev/vdev.h"
 
 enum { REGION_PORT_92, REGION_PORT_CF9 };

@@ -17,7 +17,7 @@
 
 #include "base/log.h"
 #include "schemas/message.h"
-#include "vmm/machine.h"
+#include "vmm/machine/machine.h"
 #include "vmm/vdev/vdev.h"
 
 enum { REG_DATA, REG_IER, REG_IIR_FCR, REG_LCR, REG_MCR, REG_LSR, REG_MSR, REG_SCR, REG_COUNT };

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/auto.h"
-#include "vmm/kvm.h"
+#include "vmm/machine/kvm.h"
 
 enum { MOST = 256, TOPOLOGY_LEVELS = 3 }; /* entries: KVM_MAX_CPUID_ENTRIES */
 

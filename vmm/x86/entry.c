@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/auto.h"
-#include "vmm/kvm.h"
+#include "vmm/machine/kvm.h"
 
 enum {
 	PAGE = 0x1000,

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "vmm/kvm.h"
+#include "vmm/machine/kvm.h"
 
 enum { CR0_PE = 1 };
 

@@ -5,8 +5,8 @@
 
 #include "base/auto.h"
 #include "vmm/conf/board.h"
-#include "vmm/kvm.h"
-#include "vmm/space.h"
+#include "vmm/machine/kvm.h"
+#include "vmm/machine/space.h"
 #include "vmm/vdev/vdev.h"
 
 /* Three pages for the task state segment of VMX's virtual-8086 mode, one for its identity map. */

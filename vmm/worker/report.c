@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/report.h"
+#include "vmm/worker/report.h"
 
 #include <pthread.h>
 #include <stdbool.h>

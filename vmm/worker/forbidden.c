@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/forbidden.h"
+#include "vmm/worker/forbidden.h"
 
 #include <signal.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "vmm/terminal.h"
+#include "vmm/worker/terminal.h"
 
 enum { STACK_BYTES = 32 * 1024 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/feed.h"
+#include "vmm/worker/feed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "schemas/message.h"
 #include "vmm/conf/board.h"
-#include "vmm/terminal.h"
+#include "vmm/worker/terminal.h"
 #include "vmm/vdev/vdev.h"
 
 enum { CHUNK = 1024 };

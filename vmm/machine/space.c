@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/space.h"
+#include "vmm/machine/space.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

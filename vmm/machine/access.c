@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/access.h"
+#include "vmm/machine/access.h"
 
 #include <inttypes.h>
 #include <stdio.h>

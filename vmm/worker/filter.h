@@ -4,7 +4,7 @@
  *
  * The first filter is for parsing and assembling; the final one, loaded on top before the guest
  * starts, leaves what a running machine and the vdevs of this board need. What they forbid ends in
- * vmm/forbidden.c.
+ * vmm/worker/forbidden.c.
  */
 #pragma once
 

@@ -13,9 +13,9 @@
 #include "base/blackbox.h"
 #include "base/err.h"
 #include "base/sandbox.h"
-#include "vmm/feed.h"
-#include "vmm/machine.h"
-#include "vmm/want.h"
+#include "vmm/worker/feed.h"
+#include "vmm/machine/machine.h"
+#include "vmm/worker/want.h"
 
 struct board;
 

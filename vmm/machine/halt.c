@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/halt.h"
+#include "vmm/machine/halt.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
 #include "base/blackbox.h"
-#include "vmm/kvm.h"
-#include "vmm/vcpu.h"
+#include "vmm/machine/kvm.h"
+#include "vmm/machine/vcpu.h"
 
 enum { RFLAGS_IF = 1 << 9, MOST_COUNTERS = 1024, MOST_NAME = 256 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/life.h"
+#include "vmm/worker/life.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +11,9 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "vmm/conf/board.h"
-#include "vmm/filter.h"
-#include "vmm/forbidden.h"
-#include "vmm/report.h"
+#include "vmm/worker/filter.h"
+#include "vmm/worker/forbidden.h"
+#include "vmm/worker/report.h"
 #include "vmm/vdev/vdev.h"
 
 enum { POLL_DOOR, POLL_STARTED, POLL_BEAT, POLL_END, POLL_FEED };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/gate.h"
+#include "vmm/machine/gate.h"
 
 void gate_init(struct gate *g)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/link.h"
+#include "vmm/worker/link.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -16,7 +16,7 @@
 #include "schemas/message.h"
 #include "vmm/conf/board.h"
 #include "vmm/conf/conf.h"
-#include "vmm/life.h"
+#include "vmm/worker/life.h"
 
 enum { SEND_PATIENCE_MS = 10000, HEARTBEAT_MOST_MS = 3600000 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/exit.h"
+#include "vmm/machine/exit.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -10,11 +10,11 @@
 #include "base/blackbox.h"
 #include "base/clock.h"
 #include "base/str.h"
-#include "vmm/access.h"
+#include "vmm/machine/access.h"
 #include "vmm/conf/board.h"
-#include "vmm/end.h"
-#include "vmm/kvm.h"
-#include "vmm/vcpu.h"
+#include "vmm/machine/end.h"
+#include "vmm/machine/kvm.h"
+#include "vmm/machine/vcpu.h"
 #include "vmm/x86/exception.h"
 #include "vmm/x86/insn.h"
 

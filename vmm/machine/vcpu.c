@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/vcpu.h"
+#include "vmm/machine/vcpu.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -10,11 +10,11 @@
 #include "base/auto.h"
 #include "base/blackbox.h"
 #include "base/clock.h"
-#include "vmm/end.h"
-#include "vmm/exit.h"
-#include "vmm/gate.h"
-#include "vmm/halt.h"
-#include "vmm/kvm.h"
+#include "vmm/machine/end.h"
+#include "vmm/machine/exit.h"
+#include "vmm/machine/gate.h"
+#include "vmm/machine/halt.h"
+#include "vmm/machine/kvm.h"
 
 enum { STACK_BYTES = 512 * 1024 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/want.h"
+#include "vmm/worker/want.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/alone.h"
+#include "vmm/worker/alone.h"
 
 #include <jansson.h>
 #include <signal.h>
@@ -12,15 +12,15 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "schemas/message.h"
-#include "vmm/arguments.h"
+#include "vmm/worker/arguments.h"
 #include "vmm/conf/board.h"
 #include "vmm/conf/diagnostic.h"
 #include "vmm/conf/plan.h"
-#include "vmm/host.h"
-#include "vmm/life.h"
-#include "vmm/report.h"
-#include "vmm/status.h"
-#include "vmm/terminal.h"
+#include "vmm/worker/host.h"
+#include "vmm/worker/life.h"
+#include "vmm/worker/report.h"
+#include "vmm/worker/status.h"
+#include "vmm/worker/terminal.h"
 #include "vmm/vdev/vdev.h"
 
 /* What the sandbox leaves: as under the supervisor. Of threads, the user's own limit. */

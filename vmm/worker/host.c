@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/host.h"
+#include "vmm/worker/host.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "base/str.h"
 #include "schemas/message.h"
 #include "vmm/conf/board.h"
-#include "vmm/want.h"
+#include "vmm/worker/want.h"
 
 enum { ASKS = 96 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/filter.h"
+#include "vmm/worker/filter.h"
 
 #include <linux/kvm.h>
 #include <stdbool.h>

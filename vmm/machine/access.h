@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "vmm/space.h"
+#include "vmm/machine/space.h"
 
 struct blackbox_map;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/status.h"
+#include "vmm/worker/status.h"
 
 #include <inttypes.h>
 

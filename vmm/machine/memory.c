@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/memory.h"
+#include "vmm/machine/memory.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,7 +10,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "vmm/conf/board.h"
-#include "vmm/kvm.h"
+#include "vmm/machine/kvm.h"
 
 void memory_over(struct memory *m, const struct board_memory *range, unsigned n, uint8_t *bytes)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/arguments.h"
+#include "vmm/worker/arguments.h"
 
 #include <fcntl.h>
 #include <stdio.h>

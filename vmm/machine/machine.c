@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/machine.h"
+#include "vmm/machine/machine.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,13 +9,13 @@
 #include "base/str.h"
 #include "vmm/boot/image.h"
 #include "vmm/conf/board.h"
-#include "vmm/end.h"
-#include "vmm/gate.h"
-#include "vmm/halt.h"
-#include "vmm/kvm.h"
-#include "vmm/memory.h"
-#include "vmm/space.h"
-#include "vmm/vcpu.h"
+#include "vmm/machine/end.h"
+#include "vmm/machine/gate.h"
+#include "vmm/machine/halt.h"
+#include "vmm/machine/kvm.h"
+#include "vmm/machine/memory.h"
+#include "vmm/machine/space.h"
+#include "vmm/machine/vcpu.h"
 #include "vmm/vdev/vdev.h"
 #include "vmm/x86/cpuid.h"
 #include "vmm/x86/entry.h"
@@ -277,7 +277,7 @@ void machine_start(struct machine *m, void (*started)(void *arg), void *arg)
 void machine_beat(struct machine *m)
 {
 	if (halt_beat(&m->halt))
-		machine_end_by(m, CAUSE_HALTED, 0, "every vCPU halted with interrupts off");
+		machine_end_by(m, CAUSE_HALTED, 0, "");
 }
 
 bool machine_button(struct machine *m)

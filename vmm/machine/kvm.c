@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/kvm.h"
+#include "vmm/machine/kvm.h"
 
 #include <stddef.h>
 

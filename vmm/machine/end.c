@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/end.h"
+#include "vmm/machine/end.h"
 
 #include <sys/eventfd.h>
 #include <unistd.h>

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "vmm/machine.h"
+#include "vmm/machine/machine.h"
 
 struct end {
 	_Atomic uint32_t stage;
