@@ -6,9 +6,9 @@
 
 #include "base/auto.h"
 #include "client/command.h"
-#include "client/field.h"
-#include "client/finding.h"
-#include "client/problem.h"
+#include "client/show/field.h"
+#include "client/show/finding.h"
+#include "client/show/problem.h"
 #include "client/source.h"
 
 static void print_memory(const char *label, int64_t bytes)

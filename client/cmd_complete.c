@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "client/command.h"
-#include "client/field.h"
+#include "client/show/field.h"
 #include "schemas/journal.h"
 #include "schemas/lifecycle.h"
 #include "schemas/policy.h"

@@ -6,9 +6,9 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "client/command.h"
-#include "client/escape.h"
-#include "client/problem.h"
-#include "client/term.h"
+#include "client/show/escape.h"
+#include "client/show/problem.h"
+#include "client/show/term.h"
 #include "schemas/message.h"
 
 struct screen {

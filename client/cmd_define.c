@@ -6,11 +6,11 @@
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "client/age.h"
+#include "client/show/age.h"
 #include "client/command.h"
-#include "client/field.h"
-#include "client/finding.h"
-#include "client/problem.h"
+#include "client/show/field.h"
+#include "client/show/finding.h"
+#include "client/show/problem.h"
 #include "client/source.h"
 #include "schemas/policy.h"
 

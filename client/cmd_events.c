@@ -6,9 +6,9 @@
 
 #include "base/str.h"
 #include "client/command.h"
-#include "client/event.h"
-#include "client/field.h"
-#include "client/problem.h"
+#include "client/show/event.h"
+#include "client/show/field.h"
+#include "client/show/problem.h"
 #include "schemas/journal.h"
 
 static bool show(void *arg, const char *line, size_t n, const json_t *event)

@@ -3,7 +3,7 @@
 
 #include "client/command.h"
 #include "client/help.h"
-#include "client/problem.h"
+#include "client/show/problem.h"
 
 static int run(struct command_call *c)
 {

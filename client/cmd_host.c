@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "client/age.h"
+#include "client/show/age.h"
 #include "client/command.h"
-#include "client/field.h"
-#include "client/problem.h"
+#include "client/show/field.h"
+#include "client/show/problem.h"
 #include "client/layers.h"
-#include "client/term.h"
+#include "client/show/term.h"
 
 static bool ends_with(const char *s, const char *end)
 {

@@ -4,9 +4,9 @@
 
 #include "base/clock.h"
 #include "client/command.h"
-#include "client/field.h"
-#include "client/incident.h"
-#include "client/problem.h"
+#include "client/show/field.h"
+#include "client/show/incident.h"
+#include "client/show/problem.h"
 
 enum { MOST = 50 }; /* in the table */
 

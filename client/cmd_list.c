@@ -8,12 +8,12 @@
 #include "base/clock.h"
 #include "base/name.h"
 #include "base/str.h"
-#include "client/age.h"
+#include "client/show/age.h"
 #include "client/command.h"
-#include "client/field.h"
-#include "client/problem.h"
-#include "client/table.h"
-#include "client/vm.h"
+#include "client/show/field.h"
+#include "client/show/problem.h"
+#include "client/show/table.h"
+#include "client/show/vm.h"
 
 static void add_row(struct table *t, const json_t *vm, bool is_wide, int64_t now_ms)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/operation.h"
+#include "client/show/operation.h"
 
 static int run(struct command_call *c)
 {

@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "client/age.h"
+#include "client/show/age.h"
 #include "client/command.h"
-#include "client/field.h"
-#include "client/problem.h"
-#include "client/quote.h"
-#include "client/vm.h"
+#include "client/show/field.h"
+#include "client/show/problem.h"
+#include "client/show/quote.h"
+#include "client/show/vm.h"
 #include "schemas/cause.h"
 #include "schemas/policy.h"
 

@@ -6,14 +6,14 @@
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "client/age.h"
+#include "client/show/age.h"
 #include "client/command.h"
 #include "client/exits.h"
-#include "client/field.h"
-#include "client/problem.h"
-#include "client/quote.h"
+#include "client/show/field.h"
+#include "client/show/problem.h"
+#include "client/show/quote.h"
 #include "client/layers.h"
-#include "client/table.h"
+#include "client/show/table.h"
 
 enum { EXITS_SHOWN = 8, LINES_SHOWN = 8, REASONS_SHOWN = 4 };
 

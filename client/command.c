@@ -7,7 +7,7 @@
 #include "base/auto.h"
 #include "base/name.h"
 #include "base/str.h"
-#include "client/problem.h"
+#include "client/show/problem.h"
 
 extern const struct command *const __start_qvm_command[];
 extern const struct command *const __stop_qvm_command[];

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/age.h"
-#include "client/field.h"
-#include "client/table.h"
+#include "client/show/age.h"
+#include "client/show/field.h"
+#include "client/show/table.h"
 
 /* "1.204 ms" before the end. */
 static const char *before(int64_t us, char ret[static AGE_TEXT])

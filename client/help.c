@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "client/command.h"
-#include "client/term.h"
+#include "client/show/term.h"
 
 static const struct command overview = {.name = "qvmadm", .arguments = ""};
 

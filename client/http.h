@@ -3,7 +3,7 @@
  * http.h - one qvmd as a client sees it: a unix socket or an https address. qvmadm.
  *
  * A request names a row of schemas/ops.def; method and path come from there. Any HTTP answer is a
- * success of http_call(), whatever its status: client/problem.h renders the refusals.
+ * success of http_call(), whatever its status: client/show/problem.h renders the refusals.
  */
 #pragma once
 

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-#include "client/field.h"
-#include "client/term.h"
+#include "client/show/field.h"
+#include "client/show/term.h"
 
 void layers_print(const json_t *sandbox)
 {

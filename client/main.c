@@ -9,8 +9,8 @@
 
 #include "client/command.h"
 #include "client/help.h"
-#include "client/problem.h"
-#include "client/term.h"
+#include "client/show/problem.h"
+#include "client/show/term.h"
 
 /* The last word of the output may be the one that did not fit on the disk. */
 static int finish(int status)

@@ -10,7 +10,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "client/escape.h"
+#include "client/show/escape.h"
 #include "schemas/message.h"
 
 static int read_whole(FILE *f, struct source *s, struct err *e)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "client/problem.h"
+#include "client/show/problem.h"
 #include "tests/unit/test.h"
 
 static const struct command *find(const char *name)

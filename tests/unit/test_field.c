@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/field.h"
+#include "client/show/field.h"
 
 #include <string.h>
 

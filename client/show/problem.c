@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/problem.h"
+#include "client/show/problem.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
-#include "client/escape.h"
-#include "client/field.h"
-#include "client/finding.h"
+#include "client/show/escape.h"
+#include "client/show/field.h"
+#include "client/show/finding.h"
 #include "client/http.h"
-#include "client/term.h"
+#include "client/show/term.h"
 
 #define TYPE "urn:qvm:error:"
 

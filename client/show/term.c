@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/term.h"
+#include "client/show/term.h"
 
 #include <langinfo.h>
 #include <locale.h>

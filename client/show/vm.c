@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/vm.h"
+#include "client/show/vm.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/auto.h"
-#include "client/age.h"
-#include "client/field.h"
+#include "client/show/age.h"
+#include "client/show/field.h"
 #include "schemas/cause.h"
 
 enum term_style vm_style(const char *column, const char *word)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/event.h"
+#include "client/show/event.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,9 +11,9 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/str.h"
-#include "client/age.h"
-#include "client/field.h"
-#include "client/term.h"
+#include "client/show/age.h"
+#include "client/show/field.h"
+#include "client/show/term.h"
 #include "schemas/journal.h"
 
 /* LIMIT: of events in one answer that does not follow; the server's own limit too. */

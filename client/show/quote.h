@@ -3,5 +3,5 @@
 #pragma once
 
 /* The text, each line behind a bar at that indent; most > 0: only the last so many lines. Text of
- * client/field.h or escape_text(). */
+ * client/show/field.h or escape_text(). */
 void quote_print(const char *text, unsigned indent, unsigned most);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/table.h"
+#include "client/show/table.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

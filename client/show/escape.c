@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/escape.h"
+#include "client/show/escape.h"
 
 #include <stdlib.h>
 #include <string.h>

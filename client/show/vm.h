@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "client/term.h"
+#include "client/show/term.h"
 
 /* The style of a word of the column "desired", "observed", "health" or "cause". */
 enum term_style vm_style(const char *column, const char *word);

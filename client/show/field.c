@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/field.h"
+#include "client/show/field.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
-#include "client/escape.h"
-#include "client/term.h"
+#include "client/show/escape.h"
+#include "client/show/term.h"
 
 static json_t *clean(const json_t *j, bool keep_lines);
 

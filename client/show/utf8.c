@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/utf8.h"
+#include "client/show/utf8.h"
 
 #include <stdbool.h>
 

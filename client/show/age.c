@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/age.h"
+#include "client/show/age.h"
 
 #include <inttypes.h>
 #include <stdio.h>

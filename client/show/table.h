@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "client/term.h"
+#include "client/show/term.h"
 
 struct table;
 

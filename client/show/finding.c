@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/finding.h"
+#include "client/show/finding.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
-#include "client/field.h"
+#include "client/show/field.h"
 #include "client/source.h"
-#include "client/table.h"
-#include "client/term.h"
-#include "client/utf8.h"
+#include "client/show/table.h"
+#include "client/show/term.h"
+#include "client/show/utf8.h"
 
 /* At most this many characters of a line are shown, those around the mark. */
 enum { WINDOW = 100, WINDOW_BEFORE = 60 };

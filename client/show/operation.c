@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/operation.h"
+#include "client/show/operation.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,10 +7,10 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "client/age.h"
-#include "client/field.h"
+#include "client/show/age.h"
+#include "client/show/field.h"
 #include "client/http.h"
-#include "client/problem.h"
+#include "client/show/problem.h"
 
 const struct command_option operation_options[] = {
 	{"--wait", "-w", "TIME", "wait at most so long: 30s, 5m (else until it has ended)"},

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/quote.h"
+#include "client/show/quote.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "client/term.h"
+#include "client/show/term.h"
 
 static const char *last_lines(const char *text, unsigned most)
 {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/incident.h"
+#include "client/show/incident.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "client/age.h"
+#include "client/show/age.h"
 #include "client/exits.h"
-#include "client/field.h"
-#include "client/quote.h"
-#include "client/table.h"
-#include "client/term.h"
+#include "client/show/field.h"
+#include "client/show/quote.h"
+#include "client/show/table.h"
+#include "client/show/term.h"
 
 enum { EXITS_SHOWN = 12, LINES_SHOWN = 20 };
 
