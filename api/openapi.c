@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/body.h"
 #include "api/object.h"
 #include "api/param.h"
 #include "api/problem.h"
@@ -14,7 +13,6 @@
 #include "base/auto.h"
 #include "base/name.h"
 #include "base/str.h"
-#include "schemas/message.h"
 #include "schemas/op.h"
 #include "schemas/resource.h"
 

@@ -8,7 +8,7 @@
 #include "client/command.h"
 #include "client/show/field.h"
 #include "client/show/problem.h"
-#include "client/layers.h"
+#include "client/show/layers.h"
 #include "client/show/term.h"
 
 static bool ends_with(const char *s, const char *end)

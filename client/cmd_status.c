@@ -8,11 +8,11 @@
 #include "base/str.h"
 #include "client/show/age.h"
 #include "client/command.h"
-#include "client/exits.h"
+#include "client/show/exits.h"
 #include "client/show/field.h"
 #include "client/show/problem.h"
 #include "client/show/quote.h"
-#include "client/layers.h"
+#include "client/show/layers.h"
 #include "client/show/table.h"
 
 enum { EXITS_SHOWN = 8, LINES_SHOWN = 8, REASONS_SHOWN = 4 };

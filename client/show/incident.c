@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "client/show/age.h"
-#include "client/exits.h"
+#include "client/show/exits.h"
 #include "client/show/field.h"
 #include "client/show/quote.h"
 #include "client/show/table.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/exits.h"
+#include "client/show/exits.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/layers.h"
+#include "client/show/layers.h"
 
 #include <stdio.h>
 
