@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Debian's stock kernel as a guest: in the full-instruction bed anywhere, directly where KVM is ordinary.
+#
+#   make demo-linux    boot Debian's kernel to a shell (needs kvm_intel or kvm_amd)
+#   make check-linux   the same in an emulated host, alone and under qvmd (in make check)
 
 linux:
 	$(Q)tests/harness/kernel $(B)/linux
