@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include "api/auth.h"
+#include "api/http/auth.h"
 #include "api/outlet.h"
 
 struct boxes;

@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include "api/api.h"
-#include "api/boxes.h"
+#include "api/view/boxes.h"
 #include "api/call.h"
-#include "api/console.h"
-#include "api/stream.h"
+#include "api/view/console.h"
+#include "api/view/stream.h"
 #include "api/wait.h"
 #include "base/auto.h"
 #include "base/log.h"

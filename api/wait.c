@@ -6,9 +6,9 @@
 #include <sys/queue.h>
 
 #include "api/api.h"
-#include "api/http.h"
-#include "api/operation.h"
-#include "api/request.h"
+#include "api/http/http.h"
+#include "api/view/operation.h"
+#include "api/http/request.h"
 #include "base/clock.h"
 
 struct wait {

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/body.h"
-#include "api/match.h"
-#include "api/param.h"
-#include "api/route.h"
-#include "api/target.h"
+#include "api/http/body.h"
+#include "api/http/match.h"
+#include "api/http/param.h"
+#include "api/http/route.h"
+#include "api/http/target.h"
 #include "base/auto.h"
 #include "schemas/message.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/body.h"
+#include "api/http/body.h"
 #include "schemas/message.h"
 #include "tests/unit/test.h"
 

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/auth.h"
-#include "api/match.h"
-#include "api/object.h"
-#include "api/openapi.h"
-#include "api/param.h"
-#include "api/problem.h"
+#include "api/http/auth.h"
+#include "api/http/match.h"
+#include "api/view/object.h"
+#include "api/view/openapi.h"
+#include "api/http/param.h"
+#include "api/http/problem.h"
 #include "tests/unit/test.h"
 
 TEST(resource_table_refers_only_to_what_is_there)

@@ -2,7 +2,7 @@
 /* Parameters of a query, by params.def. */
 #include <string.h>
 
-#include "api/param.h"
+#include "api/http/param.h"
 #include "tests/unit/test.h"
 
 static int read_into(enum op_id op, const char *query, struct params *p, struct err *e)

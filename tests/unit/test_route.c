@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/route.h"
-#include "api/target.h"
+#include "api/http/route.h"
+#include "api/http/target.h"
 #include "schemas/op.h"
 #include "tests/unit/test.h"
 

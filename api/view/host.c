@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "api/api.h"
-#include "api/db.h"
-#include "api/layers.h"
-#include "api/object.h"
-#include "api/request.h"
+#include "api/view/db.h"
+#include "api/view/layers.h"
+#include "api/view/object.h"
+#include "api/http/request.h"
 #include "api/supervisor.h"
-#include "api/view.h"
+#include "api/view/view.h"
 #include "base/clock.h"
 
 int view_host_show(struct request *r, struct err *e)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/vm.h"
+#include "api/view/vm.h"
 
 #include <inttypes.h>
 
 #include "api/api.h"
-#include "api/db.h"
-#include "api/object.h"
-#include "api/request.h"
-#include "api/view.h"
+#include "api/view/db.h"
+#include "api/view/object.h"
+#include "api/http/request.h"
+#include "api/view/view.h"
 #include "schemas/policy.h"
 
 /* Columns of VM_COLUMNS in statements.def. */

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "api/api.h"
-#include "api/boxes.h"
-#include "api/layers.h"
-#include "api/object.h"
-#include "api/request.h"
-#include "api/view.h"
-#include "api/vm.h"
+#include "api/view/boxes.h"
+#include "api/view/layers.h"
+#include "api/view/object.h"
+#include "api/http/request.h"
+#include "api/view/view.h"
+#include "api/view/vm.h"
 #include "base/auto.h"
 #include "base/clock.h"
 #include "schemas/cause.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/schema.h"
+#include "api/view/schema.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/object.h"
-#include "api/param.h"
+#include "api/view/object.h"
+#include "api/http/param.h"
 #include "base/name.h"
 #include "schemas/op.h"
 #include "schemas/policy.h"

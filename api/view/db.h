@@ -21,7 +21,7 @@ enum { DB_PATIENCE_MS = 100 };
 
 enum statement {
 #define STATEMENT(name, sql) STATEMENT_##name,
-#include "api/statements.def"
+#include "api/view/statements.def"
 #undef STATEMENT
 	STATEMENT_COUNT
 };

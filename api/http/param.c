@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/param.h"
+#include "api/http/param.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/target.h"
+#include "api/http/target.h"
 #include "base/auto.h"
 #include "base/name.h"
 #include "base/str.h"

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/openapi.h"
+#include "api/view/openapi.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/object.h"
-#include "api/param.h"
-#include "api/problem.h"
-#include "api/schema.h"
+#include "api/view/object.h"
+#include "api/http/param.h"
+#include "api/http/problem.h"
+#include "api/view/schema.h"
 #include "base/auto.h"
 #include "base/name.h"
 #include "base/str.h"

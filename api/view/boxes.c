@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/boxes.h"
+#include "api/view/boxes.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/stream.h"
+#include "api/view/stream.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,11 +8,11 @@
 #include <strings.h>
 
 #include "api/api.h"
-#include "api/db.h"
-#include "api/http.h"
-#include "api/object.h"
-#include "api/request.h"
-#include "api/view.h"
+#include "api/view/db.h"
+#include "api/http/http.h"
+#include "api/view/object.h"
+#include "api/http/request.h"
+#include "api/view/view.h"
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/str.h"

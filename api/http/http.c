@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/http.h"
+#include "api/http/http.h"
 
 #include <fcntl.h>
 #include <microhttpd.h>
@@ -9,13 +9,13 @@
 #include <sys/epoll.h>
 #include <time.h>
 
-#include "api/admit.h"
+#include "api/http/admit.h"
 #include "api/api.h"
 #include "api/call.h"
-#include "api/request.h"
-#include "api/strict.h"
-#include "api/view.h"
-#include "api/visitor.h"
+#include "api/http/request.h"
+#include "api/http/strict.h"
+#include "api/view/view.h"
+#include "api/http/visitor.h"
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/log.h"

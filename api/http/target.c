@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/target.h"
+#include "api/http/target.h"
 
 #include <ctype.h>
 #include <string.h>

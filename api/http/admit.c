@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/admit.h"
+#include "api/http/admit.h"
 
 #include <string.h>
 
 #include "api/api.h"
-#include "api/auth.h"
-#include "api/request.h"
-#include "api/strict.h"
-#include "api/target.h"
-#include "api/visitor.h"
+#include "api/http/auth.h"
+#include "api/http/request.h"
+#include "api/http/strict.h"
+#include "api/http/target.h"
+#include "api/http/visitor.h"
 
 size_t admit_most(enum op_id op)
 {

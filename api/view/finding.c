@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/finding.h"
+#include "api/view/finding.h"
 
-#include "api/object.h"
+#include "api/view/object.h"
 
 json_t *finding_make(const struct diagnostic *d)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/object.h"
+#include "api/view/object.h"
 
 #include <assert.h>
 #include <inttypes.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/visitor.h"
+#include "api/http/visitor.h"
 
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "api/api.h"
-#include "api/http.h"
-#include "api/request.h"
+#include "api/http/http.h"
+#include "api/http/request.h"
 
 int visitor_fd(struct MHD_Connection *c)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/request.h"
+#include "api/http/request.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,8 +8,8 @@
 #include <sys/random.h>
 
 #include "api/api.h"
-#include "api/http.h"
-#include "api/target.h"
+#include "api/http/http.h"
+#include "api/http/target.h"
 #include "base/auto.h"
 #include "base/log.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/body.h"
+#include "api/http/body.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "api/object.h"
+#include "api/view/object.h"
 #include "base/auto.h"
 #include "base/str.h"
 #include "schemas/message.h"

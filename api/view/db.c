@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/db.h"
+#include "api/view/db.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ struct db {
 
 static const char *const sql[STATEMENT_COUNT] = {
 #define STATEMENT(name, text) [STATEMENT_##name] = text,
-#include "api/statements.def"
+#include "api/view/statements.def"
 #undef STATEMENT
 };
 

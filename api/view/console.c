@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/console.h"
+#include "api/view/console.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "api/api.h"
-#include "api/boxes.h"
-#include "api/http.h"
-#include "api/request.h"
-#include "api/view.h"
-#include "api/vm.h"
+#include "api/view/boxes.h"
+#include "api/http/http.h"
+#include "api/http/request.h"
+#include "api/view/view.h"
+#include "api/view/vm.h"
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/str.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/problem.h"
+#include "api/http/problem.h"
 
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "api/object.h"
+#include "api/view/object.h"
 
 enum { TITLE = 64, HINT = 320 };
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/operation.h"
+#include "api/view/operation.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "api/api.h"
-#include "api/db.h"
-#include "api/object.h"
-#include "api/request.h"
-#include "api/view.h"
+#include "api/view/db.h"
+#include "api/view/object.h"
+#include "api/http/request.h"
+#include "api/view/view.h"
 #include "api/wait.h"
 
 /* Columns of OPERATION_COLUMNS in statements.def. */

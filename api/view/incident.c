@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* incident.c - GET /v1/vms/{vm}/incidents: what failed, with its last exits and words. */
 #include "api/api.h"
-#include "api/db.h"
-#include "api/object.h"
-#include "api/request.h"
-#include "api/view.h"
-#include "api/vm.h"
+#include "api/view/db.h"
+#include "api/view/object.h"
+#include "api/http/request.h"
+#include "api/view/view.h"
+#include "api/view/vm.h"
 
 /* Columns of INCIDENT_COLUMNS in statements.def. */
 enum {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/layers.h"
+#include "api/view/layers.h"
 
 #include <string.h>
 
-#include "api/object.h"
+#include "api/view/object.h"
 #include "base/sandbox.h"
 
 json_t *layers_make(uint32_t layers)

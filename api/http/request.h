@@ -15,10 +15,10 @@
 #include <sys/queue.h>
 #include <systemd/sd-event.h>
 
-#include "api/body.h"
-#include "api/param.h"
-#include "api/problem.h"
-#include "api/route.h"
+#include "api/http/body.h"
+#include "api/http/param.h"
+#include "api/http/problem.h"
+#include "api/http/route.h"
 #include "base/err.h"
 #include "schemas/message.h"
 

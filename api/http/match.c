@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/match.h"
+#include "api/http/match.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/api.h"
-#include "api/db.h"
-#include "api/request.h"
+#include "api/view/db.h"
+#include "api/http/request.h"
 
 int match_read(const char *text, int64_t *ret, struct err *e)
 {
