@@ -84,9 +84,10 @@ struct worker_spec {
 
 /* Spawn and send CONFIG; the result comes to the owner. */
 int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **ret, struct err *e);
-/* Grant all wants (the descriptors are taken), then ASSEMBLE; START follows READY by itself. */
+/* Grant all wants (the descriptors are taken), then ASSEMBLE; dialogue.c answers READY with START. */
 void worker_grant(struct worker *w, int *take_fds);
-/* Send a command without a body of note; a worker that does not read is fenced. */
+/* Commands; a worker that does not read is fenced. */
+void worker_start(struct worker *w);
 void worker_button(struct worker *w);
 void worker_cut(struct worker *w, enum cause cause);
 int worker_input(struct worker *w, const struct msg_input *in, struct err *e);
