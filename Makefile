@@ -71,6 +71,9 @@ $(B)/%.o: %.c
 	@echo "  compile  $<"
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
+# .incbin is not seen by -MMD.
+$(B)/daemon/store/migration.o: $(wildcard schemas/migrations/*.sql)
+
 clean:
 	rm -rf $(B)
 
@@ -84,7 +87,7 @@ help:
 	@sed -n 's/^#   //p' Makefile tests/*/rules.mk
 
 # Everything that the suites need, in one parallel build.
-check-build: all $(units) $(replays) $(fault_tools)
+check-build: all $(units) $(replays) $(sim_tools) $(fault_tools)
 
 .PHONY: all clean check check-build help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -71,7 +71,7 @@ struct blackbox_exit {
 	_Atomic uint64_t at_ns; /* 0 while the slot is written */
 	uint64_t rip, address, value;
 	uint32_t vcpu, reason;			   /* reason: KVM_EXIT_* */
-	uint8_t width, is_write, answered, pad[5]; /* answered: enum space_answer of vmm/machine/space.h */
+	uint8_t width, is_write, answered, pad[5]; /* answered: enum space_answer */
 };
 
 /* How it ended, by the worker's own account. Written once, `is_set` last. */

@@ -14,10 +14,10 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "daemon/event.h"
+#include "daemon/store/event.h"
 #include "daemon/host.h"
 #include "daemon/notify.h"
-#include "daemon/recover.h"
+#include "daemon/vm/recover.h"
 #include "daemon/shutdown.h"
 
 static gid_t api_gid(const struct daemon *d)

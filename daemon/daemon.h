@@ -9,15 +9,15 @@
 #include <systemd/sd-event.h>
 
 #include "base/err.h"
-#include "daemon/cgroup.h"
-#include "daemon/check.h"
+#include "daemon/worker/cgroup.h"
+#include "daemon/worker/check.h"
 #include "daemon/config.h"
-#include "daemon/frontdoor.h"
-#include "daemon/ledger.h"
-#include "daemon/server.h"
-#include "daemon/store.h"
-#include "daemon/vm.h"
-#include "daemon/watch.h"
+#include "daemon/door/frontdoor.h"
+#include "daemon/store/ledger.h"
+#include "daemon/door/server.h"
+#include "daemon/store/store.h"
+#include "daemon/vm/vm.h"
+#include "daemon/vm/watch.h"
 
 struct daemon {
 	struct config config;

@@ -5,7 +5,7 @@
 #include "daemon/daemon.h"
 #include "daemon/notify.h"
 #include "daemon/timer.h"
-#include "daemon/worker.h"
+#include "daemon/worker/worker.h"
 
 enum { CUT_MS = 2000, FENCE_MS = 3000, API_MS = 2000 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lifecycle.h - the names of the states and events; the tables are states.def and lifecycle.def.
- * Who acts on them: daemon/lifecycle.c (the table), daemon/action.c (the deeds). All processes.
+ * Who acts on them: daemon/decide/lifecycle.c (the table), daemon/vm/action.c (the deeds). All processes.
  */
 #pragma once
 

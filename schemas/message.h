@@ -113,8 +113,8 @@ struct msg_call {
 	uint32_t has_policy;
 	int64_t if_match; /* revision; -1 = any, 0 = only if it does not exist */
 	struct msg_caller caller;
-	struct policy policy; /* when has_policy: the whole new policy */
-	char vm[NAME_CAP];    /* "" when the operation is about no VM */
+	struct policy policy;	   /* when has_policy: the whole new policy */
+	char vm[NAME_CAP];	   /* "" when the operation is about no VM */
 	char folder[MESSAGE_PATH]; /* of a configuration, absolute; "" = its paths are absolute */
 	uint32_t n_input;
 	uint8_t input[MESSAGE_INPUT_MAX]; /* console bytes of vm_type */

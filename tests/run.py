@@ -23,6 +23,7 @@ def suites(wanted):
         folder = f"tests/fuzz/corpus/{name[7:]}"
         files = [f"{folder}/{f}" for f in sorted(os.listdir(folder))]
         out.append((name, [f"{B}/tests/{name}"] + files))
+    out.append(("sim", ["/usr/bin/python3", "tests/sim/run.py"]))
     out.append(("conf", ["/usr/bin/python3", "tests/conf/run.py"]))
     out.append(("system", ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider",
                            "--durations=5", "tests/system"]))

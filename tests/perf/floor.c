@@ -20,7 +20,8 @@ static int fail(const char *what)
 
 int main(void)
 {
-	static const unsigned char code[] = {0xb0, 0x41, 0xe6, 0x80, 0xf4}; /* mov al,'A'; out 0x80,al; hlt */
+	static const unsigned char code[] = {0xb0, 0x41, 0xe6, 0x80,
+					     0xf4}; /* mov al,'A'; out 0x80,al; hlt */
 	uint64_t began_ns = clock_mono_ns();
 	struct kvm_enable_cap split = {.cap = KVM_CAP_SPLIT_IRQCHIP, .args = {24}};
 	struct kvm_userspace_memory_region slot = {.memory_size = 65536};

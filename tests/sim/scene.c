@@ -7,10 +7,10 @@
 
 #include "base/auto.h"
 #include "base/log.h"
-#include "daemon/action.h"
-#include "daemon/life.h"
-#include "daemon/operation.h"
-#include "daemon/worker.h"
+#include "daemon/vm/action.h"
+#include "daemon/vm/life.h"
+#include "daemon/store/operation.h"
+#include "daemon/worker/worker.h"
 #include "schemas/op.h"
 #include "tests/sim/world.h"
 

@@ -9,9 +9,9 @@
 
 #include "base/auto.h"
 #include "base/log.h"
-#include "daemon/life.h"
-#include "daemon/operation.h"
-#include "daemon/worker.h"
+#include "daemon/vm/life.h"
+#include "daemon/store/operation.h"
+#include "daemon/worker/worker.h"
 #include "schemas/op.h"
 #include "tests/sim/world.h"
 

@@ -13,14 +13,14 @@
 #include "base/clock.h"
 #include "base/sandbox.h"
 #include "base/str.h"
-#include "daemon/grant.h"
+#include "daemon/worker/grant.h"
 #include "daemon/host.h"
-#include "daemon/life.h"
+#include "daemon/vm/life.h"
 #include "daemon/notify.h"
-#include "daemon/process.h"
-#include "daemon/recover.h"
+#include "daemon/worker/process.h"
+#include "daemon/vm/recover.h"
 #include "daemon/timer.h"
-#include "daemon/worker.h"
+#include "daemon/worker/worker.h"
 
 enum { BOOT_MS = 1000, EPOCH_MS = 1000000 };
 
@@ -125,7 +125,7 @@ void world_wait(uint64_t ms)
 	now_ms = until_ms;
 }
 
-/* --- workers, instead of daemon/worker.c and daemon/grant.c --- */
+/* --- workers, instead of daemon/worker/worker.c and daemon/worker/grant.c --- */
 
 static struct blackbox box;
 static struct blackbox_exit exits[BLACKBOX_EXITS];

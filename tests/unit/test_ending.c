@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/ending.h"
+#include "daemon/decide/ending.h"
 
 #include <signal.h>
 #include <sys/wait.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/health.h"
+#include "daemon/decide/health.h"
 
 #include "tests/unit/test.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/lifecycle.h"
+#include "daemon/decide/lifecycle.h"
 
 #include <string.h>
 

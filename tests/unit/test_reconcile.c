@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/reconcile.h"
+#include "daemon/decide/reconcile.h"
 
 #include "tests/unit/test.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/restart.h"
+#include "daemon/decide/restart.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/store.h"
+#include "daemon/store/store.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,10 +10,10 @@
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "daemon/event.h"
-#include "daemon/migration.h"
-#include "daemon/operation.h"
-#include "daemon/record.h"
+#include "daemon/store/event.h"
+#include "daemon/store/migration.h"
+#include "daemon/store/operation.h"
+#include "daemon/store/record.h"
 #include "tests/unit/test.h"
 
 /* A database in a folder of its own. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The supervisor's end of the dialogue with a worker, against a worker that is played here: no
- * process is made, daemon/process.c is stood in for.
+ * process is made, daemon/worker/process.c is stood in for.
  */
-#include "daemon/worker.h"
+#include "daemon/worker/worker.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -18,7 +18,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "daemon/daemon.h"
-#include "daemon/process.h"
+#include "daemon/worker/process.h"
 #include "tests/unit/test.h"
 
 /* --- the process that is none --- */

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/decide/ending.h"
+
+#include <signal.h>
+
+/*
+ * May a worker claim this cause? Causes that only the supervisor can establish, and orderly ends
+ * that nobody asked for, would hide a fault.
+ */
+static bool may_claim(enum cause claim, enum cause cut)
+{
+	if (claim == cut)
+		return claim != CAUSE_NONE;
+	switch (claim) {
+	case CAUSE_POWER_CUT: /* SIGTERM from the host, as in QNX */
+	case CAUSE_SUPERVISOR_LOST: return true;
+	default: return cause_class(claim) != CAUSE_CLASS_STOP && cause_exit(claim) >= 0;
+	}
+}
+
+static enum cause said(const struct ending_evidence *e)
+{
+	enum cause claim =
+		e->said_cause < CAUSE_COUNT ? (enum cause)e->said_cause : CAUSE_WORKER_EXIT;
+
+	return may_claim(claim, e->cut) ? claim : CAUSE_PROTOCOL;
+}
+
+static enum cause judge_exit(const struct ending_evidence *e)
+{
+	if (e->forbidden >= 0 && !e->has_said)
+		return CAUSE_FORBIDDEN_SYSCALL;
+	if (e->is_invalid)
+		return CAUSE_CONFIGURATION;
+	if (e->has_said && e->said_exit == (uint32_t)e->status)
+		return said(e);
+	return CAUSE_WORKER_EXIT;
+}
+
+struct ending ending_judge(const struct ending_evidence *e)
+{
+	struct ending r = {.exit_code = -1, .syscall = -1};
+
+	if (e->code == CLD_EXITED) {
+		r.exit_code = e->status;
+		r.cause = judge_exit(e);
+	} else {
+		r.signal = e->status;
+		if (r.signal == SIGKILL && e->fenced != CAUSE_NONE)
+			r.cause = e->fenced;
+		else if (r.signal == SIGSYS)
+			r.cause = CAUSE_FORBIDDEN_SYSCALL;
+		else
+			r.cause = CAUSE_WORKER_SIGNAL;
+	}
+	if (r.cause == CAUSE_FORBIDDEN_SYSCALL)
+		r.syscall = e->forbidden;
+	return r;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/decide/plan.h"
+
+#include <stdio.h>
+
+#include "base/str.h"
+#include "daemon/config.h"
+#include "daemon/worker/resource.h"
+
+static int judge_memory(const struct plan *p, const struct msg_want *w, struct err *e)
+{
+	uint64_t budget = p->config->memory_budget_bytes;
+	uint64_t free_bytes = budget > p->used_bytes ? budget - p->used_bytes : 0;
+	char wanted[24], left[24], all[24];
+
+	if (w->bytes <= free_bytes)
+		return 0;
+	return err_set(e, RESOURCE,
+		       "%s of guest memory are wanted, %s of the %s that this host gives to VMs "
+		       "(memory-budget in qvmd.conf) are free: stop another VM or ask for less",
+		       str_bytes(w->bytes, wanted), str_bytes(free_bytes, left),
+		       str_bytes(budget, all));
+}
+
+static int judge_want(const struct plan *p, const struct msg_want *w, struct err *e)
+{
+	struct resource r = {.config = p->config, .vm = p->vm, .want = w, .plan = p->shape};
+
+	if (resource_probe(&r, e) < 0)
+		return -1;
+	return w->kind == WANT_RAM ? judge_memory(p, w, e) : 0;
+}
+
+/* A VM has one of each; without them there is nothing to assemble. */
+static int judge_kinds(const struct plan *p, struct err *e)
+{
+	static const uint32_t once[] = {WANT_KVM, WANT_RAM, WANT_BLACKBOX};
+	uint32_t count[WANT_COUNT] = {0};
+
+	for (uint32_t i = 0; i < p->n_wants; i++)
+		count[p->want[i].kind]++; /* bounded by message_check_want() */
+	for (size_t i = 0; i < sizeof once / sizeof *once; i++)
+		if (count[once[i]] != 1)
+			return err_set(e, PROTOCOL, "the plan wants %u of kind %s, it must be one",
+				       count[once[i]], want_kind_id(once[i]));
+	return 0;
+}
+
+int plan_judge(const struct plan *p,
+	       void (*report)(void *arg, const struct msg_want *w, const struct err *why),
+	       void *arg, struct err *e)
+{
+	int verdict = 0;
+
+	if (judge_kinds(p, e) < 0)
+		return -1;
+	for (uint32_t i = 0; i < p->n_wants && (verdict == 0 || report); i++) {
+		const struct msg_want *w = &p->want[i];
+		struct err why;
+
+		if (judge_want(p, w, &why) == 0)
+			continue;
+		if (report)
+			report(arg, w, &why);
+		if (verdict < 0)
+			continue;
+		verdict = -1;
+		plan_objection(w, &why, e);
+	}
+	return verdict;
+}
+
+void plan_objection(const struct msg_want *w, const struct err *why, struct err *e)
+{
+	*e = *why;
+	if (w->line)
+		snprintf(e->msg, sizeof e->msg, "line %u (%s): %.250s", w->line, w->option,
+			 why->msg);
+}
+
+struct diagnostic plan_finding(const struct msg_want *w, const struct err *why)
+{
+	struct diagnostic d = {.severity = DIAGNOSTIC_ERROR, .line = w->line, .length = 1};
+
+	str_copy(d.file, sizeof d.file, "<config>");
+	str_copy(d.what, sizeof d.what, why->msg);
+	str_copy(d.hint, sizeof d.hint, err_hint((enum err_code)why->code));
+	diagnostic_sane(&d);
+	return d;
+}

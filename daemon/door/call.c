@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/door/call.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "daemon/daemon.h"
+#include "daemon/vm/life.h"
+#include "daemon/store/operation.h"
+#include "daemon/worker/worker.h"
+#include "schemas/op.h"
+
+typedef void handler(struct call *take);
+
+static handler *const handlers[OP_COUNT] = {
+#define OP_HANDLER_VIEW(id) NULL
+#define OP_HANDLER_CALL(id) call_##id
+#define OP(id, kind, method, path, role, in, out, status, cli, summary)                            \
+	[OP_##id] = OP_HANDLER_##kind(id),
+#include "schemas/ops.def"
+#undef OP
+};
+
+static struct call *call_free(struct call *c)
+{
+	free(c->text);
+	free(c);
+	return NULL;
+}
+
+void call_answer(struct call *c, const struct msg_answer *a)
+{
+	frontdoor_answer(c->d, c->visit, MESSAGE_ANSWER, c->request, a);
+	call_free(c);
+}
+
+void call_refuse(struct call *c, const struct err *e)
+{
+	struct msg_answer a = {.err = *e};
+
+	call_answer(c, &a);
+}
+
+static int check_message(const struct msg_call *m, struct err *e)
+{
+	if (m->op >= OP_COUNT || !handlers[m->op])
+		return err_set(e, PROTOCOL, "CALL of operation %u", m->op);
+	if (!str_is_terminated(m->vm, sizeof m->vm) ||
+	    !str_is_terminated(m->folder, sizeof m->folder) ||
+	    (m->folder[0] && m->folder[0] != '/') || m->n_input > MESSAGE_INPUT_MAX ||
+	    m->caller.role >= ROLE_COUNT)
+		return err_set(e, PROTOCOL, "CALL of %s with a field out of bounds",
+			       op_table[m->op].id);
+	if (!name_is_valid(m->vm) && !(m->op == OP_check && !m->vm[0]))
+		return err_set(e, INVALID, "'%s' is no name of a VM: use %s", m->vm, NAME_PATTERN);
+	/* The API decides roles; that it did is checked once more where it counts. */
+	if (m->caller.role < op_table[m->op].role)
+		return err_set(e, DENIED, "%s needs the role %s, uid %u has %s", op_table[m->op].id,
+			       role_id(op_table[m->op].role), m->caller.uid,
+			       role_id(m->caller.role));
+	return m->has_policy ? policy_check(&m->policy, e) : 0;
+}
+
+/* Only a sealed memfd is read: nothing else is sure not to make us wait, or to change. */
+static int take_text(struct call *c, int fd, struct err *e)
+{
+	const int sealed = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct stat st;
+	size_t done = 0;
+
+	if (seals < 0 || (seals & sealed) != sealed || fstat(fd, &st) < 0)
+		return err_set(e, PROTOCOL, "a configuration that is not in a sealed memfd");
+	if (st.st_size > MESSAGE_CONFIG_MAX)
+		return err_set(e, TOO_LARGE, "the configuration has %lld bytes, at most %d go",
+			       (long long)st.st_size, MESSAGE_CONFIG_MAX);
+	c->bytes = (size_t)st.st_size;
+	c->text = malloc(c->bytes + 1);
+	if (!c->text)
+		abort();
+	while (done < c->bytes) {
+		ssize_t n = pread(fd, c->text + done, c->bytes - done, (off_t)done);
+
+		if (n <= 0)
+			return err_sys(e, INTERNAL, "read a configuration");
+		done += (size_t)n;
+	}
+	c->text[c->bytes] = '\0';
+	if (memchr(c->text, '\0', c->bytes))
+		return err_set(e, INVALID,
+			       "the configuration contains a NUL byte: send plain text");
+	return 0;
+}
+
+void call_run(struct daemon *d, uint64_t request, const struct msg_call *m, int text_fd)
+{
+	struct call *c = calloc(1, sizeof *c);
+	struct err e;
+
+	if (!c)
+		abort();
+	c->d = d;
+	c->request = request;
+	c->visit = d->door.visit;
+	c->m = *m;
+	if (check_message(m, &e) < 0 || (text_fd >= 0 && take_text(c, text_fd, &e) < 0))
+		call_refuse(c, &e);
+	else if (d->is_ending)
+		call_refuse(c, (err_set(&e, UNAVAILABLE, "the supervisor is ending"), &e));
+	else
+		handlers[m->op](c);
+}
+
+static struct vm *find(struct call *c, struct err *e)
+{
+	struct vm *v = vm_find(&c->d->vms, c->m.vm);
+
+	if (!v)
+		err_set(e, NOT_FOUND, "there is no VM '%s'", c->m.vm);
+	return v;
+}
+
+static void command(struct call *c, enum vm_event verb)
+{
+	struct operation o = {
+		.op = (enum op_id)c->m.op, .request = c->request, .caller = c->m.caller};
+	struct msg_answer a = {0};
+	struct err e;
+	struct vm *v = find(c, &e);
+	int64_t id;
+
+	if (!v || life_command(c->d, v, verb, &o, &id, &e) < 0) {
+		call_refuse(c, &e);
+		return;
+	}
+	a.operation = (uint64_t)id;
+	a.revision = v->row.revision;
+	call_answer(c, &a);
+}
+
+void call_vm_start(struct call *c)
+{
+	command(c, VM_EVENT_START);
+}
+
+void call_vm_stop(struct call *c)
+{
+	command(c, VM_EVENT_STOP);
+}
+
+void call_vm_kill(struct call *c)
+{
+	command(c, VM_EVENT_KILL);
+}
+
+void call_vm_release(struct call *c)
+{
+	command(c, VM_EVENT_RELEASE);
+}
+
+void call_vm_type(struct call *c)
+{
+	struct msg_input in = {.n = c->m.n_input};
+	struct err e, why;
+	struct vm *v = find(c, &e);
+
+	if (!v || !lifecycle_find(v->row.observed, VM_EVENT_TYPE, &e)) {
+		call_refuse(c, &e);
+		return;
+	}
+	memcpy(in.bytes, c->m.input, in.n);
+	if (worker_input(v->worker, &in, &why) < 0)
+		call_refuse(c, (err_set(&e, UNAVAILABLE, "the worker of '%s' takes no input: %s",
+					c->m.vm, why.msg),
+				&e));
+	else
+		call_answer(c, &(struct msg_answer){.revision = v->row.revision});
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/store/operation.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "daemon/store/store.h"
+
+enum { OPERATION_KEPT = 10000 };
+
+static const char *const state_id[] = {
+	[OPERATION_RUNNING] = "running",
+	[OPERATION_DONE] = "done",
+	[OPERATION_FAILED] = "failed",
+};
+
+int operation_insert(struct store *s, const struct operation *o, const char *vm,
+		     enum operation_state state, const char *phase, int64_t *ret_id, struct err *e)
+{
+	int64_t now_ms = clock_wall_ms();
+	char request[24];
+
+	snprintf(request, sizeof request, "%016" PRIx64, o->request);
+	if (STORE_RUN(s, e,
+		      "INSERT INTO operation (op, vm, state, phase, request, uid, started_ms, "
+		      "ended_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		      STORE_TEXT(op_table[o->op].id), STORE_TEXT(vm), STORE_TEXT(state_id[state]),
+		      STORE_TEXT(phase), STORE_TEXT(request), STORE_INT(o->caller.uid),
+		      STORE_INT(now_ms), STORE_INT(state == OPERATION_RUNNING ? 0 : now_ms)) < 0)
+		return err_wrap(e, "note the operation %s of '%s'", op_table[o->op].id, vm);
+	*ret_id = store_last_id(s);
+	return 0;
+}
+
+int operation_write(struct store *s, const struct operation_change *c, struct err *e)
+{
+	const struct err *err = &c->err;
+
+	return STORE_RUN(s, e,
+			 "UPDATE operation SET state = ?1, "
+			 "phase = CASE ?2 WHEN '' THEN phase ELSE ?2 END, ended_ms = ?3, "
+			 "error_id = ?4, error = ?5, origin = ?6 "
+			 "WHERE vm = ?7 AND op = ?8 AND state = 'running'",
+			 STORE_TEXT(state_id[c->state]), STORE_TEXT(c->phase),
+			 STORE_INT(c->state == OPERATION_RUNNING ? 0 : c->at_ms),
+			 STORE_TEXT(err->code ? err_id(err->code) : ""), STORE_TEXT(err->msg),
+			 STORE_TEXT(err->n_frames ? err->frame[0].where : ""), STORE_TEXT(c->vm),
+			 STORE_TEXT(op_table[c->op].id));
+}
+
+int operation_prune(struct store *s, struct err *e)
+{
+	return STORE_RUN(s, e,
+			 "DELETE FROM operation WHERE state <> 'running' AND "
+			 "id <= (SELECT max(id) FROM operation) - ?",
+			 STORE_INT(OPERATION_KEPT));
+}

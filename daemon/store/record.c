@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/store/record.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "daemon/store/store.h"
+
+/* Kept revisions of one VM; older ones go. */
+enum { RECORD_REVISIONS = 64 };
+
+int record_insert(struct store *s, struct record *r, struct err *e)
+{
+	if (STORE_RUN(s, e,
+		      "INSERT INTO vm (name, revision, desired, observed, health, since_ms, "
+		      "created_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		      STORE_TEXT(r->name), STORE_INT(r->revision),
+		      STORE_TEXT(desired_id(r->desired)), STORE_TEXT(observed_id(r->observed)),
+		      STORE_TEXT(health_id(r->health)), STORE_INT(r->since_ms),
+		      STORE_INT(r->created_ms)) < 0)
+		return err_wrap(e, "add VM '%s'", r->name);
+	r->id = store_last_id(s);
+	return 0;
+}
+
+int record_update(struct store *s, const struct record *r, struct err *e)
+{
+	if (STORE_RUN(s, e,
+		      "UPDATE vm SET revision = ?, running_revision = ?, desired = ?, "
+		      "observed = ?, health = ?, cause = ?, reason = ?, pid = ?, pid_start = ?, "
+		      "generation = ?, restarts = ?, since_ms = ?, restart_at_ms = ? WHERE id = ?",
+		      STORE_INT(r->revision), STORE_INT(r->running_revision),
+		      STORE_TEXT(desired_id(r->desired)), STORE_TEXT(observed_id(r->observed)),
+		      STORE_TEXT(health_id(r->health)), STORE_TEXT(cause_id(r->cause)),
+		      STORE_TEXT(r->reason), STORE_INT(r->pid), STORE_INT(r->pid_start),
+		      STORE_INT(r->generation), STORE_INT(r->restarts), STORE_INT(r->since_ms),
+		      STORE_INT(r->restart_at_ms), STORE_INT(r->id)) < 0)
+		return err_wrap(e, "write the row of VM '%s'", r->name);
+	return 0;
+}
+
+int record_delete(struct store *s, int64_t id, struct err *e)
+{
+	return STORE_RUN(s, e, "DELETE FROM vm WHERE id = ?", STORE_INT(id));
+}
+
+/* The database's words are hostile too: another program may have written them. */
+static int decode(struct sqlite3_stmt *q, struct record *r, struct err *e)
+{
+	int desired = desired_from_id(store_text(q, 4));
+	int observed = observed_from_id(store_text(q, 5));
+	int health = health_from_id(store_text(q, 6));
+
+	*r = (struct record){.id = store_int(q, 0), .cause = cause_from_id(store_text(q, 7))};
+	str_copy(r->name, sizeof r->name, store_text(q, 1));
+	if (!name_is_valid(r->name) || desired < 0 || observed < 0 || health < 0)
+		return err_set(e, STORE, "row %" PRId64 " of table vm ('%s') has unknown words",
+			       r->id, r->name);
+	r->revision = store_int(q, 2);
+	r->running_revision = store_int(q, 3);
+	r->desired = (enum desired)desired;
+	r->observed = (enum observed)observed;
+	r->health = (enum health)health;
+	str_copy(r->reason, sizeof r->reason, store_text(q, 8));
+	r->pid = store_int(q, 9);
+	r->pid_start = (uint64_t)store_int(q, 10);
+	r->generation = store_int(q, 11);
+	r->restarts = store_int(q, 12);
+	r->since_ms = store_int(q, 13);
+	r->restart_at_ms = store_int(q, 14);
+	r->created_ms = store_int(q, 15);
+	return 0;
+}
+
+int record_each(struct store *s, int (*each)(void *arg, const struct record *r, struct err *e),
+		void *arg, struct err *e)
+{
+	struct sqlite3_stmt *q;
+	struct record row;
+	struct err why;
+	int r;
+
+	if (store_query(s,
+			"SELECT id, name, revision, running_revision, desired, observed, health, "
+			"cause, reason, pid, pid_start, generation, restarts, since_ms, "
+			"restart_at_ms, created_ms FROM vm ORDER BY name",
+			NULL, 0, &q, e) < 0)
+		return -1;
+	while ((r = store_row(s, q, e)) == 1) {
+		if (decode(q, &row, &why) < 0) {
+			log_error(&(struct log_about){.err = &why}, "left alone: %s", why.msg);
+		} else if (each(arg, &row, e) < 0) {
+			store_done(q);
+			return -1;
+		}
+	}
+	return r;
+}
+
+int record_add_revision(struct store *s, const struct record_revision *r, struct err *e)
+{
+	if (STORE_RUN(s, e,
+		      "INSERT INTO revision (vm, revision, config, folder, created_ms, uid) "
+		      "VALUES (?, ?, ?, ?, ?, ?)",
+		      STORE_INT(r->vm), STORE_INT(r->revision), STORE_BYTES(r->config, r->bytes),
+		      STORE_TEXT(r->folder), STORE_INT(r->created_ms), STORE_INT(r->uid)) < 0)
+		return -1;
+	for (unsigned i = 0; i < policy_n_fields; i++) {
+		const struct policy_field *f = &policy_fields[i];
+
+		if (STORE_RUN(s, e,
+			      "INSERT INTO policy (vm, revision, field, value) VALUES (?, ?, ?, ?)",
+			      STORE_INT(r->vm), STORE_INT(r->revision), STORE_TEXT(f->name),
+			      STORE_INT(policy_get(r->policy, f))) < 0)
+			return -1;
+	}
+	return STORE_RUN(s, e, "DELETE FROM revision WHERE vm = ? AND revision <= ?",
+			 STORE_INT(r->vm), STORE_INT(r->revision - RECORD_REVISIONS));
+}
+
+int record_config(struct store *s, int64_t vm, int64_t revision, struct record_text *ret,
+		  struct err *e)
+{
+	const struct store_value key[] = {STORE_INT(vm), STORE_INT(revision)};
+	struct sqlite3_stmt *q;
+	const char *text;
+	int r;
+
+	if (store_query(s,
+			"SELECT config, length(CAST(config AS BLOB)), folder FROM revision "
+			"WHERE vm = ? AND revision = ?",
+			key, NELEMS(key), &q, e) < 0 ||
+	    (r = store_row(s, q, e)) < 0)
+		return -1;
+	if (r == 0)
+		return err_set(e, STORE, "revision %" PRId64 " is not in '%s'", revision, s->path);
+	text = store_text(q, 0);
+	ret->bytes = (size_t)store_int(q, 1);
+	ret->config = malloc(ret->bytes + 1);
+	if (!ret->config)
+		abort();
+	memcpy(ret->config, text, ret->bytes + 1);
+	str_copy(ret->folder, sizeof ret->folder, store_text(q, 2));
+	store_done(q);
+	return 0;
+}
+
+void record_text_free(struct record_text *t)
+{
+	free(t->config);
+	t->config = NULL;
+}
+
+int record_policy(struct store *s, int64_t vm, int64_t revision, struct policy *ret, struct err *e)
+{
+	const struct store_value key[] = {STORE_INT(vm), STORE_INT(revision)};
+	struct policy p = policy_default();
+	struct sqlite3_stmt *q;
+	struct err why;
+	int r;
+
+	if (store_query(s, "SELECT field, value FROM policy WHERE vm = ? AND revision = ?", key,
+			NELEMS(key), &q, e) < 0)
+		return -1;
+	while ((r = store_row(s, q, e)) == 1) {
+		const struct policy_field *f = policy_find(store_text(q, 0));
+
+		/* A field that this version no longer has is passed over. */
+		if (f && policy_set(&p, f, store_int(q, 1), &why) < 0)
+			log_error(&(struct log_about){.err = &why}, "its default is taken: %s",
+				  why.msg);
+	}
+	if (r == 0)
+		*ret = p;
+	return r;
+}

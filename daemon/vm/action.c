@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/vm/action.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/str.h"
+#include "daemon/daemon.h"
+#include "daemon/store/event.h"
+#include "daemon/vm/life.h"
+#include "daemon/store/operation.h"
+#include "daemon/vm/settle.h"
+#include "daemon/timer.h"
+#include "daemon/worker/worker.h"
+
+/* Uids below those of the VMs: qvm-api and the checks. */
+enum { UID_RESERVED = 16, UID_VMS = (1 << 24) - UID_RESERVED, CUT_GRACE_MS = 2000 };
+
+static int on_deadline(sd_event_source *s, uint64_t us, void *arg)
+{
+	struct vm *v = arg;
+
+	(void)s;
+	(void)us;
+	life_observe(v->d, v, VM_EVENT_DEADLINE);
+	return 0;
+}
+
+static void set_deadline(struct daemon *d, struct vm *v, int64_t ms)
+{
+	timer_set(d->loop, &v->deadline, (uint64_t)ms, on_deadline, v);
+}
+
+static void act_nothing(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	(void)d;
+	(void)v;
+	(void)s;
+}
+
+static int spawn(struct daemon *d, struct vm *v, struct err *e)
+{
+	AUTO(record_text_free) struct record_text t = {0};
+	char cgroup[NAME_CAP + 8];
+	struct worker_spec spec = {
+		.vm = v->row.name,
+		.cgroup = cgroup,
+		.uid = d->config.uid_base + UID_RESERVED + (uint32_t)(v->row.id % UID_VMS),
+		.heartbeat_ms = (uint64_t)v->running.heartbeat_ms,
+		.owner = &life_owner,
+		.arg = v,
+	};
+
+	snprintf(cgroup, sizeof cgroup, "vm-%s", v->row.name);
+	if (record_config(&d->store, v->row.id, v->row.running_revision, &t, e) < 0)
+		return -1;
+	spec.config = t.config;
+	spec.bytes = t.bytes;
+	spec.folder = t.folder;
+	return worker_spawn(d, &spec, &v->worker, e);
+}
+
+static void act_spawn(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	struct err e;
+
+	(void)s;
+	timer_clear(&v->restart);
+	v->running = v->policy;
+	v->end = (struct vm_end){0};
+	v->spawned_ms = clock_mono_ms();
+	if (spawn(d, v, &e) < 0) {
+		v->end.ending = (struct ending){
+			.cause = CAUSE_START_FAILED, .exit_code = -1, .syscall = -1};
+		v->end.err = e;
+		life_observe(d, v, VM_EVENT_FAILED);
+		return;
+	}
+	v->row.pid = v->worker->process.pid;
+	v->row.pid_start = v->worker->process.start;
+	ledger_vm(d, v);
+	set_deadline(d, v, v->running.start_timeout_ms);
+}
+
+static void end_operations(struct daemon *d, struct vm *v, enum op_id op, const char *phase)
+{
+	struct operation_change c = {.op = op, .state = OPERATION_DONE, .at_ms = clock_wall_ms()};
+
+	str_copy(c.vm, sizeof c.vm, v->row.name);
+	str_copy(c.phase, sizeof c.phase, phase);
+	ledger_operation(d, &c);
+}
+
+static void note_phase(struct daemon *d, struct vm *v, enum op_id op, const char *phase)
+{
+	struct operation_change c = {.op = op, .state = OPERATION_RUNNING};
+
+	str_copy(c.vm, sizeof c.vm, v->row.name);
+	str_copy(c.phase, sizeof c.phase, phase);
+	ledger_operation(d, &c);
+}
+
+static void act_note_running(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	uint64_t now_ms = clock_mono_ms();
+	struct event ev = event_make(JOURNAL_STARTED, v->row.name,
+				     "the guest executes its first instruction, %" PRIu64
+				     " ms after the start",
+				     now_ms - v->spawned_ms);
+
+	(void)s;
+	timer_clear(&v->deadline);
+	ev.request = v->request;
+	ev.operation = v->operation;
+	ledger_event(d, &ev);
+	v->row.health = HEALTH_HEALTHY;
+	end_operations(d, v, OP_vm_start, "started");
+	health_begin(&v->watch, atomic_load(&v->worker->box.box->heartbeat), now_ms);
+	watch_arm(d);
+}
+
+static void act_fence(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	enum cause cause = s->event == VM_EVENT_KILL	  ? CAUSE_KILLED
+			   : s->from == OBSERVED_STARTING ? CAUSE_START_TIMEOUT
+							  : CAUSE_STOP_DEADLINE;
+	struct err why = {0};
+
+	timer_clear(&v->deadline);
+	if (cause == CAUSE_STOP_DEADLINE)
+		note_phase(d, v, OP_vm_stop, "killed at the deadline");
+	if (cause == CAUSE_START_TIMEOUT)
+		err_set(&why, TIMEOUT,
+			"'%s' was not running %" PRId64
+			" ms after its start: raise start_timeout_ms or look at its log",
+			v->row.name, v->running.start_timeout_ms);
+	worker_fence(v->worker, cause, &why);
+}
+
+static void act_cut(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	(void)s;
+	worker_cut(v->worker, CAUSE_POWER_CUT);
+	set_deadline(d, v, CUT_GRACE_MS);
+}
+
+static void act_press(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	(void)s;
+	worker_button(v->worker);
+	set_deadline(d, v, v->running.stop_timeout_ms);
+}
+
+static void act_settle(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	(void)s;
+	settle_end(d, v);
+}
+
+static void act_cancel_restart(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	(void)d;
+	(void)s;
+	timer_clear(&v->restart);
+}
+
+static void act_forget(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	(void)s;
+	frontdoor_box_gone(d, v->row.name);
+	vm_remove(&d->vms, v);
+}
+
+/* In the order of the table's rows: lifecycle_step.row is the index. */
+static void (*const acts[])(struct daemon *d, struct vm *v, const struct lifecycle_step *s) = {
+#define STEP(from, event, to, action) act_##action,
+#include "schemas/lifecycle.def"
+#undef STEP
+};
+
+void action_run(const struct lifecycle_step *step, struct daemon *d, struct vm *v)
+{
+	acts[step->row](d, v, step);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * action.h - the deeds of schemas/lifecycle.def, one function an action name. Supervisor.
+ */
+#pragma once
+
+#include "daemon/decide/lifecycle.h"
+
+struct daemon;
+struct vm;
+
+/* Do what the row says. The observed column has changed already; forget frees the VM. */
+void action_run(const struct lifecycle_step *step, struct daemon *d, struct vm *v);

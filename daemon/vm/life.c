@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/vm/life.h"
+
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "base/str.h"
+#include "daemon/vm/action.h"
+#include "daemon/daemon.h"
+#include "daemon/store/event.h"
+#include "daemon/worker/grant.h"
+#include "daemon/store/operation.h"
+#include "daemon/timer.h"
+#include "daemon/worker/worker.h"
+
+enum { STORE_RETRY_MS = 1000 };
+
+/* What a verb says about the wish, beside where the table leads. */
+static void wish(struct vm *v, struct record *next, enum vm_event verb)
+{
+	switch (verb) {
+	case VM_EVENT_START:
+		next->desired = DESIRED_RUNNING;
+		if (v->row.observed != next->observed)
+			next->restarts = 0;
+		break;
+	case VM_EVENT_STOP:
+	case VM_EVENT_KILL:
+	case VM_EVENT_RELEASE:
+		next->desired = DESIRED_STOPPED;
+		next->restart_at_ms = 0;
+		if (verb == VM_EVENT_RELEASE)
+			next->health = HEALTH_UNKNOWN;
+		break;
+	default: break;
+	}
+}
+
+/* A new worker will carry the newest revision. */
+static void renew(struct record *next)
+{
+	next->generation++;
+	next->running_revision = next->revision;
+	next->restart_at_ms = 0;
+	next->health = HEALTH_UNKNOWN;
+}
+
+static bool is_spawn(const struct lifecycle_step *s)
+{
+	return s->to == OBSERVED_STARTING && s->from != OBSERVED_STARTING;
+}
+
+/* The event that a change of the observed column is, if it is one. */
+static bool change_event(const struct vm *v, const struct lifecycle_step *s,
+			 const struct record *next, struct event *ret)
+{
+	if (s->from == s->to)
+		return false;
+	if (s->to == OBSERVED_STARTING)
+		*ret = event_make(JOURNAL_STARTING, v->row.name, "starting, revision %" PRId64 "%s",
+				  next->revision, s->event == VM_EVENT_START ? "" : ", by policy");
+	else if (s->to == OBSERVED_STOPPING)
+		*ret = event_make(JOURNAL_STOPPING, v->row.name, "%s",
+				  s->event == VM_EVENT_KILL ? "killing its worker" : "stopping");
+	else if (s->event == VM_EVENT_RELEASE)
+		*ret = event_make(JOURNAL_RELEASED, v->row.name, "released from its safe state");
+	else
+		return false;
+	return true;
+}
+
+/* Is the verb's aim reached with the step itself? */
+static bool is_done(const struct lifecycle_step *s)
+{
+	switch (s->event) {
+	case VM_EVENT_START: return s->to == OBSERVED_RUNNING;
+	case VM_EVENT_STOP:
+	case VM_EVENT_KILL: return s->to == OBSERVED_STOPPED || s->to == OBSERVED_SAFE;
+	default: return true;
+	}
+}
+
+static const char *phase_of(const struct lifecycle_step *s)
+{
+	if (is_done(s))
+		return s->event == VM_EVENT_START ? "running already" : "";
+	if (s->event == VM_EVENT_STOP && s->from == OBSERVED_RUNNING)
+		return "pressed";
+	return s->event == VM_EVENT_START ? "starting" : "ending";
+}
+
+int life_command(struct daemon *d, struct vm *v, enum vm_event verb, const struct operation *o,
+		 int64_t *ret_operation, struct err *e)
+{
+	const struct lifecycle_step *s = lifecycle_find(v->row.observed, verb, e);
+	struct record next = v->row;
+	struct event ev;
+	int64_t id;
+
+	if (!s)
+		return -1;
+	if (verb == VM_EVENT_START && v->is_unfenced)
+		return err_set(e, CONFLICT,
+			       "an earlier worker of '%s', process %" PRId64
+			       ", could not be ended: end it, then start qvmd anew",
+			       v->row.name, v->row.pid);
+	vm_observe(&next, s->to);
+	wish(v, &next, verb);
+	if (is_spawn(s))
+		renew(&next);
+	if (ledger_begin(d, e) < 0)
+		return -1;
+	if (operation_insert(&d->store, o, v->row.name,
+			     is_done(s) ? OPERATION_DONE : OPERATION_RUNNING, phase_of(s), &id,
+			     e) < 0 ||
+	    record_update(&d->store, &next, e) < 0)
+		goto undo;
+	if (change_event(v, s, &next, &ev)) {
+		ev.operation = id;
+		ev.request = o->request;
+		if (ledger_stage(d, &ev, e) < 0)
+			goto undo;
+	}
+	if (ledger_commit(d, e) < 0)
+		return -1;
+	v->row = next;
+	v->operation = id;
+	v->request = o->request;
+	if (verb == VM_EVENT_START && is_spawn(s))
+		v->history = (struct restart_history){0};
+	*ret_operation = id;
+	action_run(s, d, v);
+	return 0;
+undo:
+	ledger_abort(d);
+	return -1;
+}
+
+void life_observe(struct daemon *d, struct vm *v, enum vm_event what)
+{
+	struct err e;
+	const struct lifecycle_step *s = lifecycle_find(v->row.observed, what, &e);
+
+	if (!s) {
+		log_error((&(struct log_about){.vm = v->row.name, .err = &e}),
+			  "defect: '%s' in state %s has no row in the lifecycle", vm_event_id(what),
+			  observed_id(v->row.observed));
+		return;
+	}
+	vm_observe(&v->row, s->to);
+	ledger_vm(d, v);
+	action_run(s, d, v);
+}
+
+static int on_restart(sd_event_source *s, uint64_t us, void *arg)
+{
+	struct vm *v = arg;
+
+	(void)s;
+	(void)us;
+	life_start(v->d, v);
+	return 0;
+}
+
+void life_start(struct daemon *d, struct vm *v)
+{
+	struct err e;
+	const struct lifecycle_step *s = lifecycle_find(v->row.observed, VM_EVENT_RESTART_DUE, &e);
+	struct record next = v->row;
+	struct event ev;
+
+	if (!s || d->is_ending || v->is_unfenced || v->row.desired == DESIRED_STOPPED)
+		return;
+	vm_observe(&next, s->to);
+	renew(&next);
+	if (v->row.restart_at_ms)
+		next.restarts++;
+	v->request = 0;
+	v->operation = 0;
+	change_event(v, s, &next, &ev);
+	if (ledger_begin(d, &e) == 0) {
+		if (record_update(&d->store, &next, &e) == 0 && ledger_stage(d, &ev, &e) == 0) {
+			if (ledger_commit(d, &e) == 0) {
+				v->row = next;
+				action_run(s, d, v);
+				return;
+			}
+		} else {
+			ledger_abort(d);
+		}
+	}
+	if (!d->ledger.is_failing)
+		log_error((&(struct log_about){.vm = v->row.name, .err = &e}),
+			  "not started while the state cannot be written; tried again: %s", e.msg);
+	timer_set(d->loop, &v->restart, STORE_RETRY_MS, on_restart, v);
+}
+
+void life_start_at(struct daemon *d, struct vm *v, int64_t wall_ms)
+{
+	int64_t now_ms = clock_wall_ms();
+	uint64_t most_ms = (uint64_t)v->policy.restart_delay_max_ms + RESTART_SPACING_MS;
+	uint64_t wait_ms = wall_ms > now_ms ? (uint64_t)(wall_ms - now_ms) : 0;
+
+	/* A wall clock that was set back must not put it off for ever. */
+	timer_set(d->loop, &v->restart, wait_ms < most_ms ? wait_ms : most_ms, on_restart, v);
+}
+
+static void on_planned(struct worker *w, void *arg)
+{
+	grant_wants(arg, w);
+}
+
+/* The text of a wrong configuration is its first finding. */
+static void on_invalid(struct worker *w, void *arg)
+{
+	const struct diagnostic *f = &w->finding[0];
+
+	(void)arg;
+	for (uint32_t i = 0; i < w->n_findings; i++) {
+		if (w->finding[i].severity == DIAGNOSTIC_ERROR) {
+			f = &w->finding[i];
+			break;
+		}
+	}
+	err_set(&w->why, CONFIG, "line %u: %s%s%s", f->line, f->what, f->hint[0] ? "; " : "",
+		f->hint);
+}
+
+static void on_started(struct worker *w, void *arg)
+{
+	struct vm *v = arg;
+	char missing[256];
+
+	if (sandbox_missing(w->sandbox, missing, sizeof missing)[0])
+		log_warn(&(struct log_about){.vm = v->row.name},
+			 "its worker runs without these layers of the sandbox: %s", missing);
+	life_observe(v->d, v, VM_EVENT_STARTED);
+}
+
+static void on_ended(struct worker *w, void *arg)
+{
+	struct vm *v = arg;
+	struct daemon *d = v->d;
+
+	v->end = (struct vm_end){.ending = w->ending, .err = w->why};
+	/* An end in order while the supervisor ends is the host's doing, whatever the guest says. */
+	if (d->is_ending && v->row.desired == DESIRED_RUNNING && !cause_is_failure(w->ending.cause))
+		v->end.ending.cause = CAUSE_HOST_SHUTDOWN;
+	str_copy(v->end.detail, sizeof v->end.detail, w->detail);
+	life_observe(d, v,
+		     cause_is_failure(v->end.ending.cause) ? VM_EVENT_FAILED : VM_EVENT_ENDED);
+	if (d->is_ending)
+		daemon_check_end(d);
+}
+
+const struct worker_owner life_owner = {
+	.planned = on_planned,
+	.invalid = on_invalid,
+	.started = on_started,
+	.ended = on_ended,
+};

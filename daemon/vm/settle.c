@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/vm/settle.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "daemon/daemon.h"
+#include "daemon/store/event.h"
+#include "daemon/store/incident.h"
+#include "daemon/vm/life.h"
+#include "daemon/store/operation.h"
+#include "daemon/worker/process.h"
+#include "daemon/timer.h"
+#include "daemon/worker/worker.h"
+
+/* One sentence: the cause, and what this case adds to it. */
+static void explain(const struct vm_end *end, char *ret, size_t cap)
+{
+	const struct ending *x = &end->ending;
+	char name[48];
+	size_t n = 0;
+
+	ret[0] = '\0';
+	str_add(ret, cap, &n, "%s", cause_sentence(x->cause));
+	if (x->cause == CAUSE_WORKER_SIGNAL)
+		str_add(ret, cap, &n, " (%s)", incident_signal(x->signal, name));
+	else if (x->cause == CAUSE_FORBIDDEN_SYSCALL && x->syscall >= 0)
+		str_add(ret, cap, &n, " (%s)", incident_syscall(x->syscall, name));
+	else if (x->cause == CAUSE_WORKER_EXIT && x->exit_code == PROCESS_NO_EXEC)
+		str_add(ret, cap, &n, " (its program could not be executed)");
+	else if (x->cause == CAUSE_WORKER_EXIT)
+		str_add(ret, cap, &n, " (exit status %d)", x->exit_code);
+	else if (end->detail[0] && !strstr(cause_sentence(x->cause), end->detail))
+		str_add(ret, cap, &n, " (%s)", end->detail);
+	if (end->err.code)
+		str_add(ret, cap, &n, ": %s", end->err.msg);
+}
+
+static void file_incident(struct daemon *d, struct vm *v, const char *reaction)
+{
+	struct incident *i = calloc(1, sizeof *i);
+	char words[4096] = "";
+
+	if (!i)
+		abort();
+	str_copy(i->vm, sizeof i->vm, v->row.name);
+	i->at_ms = clock_wall_ms();
+	i->generation = v->row.generation;
+	i->revision = v->row.running_revision;
+	i->ending = v->end.ending;
+	i->err = v->end.err;
+	str_copy(i->sentence, sizeof i->sentence, v->row.reason);
+	str_copy(i->detail, sizeof i->detail, v->end.detail);
+	str_copy(i->reaction, sizeof i->reaction, reaction);
+	if (v->worker)
+		worker_words(v->worker, words, sizeof words);
+	incident_cut(i, v->worker ? &v->worker->box : &(struct blackbox_map){0}, words,
+		     clock_mono_ns());
+	ledger_incident(d, i);
+}
+
+static void file_event(struct daemon *d, struct vm *v, enum journal kind, bool is_incident,
+		       const char *text)
+{
+	struct event ev = event_make(kind, v->row.name, "%s", text);
+
+	ev.cause = v->end.ending.cause;
+	ev.is_of_incident = is_incident;
+	ev.request = v->request;
+	ev.operation = v->operation;
+	ledger_event(d, &ev);
+}
+
+static void end_operations(struct daemon *d, const struct vm *v, enum op_id op,
+			   enum operation_state state, const char *phase)
+{
+	struct operation_change c = {.op = op, .state = state, .at_ms = clock_wall_ms()};
+
+	str_copy(c.vm, sizeof c.vm, v->row.name);
+	str_copy(c.phase, sizeof c.phase, phase);
+	if (state == OPERATION_FAILED) {
+		if (v->end.err.code)
+			c.err = v->end.err;
+		else if (cause_is_failure(v->end.ending.cause))
+			err_set(&c.err, WORKER, "'%s' did not start: %s", v->row.name,
+				v->row.reason);
+		else
+			err_set(&c.err, CONFLICT, "'%s' ended before its guest ran: %s",
+				v->row.name, v->row.reason);
+	}
+	ledger_operation(d, &c);
+}
+
+/* Whoever waited for a start hears why there is none; a stop has reached its aim. */
+static void close_operations(struct daemon *d, struct vm *v)
+{
+	const char *phase = "guest off";
+
+	if (v->end.ending.cause == CAUSE_STOP_DEADLINE)
+		phase = "killed at the deadline";
+	else if (v->end.ending.cause != CAUSE_POWEROFF)
+		phase = cause_id(v->end.ending.cause);
+	end_operations(d, v, OP_vm_start, OPERATION_FAILED, "");
+	end_operations(d, v, OP_vm_stop, OPERATION_DONE, phase);
+	end_operations(d, v, OP_vm_kill, OPERATION_DONE, phase);
+}
+
+static void follow(struct daemon *d, struct vm *v, const struct restart_decision *next,
+		   const char *reaction)
+{
+	if (next->verdict == RESTART_GIVE_UP)
+		file_event(d, v, JOURNAL_CRASH_LOOP, false, reaction);
+	if (next->verdict != RESTART_AGAIN)
+		return;
+	v->row.restart_at_ms = clock_wall_ms() + (int64_t)next->delay_ms;
+	/* One that is due when the supervisor ends is the next supervisor's. */
+	if (d->is_ending)
+		return;
+	file_event(d, v, JOURNAL_RESTART, false, reaction);
+	life_start_at(d, v, v->row.restart_at_ms);
+}
+
+void settle_end(struct daemon *d, struct vm *v)
+{
+	uint64_t now_ms = clock_mono_ms();
+	struct restart_case c = {.cause = v->end.ending.cause,
+				 .desired = v->row.desired,
+				 .policy = &v->running,
+				 .uptime_ms = now_ms - v->spawned_ms,
+				 .now_ms = now_ms};
+	struct restart_decision next = restart_decide(&c, &v->history);
+	bool is_failure = cause_is_failure(c.cause);
+	char reaction[256];
+
+	timer_clear(&v->deadline);
+	restart_sentence(&next, &c, reaction, sizeof reaction);
+	v->row.cause = c.cause;
+	v->row.health = v->row.observed == OBSERVED_SAFE ? HEALTH_FAILED : HEALTH_UNKNOWN;
+	v->row.pid = 0;
+	v->row.pid_start = 0;
+	explain(&v->end, v->row.reason, sizeof v->row.reason);
+	if (is_failure)
+		file_incident(d, v, reaction);
+	file_event(d, v, v->row.observed == OBSERVED_SAFE ? JOURNAL_SAFE : JOURNAL_ENDED,
+		   is_failure, v->row.reason);
+	follow(d, v, &next, reaction);
+	close_operations(d, v);
+	v->worker = worker_free(v->worker);
+	ledger_vm(d, v);
+}

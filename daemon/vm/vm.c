@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/vm/vm.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "daemon/timer.h"
+
+/* The place of a name: its member, or where it belongs. */
+static size_t place(const struct vm_set *s, const char *name)
+{
+	size_t low = 0, high = s->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(s->vm[middle]->row.name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct vm *vm_find(const struct vm_set *s, const char *name)
+{
+	size_t i = place(s, name);
+
+	return i < s->n && !strcmp(s->vm[i]->row.name, name) ? s->vm[i] : NULL;
+}
+
+struct vm *vm_add(struct vm_set *s, struct daemon *d, const struct record *row)
+{
+	struct vm *v = calloc(1, sizeof *v);
+	size_t i = place(s, row->name);
+
+	if (s->n == s->room) {
+		s->room = s->room ? s->room * 2 : 16;
+		s->vm = reallocarray(s->vm, s->room, sizeof(struct vm *));
+	}
+	if (!v || !s->vm)
+		abort();
+	memmove(s->vm + i + 1, s->vm + i, (s->n - i) * sizeof(struct vm *));
+	s->vm[i] = v;
+	s->n++;
+	v->d = d;
+	v->row = *row;
+	v->policy = v->running = policy_default();
+	v->box_fd = -1;
+	return v;
+}
+
+static void vm_free(struct vm *v)
+{
+	timer_clear(&v->deadline);
+	timer_clear(&v->restart);
+	if (v->box_fd >= 0)
+		close(v->box_fd);
+	free(v);
+}
+
+void vm_remove(struct vm_set *s, struct vm *v)
+{
+	size_t i = place(s, v->row.name);
+
+	memmove(s->vm + i, s->vm + i + 1, (s->n - i - 1) * sizeof(struct vm *));
+	s->n--;
+	vm_free(v);
+}
+
+void vm_clear(struct vm_set *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		vm_free(s->vm[i]);
+	free(s->vm);
+	*s = (struct vm_set){0};
+}
+
+void vm_observe(struct record *r, enum observed to)
+{
+	if (r->observed != to)
+		r->since_ms = clock_wall_ms();
+	r->observed = to;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vm.h - a VM as the supervisor knows it, and the registry of all of them. Supervisor; owned by
+ * struct daemon. The stored part is `row`; the rest lives as long as this process.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "base/err.h"
+#include "daemon/decide/ending.h"
+#include "daemon/decide/health.h"
+#include "daemon/store/record.h"
+#include "daemon/decide/restart.h"
+#include "schemas/policy.h"
+
+struct daemon;
+struct worker;
+
+/* How the present worker ended, or why there could be none. */
+struct vm_end {
+	struct ending ending;
+	char detail[128];
+	struct err err; /* code ERR_OK when there is none */
+};
+
+struct vm {
+	struct daemon *d;
+	struct record row;
+	struct policy policy;  /* of the newest revision */
+	struct policy running; /* of the present or last worker */
+	struct worker *worker; /* NULL = none */
+	struct vm_end end;
+	int box_fd; /* read-only, of the newest worker; outlives it. -1 = none yet */
+	struct health_watch watch;
+	struct restart_history history;
+	sd_event_source *deadline, *restart; /* timers */
+	uint64_t request;		     /* of the operator's last verb, for the events */
+	int64_t operation;
+	uint64_t spawned_ms; /* monotonic */
+	bool is_dirty;	     /* the row is newer than the store's */
+	bool is_unfenced;    /* an earlier supervisor's worker could not be ended: never start */
+};
+
+struct vm_set {
+	struct vm **vm; /* sorted by name */
+	size_t n, room;
+};
+
+struct vm *vm_find(const struct vm_set *s, const char *name);
+/* A new member with that row. */
+struct vm *vm_add(struct vm_set *s, struct daemon *d, const struct record *row);
+/* Forget it: it has no worker. */
+void vm_remove(struct vm_set *s, struct vm *v);
+void vm_clear(struct vm_set *s);
+/* The observed column changes now. */
+void vm_observe(struct record *r, enum observed to);

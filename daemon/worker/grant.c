@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/worker/grant.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/daemon.h"
+#include "daemon/decide/plan.h"
+#include "daemon/worker/resource.h"
+#include "daemon/worker/worker.h"
+
+/* Guest memory that the other VMs hold of the budget. */
+static uint64_t used_bytes(const struct daemon *d, const struct vm *but)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < d->vms.n; i++) {
+		const struct worker *w = d->vms.vm[i]->worker;
+
+		if (w && d->vms.vm[i] != but && w->phase >= WORKER_ASSEMBLES)
+			sum += w->plan.ram_bytes + w->plan.rom_bytes;
+	}
+	return sum;
+}
+
+static int open_all(struct daemon *d, struct worker *w, int *fds, struct err *e)
+{
+	for (uint32_t i = 0; i < w->n_wants; i++) {
+		struct resource r = {
+			.config = &d->config, .vm = w->vm, .want = &w->want[i], .plan = &w->plan};
+		struct err why;
+
+		if (resource_open(&r, &fds[i], &why) == 0)
+			continue;
+		plan_objection(r.want, &why, e);
+		return -1;
+	}
+	return 0;
+}
+
+static void close_all(int *fds, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(fds);
+}
+
+/* The VM keeps the box of its newest worker, for qvm-api, after that worker has gone. */
+static void keep_box(struct vm *v, const struct worker *w)
+{
+	if (w->box_fd < 0)
+		return;
+	if (v->box_fd >= 0)
+		close(v->box_fd);
+	v->box_fd = fcntl(w->box_fd, F_DUPFD_CLOEXEC, 3);
+	frontdoor_box(v->d, v);
+}
+
+void grant_wants(struct vm *v, struct worker *w)
+{
+	struct plan p = {.config = &v->d->config,
+			 .vm = w->vm,
+			 .shape = &w->plan,
+			 .want = w->want,
+			 .n_wants = w->n_wants,
+			 .used_bytes = used_bytes(v->d, v)};
+	int *fds = calloc(w->n_wants + 1, sizeof *fds);
+	struct err e;
+
+	if (!fds)
+		abort();
+	for (uint32_t i = 0; i < w->n_wants; i++)
+		fds[i] = -1;
+	if (plan_judge(&p, NULL, NULL, &e) < 0 || open_all(v->d, w, fds, &e) < 0) {
+		close_all(fds, w->n_wants);
+		worker_fence(w, e.code == ERR_PROTOCOL ? CAUSE_PROTOCOL : CAUSE_RESOURCE, &e);
+		return;
+	}
+	worker_grant(w, fds);
+	keep_box(v, w);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/worker/process.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+
+/* Made before clone3: the child must not format text. */
+struct child {
+	const struct process_spec *spec;
+	char uid_map[32], gid_map[32]; /* "" = no user namespace */
+	int null;
+};
+
+static bool child_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* All sources first move out of the way of their targets. */
+static bool child_fds(const struct child *c)
+{
+	const struct process_spec *s = c->spec;
+	int source[3 + PROCESS_FDS] = {c->null, s->words >= 0 ? s->words : c->null,
+				       s->words >= 0 ? s->words : c->null};
+
+	for (unsigned i = 0; i < s->n_fds; i++)
+		source[3 + i] = s->fd[i];
+	for (unsigned i = 0; i < 3 + s->n_fds; i++)
+		if ((source[i] = fcntl(source[i], F_DUPFD_CLOEXEC, 3 + PROCESS_FDS)) < 0)
+			return false;
+	for (unsigned i = 0; i < 3 + s->n_fds; i++)
+		if (dup2(source[i], (int)i) < 0)
+			return false;
+	return close_range(3 + s->n_fds, ~0u, 0) == 0;
+}
+
+static __attribute__((noreturn)) void child_run(const struct child *c)
+{
+	static char path[] = "PATH=/usr/bin:/bin", lang[] = "LANG=C.UTF-8";
+	static char *const environment[] = {path, lang, NULL};
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setsid();
+	if (c->uid_map[0] && !(child_write("/proc/self/setgroups", "deny") &&
+			       child_write("/proc/self/uid_map", c->uid_map) &&
+			       child_write("/proc/self/gid_map", c->gid_map)))
+		_exit(PROCESS_NO_EXEC);
+	if (child_fds(c))
+		execve(c->spec->program, c->spec->argv, environment);
+	_exit(PROCESS_NO_EXEC);
+}
+
+/* Field 22; the name in field 2 may hold spaces and parentheses. */
+static int read_start(pid_t pid, uint64_t *ret)
+{
+	char path[32], text[1024];
+	const char *p;
+	ssize_t n;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || (n = read(fd, text, sizeof text - 1)) <= 0)
+		return -1;
+	text[n] = '\0';
+	p = strrchr(text, ')');
+	for (int field = 2; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	return p && sscanf(p, "%" SCNu64, ret) == 1 ? 0 : -1;
+}
+
+int process_spawn(const struct process_spec *s, struct process *ret, struct err *e)
+{
+	AUTO_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct child c = {.spec = s, .null = null};
+	int pidfd = -1;
+	struct clone_args a = {
+		.flags = s->namespaces | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+		.pidfd = (uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	pid_t pid;
+
+	if (null < 0)
+		return err_sys(e, RESOURCE, "open '/dev/null'");
+	if (s->n_fds > PROCESS_FDS)
+		return err_set(e, INTERNAL, "spawn '%s' with %u descriptors", s->program, s->n_fds);
+	if (access(s->program, X_OK) < 0)
+		return err_sys(e, RESOURCE, "execute '%s'", s->program);
+	if (s->namespaces & CLONE_NEWUSER) {
+		snprintf(c.uid_map, sizeof c.uid_map, "0 %u 1", geteuid());
+		snprintf(c.gid_map, sizeof c.gid_map, "0 %u 1", getegid());
+	}
+	if (s->cgroup >= 0) {
+		a.flags |= CLONE_INTO_CGROUP;
+		a.cgroup = (uint64_t)s->cgroup;
+	}
+	pid = (pid_t)syscall(SYS_clone3, &a, sizeof a);
+	if (pid < 0)
+		return err_sys(e, RESOURCE, "clone a process for '%s'", s->program);
+	if (pid == 0)
+		child_run(&c);
+	*ret = (struct process){.pid = pid, .fd = pidfd};
+	/* Not reaped yet, so the pid cannot be another's. */
+	if (read_start(pid, &ret->start) < 0)
+		ret->start = 0;
+	return 0;
+}
+
+void process_signal(const struct process *p, int signal)
+{
+	if (p->fd >= 0)
+		syscall(SYS_pidfd_send_signal, p->fd, signal, NULL, 0);
+}
+
+void process_kill(const struct process *p)
+{
+	process_signal(p, SIGKILL);
+}
+
+void process_reap(struct process *p, int *ret_code, int *ret_status)
+{
+	siginfo_t si = {0};
+
+	while (waitid(P_PIDFD, (id_t)p->fd, &si, WEXITED) < 0 && errno == EINTR)
+		;
+	*ret_code = si.si_code;
+	*ret_status = si.si_status;
+	close(p->fd);
+	*p = (struct process){.fd = -1};
+}
+
+int process_find(pid_t pid, uint64_t start, struct process *ret, struct err *e)
+{
+	AUTO_FD int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd gone = {.fd = fd, .events = POLLIN};
+	uint64_t now;
+
+	if (fd < 0 && (errno == ESRCH || errno == EINVAL))
+		return 0;
+	if (fd < 0)
+		return err_sys(e, RESOURCE, "hold process %d", pid);
+	/* With the pidfd held the number is read of this very process, or of none. */
+	if (poll(&gone, 1, 0) == 1 || read_start(pid, &now) < 0 || now != start)
+		return 0;
+	*ret = (struct process){.pid = pid, .fd = TAKE_FD(fd), .start = start};
+	return 1;
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/worker/resource.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/blackbox.h"
+#include "base/str.h"
+#include "daemon/config.h"
+
+enum { RAM_MAX_SHIFT = 46 }; /* guest-physical addresses of any x86 */
+
+/* `path` below an allowed folder: the folder's index, and the rest of the path. */
+static const char *below(const struct config *c, const char *path, unsigned *ret_allow)
+{
+	for (unsigned i = 0; i < c->n_allows; i++) {
+		size_t n = strlen(c->allow[i]);
+
+		if (n == 1)
+			n = 0; /* "/" */
+		if (!strncmp(path, c->allow[i], n) && path[n] == '/') {
+			*ret_allow = i;
+			return path + n + 1;
+		}
+	}
+	return NULL;
+}
+
+static int open_below(const struct config *c, const char *real, uint64_t flags, uint64_t mode,
+		      int *ret_fd, struct err *e)
+{
+	struct open_how how = {.flags = flags | O_CLOEXEC,
+			       .mode = mode,
+			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+					  RESOLVE_NO_MAGICLINKS};
+	unsigned allow = 0;
+	const char *rest = below(c, real, &allow);
+
+	if (!rest)
+		return err_set(e, RESOURCE,
+			       "'%s' is in none of the folders that this host allows: add `allow = "
+			       "FOLDER` to qvmd.conf or move the file",
+			       real);
+	AUTO_FD int dir = open(c->allow[allow], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(e, RESOURCE, "open the allowed folder '%s'", c->allow[allow]);
+	*ret_fd = (int)syscall(SYS_openat2, dir, rest, &how, sizeof how);
+	return *ret_fd < 0 ? err_sys(e, RESOURCE, "open '%s'", real) : 0;
+}
+
+/* Devices whose opening changes nothing: null, zero, random, urandom; terminals and serial lines. */
+static bool is_quiet_device(dev_t d)
+{
+	static const unsigned lines[] = {4,   5,   136, 137, 138, 139, 140,
+					 141, 142, 143, 166, 188, 204};
+	unsigned minor_ = minor(d);
+
+	if (major(d) == 1)
+		return minor_ == 3 || minor_ == 5 || minor_ == 8 || minor_ == 9;
+	for (size_t i = 0; i < NELEMS(lines); i++)
+		if (major(d) == lines[i])
+			return true;
+	return false;
+}
+
+static int check_kind(int fd, const struct msg_want *w, struct err *e)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
+		return err_sys(e, RESOURCE, "look at '%s'", w->path);
+	if (w->kind != WANT_IMAGE && S_ISCHR(st.st_mode) && is_quiet_device(st.st_rdev))
+		return 0;
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, RESOURCE, "'%s' is not a regular file%s", w->path,
+			       w->kind == WANT_IMAGE ? "" : " or a terminal");
+	if (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC)
+		return err_set(e, RESOURCE, "'%s' is the kernel's own, not a file on a disk",
+			       w->path);
+	return 0;
+}
+
+/* The folder of a file that need not be there yet, made canonical. */
+static int real_parent(const char *path, char real[static PATH_MAX], struct err *e)
+{
+	char folder[MESSAGE_PATH];
+	const char *slash = strrchr(path, '/');
+	size_t n;
+
+	str_copy(folder, sizeof folder, path);
+	folder[slash == path ? 1 : slash - path] = '\0';
+	if (!slash[1] || !strcmp(slash, "/.") || !strcmp(slash, "/.."))
+		return err_set(e, RESOURCE, "'%s' names no file", path);
+	if (!realpath(folder, real))
+		return err_sys(e, RESOURCE, "find the folder of '%s'", path);
+	n = strlen(real);
+	str_add(real, PATH_MAX, &n, "%s", n > 1 ? slash : slash + 1);
+	return 0;
+}
+
+/* *ret_path: an O_PATH descriptor of what is there, or -1 when an output file is still to be made;
+ * real: its canonical name. */
+static int find(const struct resource *r, char real[static PATH_MAX], int *ret_path, struct err *e)
+{
+	const struct msg_want *w = r->want;
+
+	*ret_path = -1;
+	if (w->path[0] != '/')
+		return err_set(e, RESOURCE, "'%s' is not an absolute path: write it in full",
+			       w->path);
+	if (!realpath(w->path, real)) {
+		if (errno != ENOENT || w->kind != WANT_OUTPUT)
+			return err_sys(e, RESOURCE, "open '%s'", w->path);
+		unsigned allow;
+		struct stat st;
+
+		/* A dangling link is an answer too, but not one that may be written through. */
+		if (lstat(w->path, &st) == 0)
+			return err_set(e, RESOURCE, "'%s' is a link to nothing", w->path);
+		if (real_parent(w->path, real, e) < 0)
+			return -1;
+		return below(r->config, real, &allow)
+			       ? 0
+			       : err_set(e, RESOURCE,
+					 "'%s' is in none of the folders that this host allows: "
+					 "add "
+					 "`allow = FOLDER` to qvmd.conf or name another file",
+					 real);
+	}
+	AUTO_FD int fd = -1;
+	if (open_below(r->config, real, O_PATH, 0, &fd, e) < 0 || check_kind(fd, w, e) < 0)
+		return -1;
+	*ret_path = TAKE_FD(fd);
+	return 0;
+}
+
+int resource_reopen(int fd, int flags, int *ret_fd, struct err *e)
+{
+	char path[40];
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	*ret_fd = open(path, flags | O_CLOEXEC);
+	return *ret_fd < 0 ? err_sys(e, RESOURCE, "open a descriptor anew") : 0;
+}
+
+static int open_file(const struct resource *r, int *ret_fd, struct err *e)
+{
+	const struct msg_want *w = r->want;
+	int flags = w->kind == WANT_OUTPUT ? O_WRONLY | O_APPEND : O_RDONLY;
+	char real[PATH_MAX];
+	AUTO_FD int path = -1;
+
+	if (!strcmp(w->path, "-")) {
+		*ret_fd = open("/dev/null", flags | O_CLOEXEC);
+		return *ret_fd < 0 ? err_sys(e, RESOURCE, "open '/dev/null'") : 0;
+	}
+	if (find(r, real, &path, e) < 0)
+		return -1;
+	if (path < 0)
+		return open_below(r->config, real, (uint64_t)flags | O_CREAT | O_EXCL | O_NOCTTY,
+				  0640, ret_fd, e);
+	if (resource_reopen(path, flags | O_NONBLOCK | O_NOCTTY, ret_fd, e) < 0)
+		return err_sys(e, RESOURCE, "open '%s'", w->path);
+	return 0;
+}
+
+static int open_ram(const struct resource *r, int *ret_fd, struct err *e)
+{
+	uint64_t bytes = r->want->bytes;
+	AUTO_FD int fd = memfd_create("qvm-ram", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+		return err_sys(e, RESOURCE, "make %" PRIu64 " bytes of guest memory", bytes);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int open_kvm(const struct resource *r, int *ret_fd, struct err *e)
+{
+	(void)r;
+	*ret_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	return *ret_fd < 0 ? err_sys(e, KVM, "open '/dev/kvm'") : 0;
+}
+
+static int open_box(const struct resource *r, int *ret_fd, struct err *e)
+{
+	return blackbox_create(r->vm, r->plan->n_vcpus, r->plan->n_vdevs, ret_fd, e);
+}
+
+int resource_open(const struct resource *r, int *ret_fd, struct err *e)
+{
+	static int (*const how[WANT_COUNT])(const struct resource *, int *, struct err *) = {
+		[WANT_KVM] = open_kvm,	  [WANT_RAM] = open_ram,     [WANT_BLACKBOX] = open_box,
+		[WANT_IMAGE] = open_file, [WANT_OUTPUT] = open_file, [WANT_INPUT] = open_file,
+	};
+
+	return how[r->want->kind](r, ret_fd, e);
+}
+
+int resource_probe(const struct resource *r, struct err *e)
+{
+	const struct msg_want *w = r->want;
+	char real[PATH_MAX];
+	AUTO_FD int path = -1;
+
+	switch (w->kind) {
+	case WANT_KVM:
+		return access("/dev/kvm", R_OK | W_OK) < 0 ? err_sys(e, KVM, "open '/dev/kvm'") : 0;
+	case WANT_RAM:
+		if (w->bytes == 0 || w->bytes % 4096 || w->bytes >> RAM_MAX_SHIFT)
+			return err_set(e, PROTOCOL,
+				       "the worker wants %" PRIu64 " bytes of guest memory",
+				       w->bytes);
+		return 0;
+	case WANT_BLACKBOX: return 0;
+	default: return strcmp(w->path, "-") ? find(r, real, &path, e) : 0;
+	}
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/worker/worker.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/sandbox.h"
+#include "base/str.h"
+#include "daemon/worker/cgroup.h"
+#include "daemon/daemon.h"
+#include "daemon/worker/dialogue.h"
+#include "daemon/worker/resource.h"
+#include "daemon/timer.h"
+
+enum {
+	LAST_BURSTS = 160,  /* of what a dead worker left in its link */
+	LINGER_MS = 5000,   /* from the last word to the end of the process */
+	WORDS_BYTES = 4096, /* of its stderr kept by the kernel */
+};
+
+static const struct {
+	uint32_t layer;
+	uint64_t clone_flag;
+} namespaces[] = {
+	{SANDBOX_MOUNT_NS, CLONE_NEWNS},  {SANDBOX_PID_NS, CLONE_NEWPID},
+	{SANDBOX_NET_NS, CLONE_NEWNET},	  {SANDBOX_IPC_NS, CLONE_NEWIPC},
+	{SANDBOX_UTS_NS, CLONE_NEWUTS},	  {SANDBOX_CGROUP_NS, CLONE_NEWCGROUP},
+	{SANDBOX_USER_NS, CLONE_NEWUSER},
+};
+
+/* As root the worker makes its user namespace itself, last: before it becomes its own uid it needs
+ * the true one. An ordinary user borrows the right to make the others from it, so it comes first. */
+static uint64_t namespaces_of(uint32_t *ret_made)
+{
+	uint64_t flags = 0;
+
+	*ret_made = 0;
+	for (size_t i = 0; i < NELEMS(namespaces); i++) {
+		if (namespaces[i].layer == SANDBOX_USER_NS && geteuid() == 0)
+			continue;
+		flags |= namespaces[i].clone_flag;
+		*ret_made |= namespaces[i].layer;
+	}
+	return flags;
+}
+
+void worker_fence(struct worker *w, enum cause cause, const struct err *why)
+{
+	if (w->fenced == CAUSE_NONE) {
+		w->fenced = cause;
+		if (why)
+			w->why = *why;
+	}
+	process_kill(&w->process);
+}
+
+static int on_linger(sd_event_source *s, uint64_t us, void *arg)
+{
+	struct worker *w = arg;
+	struct err e;
+
+	(void)s;
+	(void)us;
+	err_set(&e, WORKER, "the worker of '%s' closed its link or said goodbye, and lived on",
+		w->vm);
+	worker_fence(w, CAUSE_WORKER_HUNG, &e);
+	return 0;
+}
+
+static void tell(struct worker *w, unsigned type, const void *body)
+{
+	struct err e;
+
+	if (wire_send(w->link, &message_table, type, 0, body, NULL, 0, &e) == 0)
+		return;
+	/* A closed link means that it is ending: its pidfd tells the rest. */
+	if (e.code == ERR_PROTOCOL)
+		worker_fence(w, CAUSE_PROTOCOL, &e);
+}
+
+void worker_start(struct worker *w)
+{
+	tell(w, MESSAGE_START, &(struct msg_empty){0});
+}
+
+void worker_button(struct worker *w)
+{
+	tell(w, MESSAGE_BUTTON, &(struct msg_empty){0});
+}
+
+void worker_cut(struct worker *w, enum cause cause)
+{
+	w->cut = cause;
+	tell(w, MESSAGE_CUT, &(struct msg_cut){.cause = cause});
+}
+
+int worker_input(struct worker *w, const struct msg_input *in, struct err *e)
+{
+	return wire_send(w->link, &message_table, MESSAGE_INPUT, 0, in, NULL, 0, e);
+}
+
+/* What was said of the configuration is of no use to a VM that runs, and a host has many. */
+static void forget_plan(struct worker *w)
+{
+	free(w->finding);
+	free(w->want);
+	free(w->grant);
+	w->finding = NULL;
+	w->want = NULL;
+	w->grant = NULL;
+	w->n_findings = w->n_wants = w->n_granted = 0;
+}
+
+/* Send as many grants as the link takes now; the rest when it has room again. */
+static void send_grants(struct worker *w)
+{
+	struct err e = {0};
+
+	for (; w->n_granted < w->n_wants; w->n_granted++) {
+		uint32_t i = w->n_granted;
+		struct msg_grant g = {.index = i, .kind = w->want[i].kind};
+
+		if (wire_send(w->link, &message_table, MESSAGE_GRANT, 0, &g, &w->grant[i], 1, &e) <
+		    0)
+			break;
+		close(w->grant[i]);
+		w->grant[i] = -1;
+	}
+	if (w->n_granted == w->n_wants) {
+		tell(w, MESSAGE_ASSEMBLE, &(struct msg_empty){0});
+		forget_plan(w);
+	}
+	sd_event_source_set_io_events(w->link_source,
+				      e.code == ERR_PROTOCOL ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+/* The box is ours to read from now on, whatever becomes of the worker. */
+static int keep_box(struct worker *w, struct err *e)
+{
+	for (uint32_t i = 0; i < w->n_wants; i++)
+		if (w->want[i].kind == WANT_BLACKBOX)
+			return resource_reopen(w->grant[i], O_RDONLY, &w->box_fd, e) < 0
+				       ? -1
+				       : blackbox_map_reader(w->box_fd, &w->box, e);
+	return err_set(e, INTERNAL, "no black box was granted");
+}
+
+void worker_grant(struct worker *w, int *take_fds)
+{
+	struct err e;
+
+	w->grant = take_fds;
+	w->phase = WORKER_ASSEMBLES;
+	if (keep_box(w, &e) < 0)
+		worker_fence(w, CAUSE_START_FAILED, &e);
+	else
+		send_grants(w);
+}
+
+static int on_link(sd_event_source *s, int fd, uint32_t events, void *arg)
+{
+	struct worker *w = arg;
+
+	(void)s;
+	(void)fd;
+	if (events & EPOLLOUT && w->grant)
+		send_grants(w);
+	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && dialogue_read(w) < 0)
+		w->link_source = sd_event_source_disable_unref(w->link_source);
+	if ((!w->link_source || w->phase == WORKER_SAID_END) && !w->linger)
+		timer_set(w->d->loop, &w->linger, LINGER_MS, on_linger, w);
+	return 0;
+}
+
+/* Its own account: the message, else what the black box holds. */
+static void hear_out(struct worker *w)
+{
+	struct blackbox_end end;
+
+	if (!w->has_said && w->box.box && blackbox_read_end(&w->box, &end)) {
+		w->has_said = true;
+		w->said = (struct msg_ended){
+			.cause = end.cause, .exit_code = end.exit_code, .err = end.err};
+		memcpy(w->said.detail, end.detail, sizeof w->said.detail);
+	}
+	if (!w->has_said)
+		return;
+	w->said.detail[sizeof w->said.detail - 1] = '\0';
+	str_printable(w->said.detail, strlen(w->said.detail));
+	err_sane(&w->said.err);
+	str_printable(w->said.err.msg, strlen(w->said.err.msg));
+	for (unsigned i = 0; i < w->said.err.n_frames; i++)
+		str_printable(w->said.err.frame[i].where, strlen(w->said.err.frame[i].where));
+}
+
+static void judge(struct worker *w, int code, int status)
+{
+	struct ending_evidence ev = {
+		.code = code,
+		.status = status,
+		.fenced = w->fenced,
+		.cut = w->cut,
+		.is_invalid = w->phase == WORKER_REFUSES,
+		.has_said = w->has_said,
+		.said_cause = w->said.cause,
+		.said_exit = w->said.exit_code,
+		.forbidden = w->box.box ? atomic_load(&w->box.box->forbidden) - 1 : -1,
+	};
+
+	w->ending = ending_judge(&ev);
+	/* Its words count only where its claim was believed. */
+	if (w->has_said && code == CLD_EXITED && w->ending.cause == w->said.cause) {
+		str_copy(w->detail, sizeof w->detail, w->said.detail);
+		if (!w->why.code)
+			w->why = w->said.err;
+	}
+}
+
+static int on_process(sd_event_source *s, int fd, uint32_t events, void *arg)
+{
+	struct worker *w = arg;
+	int code, status;
+
+	(void)s;
+	(void)fd;
+	(void)events;
+	/* What it sent before it died is still in the link: one bounded look. */
+	if (w->link_source)
+		for (int i = 0; i < LAST_BURSTS && dialogue_read(w) == 1; i++)
+			;
+	w->process_source = sd_event_source_disable_unref(w->process_source);
+	w->link_source = sd_event_source_disable_unref(w->link_source);
+	timer_clear(&w->linger);
+	process_reap(&w->process, &code, &status);
+	cgroup_remove(&w->d->cgroup, w->cgroup);
+	hear_out(w);
+	judge(w, code, status);
+	w->owner->ended(w, w->arg); /* frees it */
+	return 0;
+}
+
+static int make_config(const struct worker_spec *s, int *ret_fd, struct err *e)
+{
+	AUTO_FD int fd = memfd_create("qvm-config", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	size_t done = 0;
+
+	while (fd >= 0 && done < s->bytes) {
+		ssize_t n = write(fd, s->config + done, s->bytes - done);
+
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	if (fd < 0 || done < s->bytes ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+		return err_sys(e, RESOURCE, "hold the configuration of '%s' in memory", s->vm);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int spawn_process(struct worker *w, uint64_t flags, struct err *e)
+{
+	static char name[] = "qvm", role[] = "--supervised";
+	char *const argv[] = {name, role, NULL};
+	char program[CONFIG_PATH + 8];
+	AUTO_FD int cgroup = -1;
+	int link[2], words[2];
+	int r;
+
+	snprintf(program, sizeof program, "%s/qvm",
+		 w->d->config.program_dir[0] ? w->d->config.program_dir : "/usr/bin");
+	if (cgroup_make(&w->d->cgroup, w->cgroup, &cgroup, e) < 0)
+		return -1;
+	if (pipe2(words, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_sys(e, RESOURCE, "make a pipe for the words of a worker");
+	w->words = words[0];
+	AUTO_FD int its_words = words[1];
+	fcntl(its_words, F_SETPIPE_SZ, WORDS_BYTES);
+	if (wire_pair(link, e) < 0)
+		return -1;
+	w->link = link[0];
+	AUTO_FD int its_link = link[1];
+	r = process_spawn(&(struct process_spec){.program = program,
+						 .argv = argv,
+						 .fd = &its_link,
+						 .n_fds = 1,
+						 .words = its_words,
+						 .namespaces = flags,
+						 .cgroup = cgroup},
+			  &w->process, e);
+	if (r < 0)
+		cgroup_remove(&w->d->cgroup, w->cgroup);
+	return r;
+}
+
+static struct worker *make(struct daemon *d, const struct worker_spec *s)
+{
+	struct worker *w = calloc(1, sizeof *w);
+
+	if (!w || !(w->finding = calloc(DIAGNOSTIC_MOST, sizeof *w->finding)) ||
+	    !(w->want = calloc(MESSAGE_WANTS_MAX, sizeof *w->want)))
+		abort();
+	w->d = d;
+	w->owner = s->owner;
+	w->arg = s->arg;
+	w->link = w->words = w->box_fd = w->process.fd = -1;
+	str_copy(w->vm, sizeof w->vm, s->vm);
+	str_copy(w->cgroup, sizeof w->cgroup, s->cgroup);
+	return w;
+}
+
+int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **ret, struct err *e)
+{
+	struct worker *w = make(d, s);
+	struct msg_config m = {.heartbeat_ms = s->heartbeat_ms,
+			       .uid = geteuid() == 0 ? s->uid : 0,
+			       .bytes = (uint32_t)s->bytes};
+	uint64_t flags = namespaces_of(&m.made);
+	AUTO_FD int text = -1;
+
+	str_copy(m.vm, sizeof m.vm, s->vm);
+	str_copy(m.folder, sizeof m.folder, s->folder);
+	if (make_config(s, &text, e) < 0 || spawn_process(w, flags, e) < 0) {
+		worker_free(w);
+		return -1;
+	}
+	if (sd_event_add_io(d->loop, &w->link_source, w->link, EPOLLIN, on_link, w) < 0 ||
+	    sd_event_add_io(d->loop, &w->process_source, w->process.fd, EPOLLIN, on_process, w) < 0)
+		abort(); /* out of memory: crash-only */
+	/* A death is seen before anything else of the same round. */
+	sd_event_source_set_priority(w->process_source, SD_EVENT_PRIORITY_IMPORTANT);
+	if (wire_send(w->link, &message_table, MESSAGE_CONFIG, 0, &m, &text, 1, e) < 0)
+		worker_fence(w, CAUSE_START_FAILED, e);
+	*ret = w;
+	return 0;
+}
+
+void worker_words(struct worker *w, char *ret, size_t cap)
+{
+	ssize_t n = w->words >= 0 ? read(w->words, ret, cap - 1) : 0;
+
+	ret[n > 0 ? n : 0] = '\0';
+	str_printable(ret, n > 0 ? (size_t)n : 0);
+}
+
+struct worker *worker_free(struct worker *w)
+{
+	if (!w)
+		return NULL;
+	sd_event_source_disable_unref(w->link_source);
+	sd_event_source_disable_unref(w->process_source);
+	timer_clear(&w->linger);
+	for (uint32_t i = 0; w->grant && i < w->n_wants; i++)
+		if (w->grant[i] >= 0)
+			close(w->grant[i]);
+	free(w->grant);
+	free(w->finding);
+	free(w->want);
+	blackbox_unmap(&w->box);
+	for (size_t i = 0; i < 3; i++) {
+		int fd = (int[]){w->link, w->words, w->box_fd}[i];
+
+		if (fd >= 0)
+			close(fd);
+	}
+	free(w);
+	return NULL;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * worker.h - one worker process and the dialogue with it, from clone3 to the reaped process.
+ * Supervisor; owned by a VM (life.c) or a check (check.c), which hears of each step.
+ *
+ * Everything a worker sends is hostile: each phase permits a finite number of messages, a breach is
+ * the end of that worker alone. It is held by its pidfd and ended by SIGKILL if need be.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "base/blackbox.h"
+#include "base/err.h"
+#include "daemon/decide/ending.h"
+#include "daemon/worker/process.h"
+#include "schemas/cause.h"
+#include "schemas/diagnostic.h"
+#include "schemas/message.h"
+
+struct daemon;
+struct worker;
+
+enum worker_phase {
+	WORKER_READS,	  /* its configuration */
+	WORKER_REFUSES,	  /* INVALID came */
+	WORKER_PLANNED,	  /* PLAN came; the owner judges */
+	WORKER_ASSEMBLES, /* all is granted */
+	WORKER_ENTERS,	  /* START was sent */
+	WORKER_RUNS,
+	WORKER_SAID_END,
+	WORKER_PHASES
+};
+
+/* What its owner hears. ended comes last, always and once; the owner frees the worker there. */
+struct worker_owner {
+	void (*planned)(struct worker *w, void *arg);
+	void (*invalid)(struct worker *w, void *arg);
+	void (*started)(struct worker *w, void *arg);
+	void (*ended)(struct worker *w, void *arg);
+};
+
+struct worker {
+	struct daemon *d;
+	const struct worker_owner *owner;
+	void *arg;
+	char vm[NAME_CAP], cgroup[NAME_CAP + 16];
+	struct process process;
+	int link, words; /* words: read end of its stdout and stderr */
+	sd_event_source *link_source, *process_source, *linger;
+	enum worker_phase phase;
+	struct diagnostic *finding; /* DIAGNOSTIC_MOST are kept */
+	uint32_t n_findings, n_findings_seen;
+	struct msg_want *want;
+	uint32_t n_wants;
+	struct msg_plan plan;
+	struct msg_invalid invalid;
+	int *grant; /* descriptors still to be sent, by want; -1 = sent */
+	uint32_t n_granted;
+	uint32_t sandbox; /* layers that hold, from READY */
+	int box_fd;	  /* -1 until granted */
+	struct blackbox_map box;
+	enum cause fenced, cut; /* what we did to it; CAUSE_NONE = nothing */
+	struct err why;		/* it was fenced for, or what it said */
+	bool has_said;
+	struct msg_ended said;
+	struct ending ending; /* valid in ended */
+	char detail[128];
+};
+
+struct worker_spec {
+	const char *vm;
+	const char *cgroup; /* folder name */
+	uint32_t uid;	    /* to become; 0 = stay */
+	const char *config;
+	size_t bytes;
+	const char *folder; /* of the configuration; "" = none */
+	uint64_t heartbeat_ms;
+	const struct worker_owner *owner;
+	void *arg;
+};
+
+/* Spawn and send CONFIG; the result comes to the owner. */
+int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **ret, struct err *e);
+/* Grant all wants (the descriptors are taken), then ASSEMBLE; dialogue.c answers READY with START. */
+void worker_grant(struct worker *w, int *take_fds);
+/* Commands; a worker that does not read is fenced. */
+void worker_start(struct worker *w);
+void worker_button(struct worker *w);
+void worker_cut(struct worker *w, enum cause cause);
+int worker_input(struct worker *w, const struct msg_input *in, struct err *e);
+/* SIGKILL. The first cause counts; why may be NULL. */
+void worker_fence(struct worker *w, enum cause cause, const struct err *why);
+/* What it wrote to stderr; reads the pipe dry. */
+void worker_words(struct worker *w, char *ret, size_t cap);
+struct worker *worker_free(struct worker *w); /* returns NULL */
