@@ -67,8 +67,11 @@ class Host:
 
     # --- the supervisor itself
 
+    def arguments(self):
+        return [f"{B}/qvmd", "--foreground", "--state-dir", self.state, "--run-dir", self.run]
+
     def start(self, ready=True):
-        args = [f"{B}/qvmd", "--foreground", "--state-dir", self.state, "--run-dir", self.run]
+        args = self.arguments()
         if self.settings:
             path = os.path.join(self.folder, "qvmd.conf")
             with open(path, "w", encoding="utf-8") as f:

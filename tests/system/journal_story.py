@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run inside tests/harness/journal: a short story of a VM, then what the journal has of it, as JSON."""
+import json
+import subprocess
+import sys
+
+from host import Host, config, send
+
+
+class Journalled(Host):
+    def arguments(self):
+        return [a for a in super().arguments() if a != "--foreground"]
+
+
+def main():
+    h = Journalled().start()
+    try:
+        request = h.put("/v1/vms/hello", {"config": config("hello.elf"),
+                                          "policy": {"on_failure": "stop"}}).headers["Request-Id"]
+        h.verb("hello", "start")
+        send(h.vm("hello")["pid"], "SIGKILL")
+        h.until_vm("hello", observed="safe")
+        refused = h.delete("/v1/vms/nope").headers["Request-Id"]
+    finally:
+        h.close()
+    subprocess.run(["journalctl", "--sync"], check=True)
+    lines = subprocess.run(["journalctl", "-q", "-o", "json", "_COMM=qvmd", "+", "_COMM=qvm-api"],
+                           check=True, capture_output=True, text=True).stdout.splitlines()
+    json.dump({"request": request, "refused": refused, "lines": [json.loads(x) for x in lines]},
+              sys.stdout)
+
+
+main()
