@@ -12,7 +12,9 @@ ifeq ($(origin CC),default)
 CC       := gcc
 endif
 Q        := $(if $(V),,@)
-PKGS     := libsystemd sqlite3 libmicrohttpd jansson libcurl libseccomp
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
             -Wundef -Wvla -Wpointer-arith -Wwrite-strings -Wformat=2 -Wimplicit-fallthrough -Wno-missing-field-initializers
 HARDEN   := -fstack-protector-strong -fPIE -fno-common -fcf-protection
