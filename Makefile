@@ -86,7 +86,7 @@ check: depends-build-check
 	@B=$(B) tests/run.py $(SUITES)
 
 help:
-	@sed -n 's/^#   //p' Makefile tests/*/rules.mk
+	@sed -n 's/^#   make/make/p' Makefile tests/*/rules.mk
 
 # Everything that the suites need, in one parallel build.
 check-build: all $(units) $(replays) $(sim_tools) $(fault_tools)

@@ -41,6 +41,16 @@ static void take_box(struct api *api, struct wire_msg *m)
 	console_wake(api->consoles);
 }
 
+/* A full link is no reason to end: the supervisor asks again, or ends us. */
+static void say_alive(const struct supervisor *s)
+{
+	struct err e;
+
+	if (wire_send(s->link, &message_table, MESSAGE_API_ALIVE, 0, &(struct msg_empty){0}, NULL, 0,
+		      &e) < 0)
+		log_warn((&(struct log_about){.err = &e}), "%s", e.msg);
+}
+
 static int dispatch(struct api *api, struct wire_msg *m, struct err *e)
 {
 	uint64_t request = m->hdr.request;
@@ -55,6 +65,7 @@ static int dispatch(struct api *api, struct wire_msg *m, struct err *e)
 		call_answer(api->calls, request, (const struct msg_answer *)m->body);
 		return 0;
 	case MESSAGE_STORE_CHANGED: store_changed(api); return 0;
+	case MESSAGE_PING: say_alive(api->supervisor); return 0;
 	case MESSAGE_BOX: take_box(api, m); return 0;
 	case MESSAGE_BOX_GONE: {
 		struct msg_box_gone *b = (struct msg_box_gone *)m->body;

@@ -135,7 +135,8 @@ void blackbox_exit(struct blackbox_map *m, const struct blackbox_exit *x)
 	uint64_t i = atomic_fetch_add_explicit(&m->box->exits_head, 1, memory_order_relaxed);
 	struct blackbox_exit *slot = &m->exit[i & (BLACKBOX_EXITS - 1)];
 
-	atomic_store_explicit(&slot->at_ns, 0, memory_order_release);
+	atomic_store_explicit(&slot->at_ns, 0, memory_order_relaxed);
+	atomic_thread_fence(memory_order_release); /* 0 is seen before what follows */
 	slot->rip = x->rip;
 	slot->address = x->address;
 	slot->value = x->value;
@@ -161,7 +162,8 @@ static size_t ring_read(const char *ring, size_t cap, const _Atomic uint64_t *he
 	for (size_t i = 0; i < n; i++)
 		ret[i] = ring[(from + i) & (cap - 1)];
 	/* What the writer overtook while we copied is not ours to show. */
-	now = atomic_load_explicit(head, memory_order_acquire);
+	atomic_thread_fence(memory_order_acquire);
+	now = atomic_load_explicit(head, memory_order_relaxed);
 	lost = now - from > cap ? (size_t)(now - from - cap) : 0;
 	if (lost > n)
 		lost = n;
@@ -192,7 +194,8 @@ size_t blackbox_read_exits(const struct blackbox_map *m, struct blackbox_exit *r
 		uint64_t at = atomic_load_explicit(&slot->at_ns, memory_order_acquire);
 
 		memcpy(&ret[n], slot, sizeof ret[n]);
-		if (at && at == atomic_load_explicit(&slot->at_ns, memory_order_acquire))
+		atomic_thread_fence(memory_order_acquire);
+		if (at && at == atomic_load_explicit(&slot->at_ns, memory_order_relaxed))
 			n++;
 	}
 	return n;

@@ -17,6 +17,13 @@ uint64_t clock_mono_ms(void)
 	return clock_mono_ns() / 1000000u;
 }
 
+struct timespec clock_mono_in(uint64_t ms)
+{
+	uint64_t ns = clock_mono_ns() + ms * 1000000u;
+
+	return (struct timespec){(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
+}
+
 int64_t clock_wall_ms(void)
 {
 	struct timespec t;

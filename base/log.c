@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -26,8 +27,11 @@ void log_to_stderr(const struct log_line *l)
 {
 	const struct log_about *a = l->about;
 
-	fprintf(stderr, "%s: %s%s%s\n", out.ident, a && a->vm ? a->vm : "", a && a->vm ? ": " : "",
+	fprintf(stderr, "%s: %s%s%s", out.ident, a && a->vm ? a->vm : "", a && a->vm ? ": " : "",
 		l->text);
+	if (a && a->request)
+		fprintf(stderr, " (request %016" PRIx64 ")", a->request);
+	fputc('\n', stderr);
 	if (a && a->err && a->err->code && a->err->code < ERR_COUNT && l->priority <= LOG_ERR)
 		fprintf(stderr, "%s:   hint: %s\n", out.ident, err_hint(a->err->code));
 }

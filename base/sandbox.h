@@ -59,6 +59,11 @@ struct sandbox_allow {
 	{                                                                                          \
 		SYS_##name, -1, 0                                                                  \
 	}
+/* Only with that argument (counted from 0). */
+#define SANDBOX_ARG(name, arg, value)                                                              \
+	{                                                                                          \
+		SYS_##name, (arg), (value)                                                         \
+	}
 #define SANDBOX_IOCTL(request)                                                                     \
 	{                                                                                          \
 		SYS_ioctl, 1, (request)                                                            \

@@ -21,7 +21,7 @@ int wire_pair(int ret_fd[static 2], struct err *e)
 int wire_send(int link, const struct wire_table *t, unsigned type, uint64_t request,
 	      const void *body, const int *fd, unsigned n_fds, struct err *e)
 {
-	const struct wire_rule *r = &t->rule[type];
+	const struct wire_rule *r = &t->rule[type < t->n ? type : 0];
 	struct wire_hdr h = {WIRE_VERSION, (uint16_t)type, r->bytes, request};
 	struct iovec iov[2] = {{&h, sizeof h}, {(void *)body, r->bytes}};
 	union control c = {0};
@@ -103,9 +103,12 @@ int wire_recv(int link, const struct wire_table *t, enum wire_dir from, struct w
 		return 0;
 	if (n < 0)
 		return err_sys(e, WORKER, "receive");
-	if (n == 0)
-		return err_set(e, WORKER, "the other end has closed the link");
+	/* An empty datagram looks like the end of file, but may bring fds. */
 	take_control(&m, ret);
+	if (n == 0) {
+		wire_close_fds(ret);
+		return err_set(e, WORKER, "the other end has closed the link");
+	}
 	if (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
 		err_set(e, PROTOCOL, "a message over %d bytes or %d file descriptors", WIRE_BODY,
 			WIRE_FDS);

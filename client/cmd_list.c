@@ -15,12 +15,21 @@
 #include "client/show/table.h"
 #include "client/show/vm.h"
 
+/* What follows by itself: a restart, or nothing until an operator acts. */
+static const char *next_step(const json_t *vm, int64_t now_ms, char ret[static AGE_TEXT])
+{
+	const char *restart_at = field_text(vm, "restart_at");
+
+	if (age_parse(restart_at) > 0)
+		return age_text(restart_at, now_ms, ret);
+	return strcmp(field_word(vm, "observed"), "safe") != 0 ? "-" : "release";
+}
+
 static void add_row(struct table *t, const json_t *vm, bool is_wide, int64_t now_ms)
 {
 	static const char *const column[] = {"desired", "observed", "health", "cause"};
-	const char *restart_at = field_text(vm, "restart_at");
 	int64_t pid = field_number(vm, "pid", 0);
-	char since[AGE_TEXT], restart[AGE_TEXT] = "-";
+	char since[AGE_TEXT], next[AGE_TEXT];
 
 	table_cell(t, TERM_BOLD, "%s", field_word(vm, "name"));
 	for (size_t i = 0; i < NELEMS(column); i++) {
@@ -34,12 +43,10 @@ static void add_row(struct table *t, const json_t *vm, bool is_wide, int64_t now
 		table_cell(t, TERM_DIM, "-");
 	table_cell(t, TERM_PLAIN, "%s", age_text(field_text(vm, "since"), now_ms, since));
 	table_cell(t, TERM_PLAIN, "%" PRId64, field_number(vm, "restarts", 0));
+	table_cell(t, TERM_PLAIN, "%s", next_step(vm, now_ms, next));
 	if (!is_wide)
 		return;
-	if (age_parse(restart_at) > 0)
-		age_text(restart_at, now_ms, restart);
 	table_cell(t, TERM_PLAIN, "%" PRId64, field_number(vm, "revision", 0));
-	table_cell(t, TERM_PLAIN, "%s", restart);
 	table_cell(t, TERM_PLAIN, "%s", field_word(vm, "reason"));
 }
 
@@ -54,13 +61,13 @@ static void print_table(const json_t *vms, bool is_wide)
 	table_column(t, "DESIRED", TABLE_LEFT, false);
 	table_column(t, "OBSERVED", TABLE_LEFT, false);
 	table_column(t, "HEALTH", TABLE_LEFT, false);
-	table_column(t, "CAUSE", TABLE_LEFT, true);
+	table_column(t, "LAST END", TABLE_LEFT, true);
 	table_column(t, "PID", TABLE_RIGHT, false);
 	table_column(t, "SINCE", TABLE_LEFT, false);
 	table_column(t, "RESTARTS", TABLE_RIGHT, false);
+	table_column(t, "NEXT", TABLE_LEFT, false);
 	if (is_wide) {
 		table_column(t, "REVISION", TABLE_RIGHT, false);
-		table_column(t, "RESTART", TABLE_LEFT, false);
 		table_column(t, "REASON", TABLE_LEFT, true);
 	}
 	json_array_foreach ((json_t *)vms, i, vm)

@@ -131,6 +131,7 @@ static void print_head(const json_t *s)
 {
 	const json_t *beat = json_object_get(s, "heartbeat");
 	int64_t uptime_ms = field_number(s, "uptime_ms", 0);
+	bool has_ended = !strcmp(field_word(s, "state"), "ended");
 	char span[AGE_TEXT];
 
 	printf("%s%s%s, worker %" PRId64 " of this VM\n", term_on(stdout, TERM_BOLD),
@@ -138,7 +139,8 @@ static void print_head(const json_t *s)
 	print_label("state");
 	printf("%s", field_word(s, "state"));
 	if (uptime_ms > 0)
-		printf(", for %s", age_span(uptime_ms, span));
+		printf(has_ended ? ", after %s; all below is as of its end" : ", for %s",
+		       age_span(uptime_ms, span));
 	putchar('\n');
 	print_label("heartbeat");
 	printf("%" PRId64 " beats, the last %s ago\n", field_number(beat, "beats", 0),

@@ -23,7 +23,7 @@ static int read_whole(FILE *f, struct source *s, struct err *e)
 	s->bytes = fread(s->text, 1, MOST + 1, f);
 	s->text[s->bytes] = '\0';
 	if (ferror(f))
-		return err_sys(e, USAGE, "read the configuration '%s'", s->name);
+		return err_sys(e, RESOURCE, "read the configuration '%s'", s->name);
 	if (s->bytes > MOST)
 		return err_set(e, TOO_LARGE, "'%s' is larger than a configuration may be, %d KiB",
 			       s->name, MOST / 1024);
@@ -61,7 +61,7 @@ static int open_file(const char *file, FILE **ret, char folder[static PATH_MAX],
 	if (!str_copy(copy, sizeof copy, file))
 		return err_set(e, USAGE, "the file name '%.60s...' is too long", file);
 	if (!realpath(dirname(copy), folder) || !(*ret = fopen(file, "re")))
-		return err_sys(e, USAGE, "open the configuration '%s'", file);
+		return err_sys(e, RESOURCE, "open the configuration '%s'", file);
 	if (fstat(fileno(*ret), &st) == 0 && S_ISDIR(st.st_mode))
 		return err_set(e, USAGE, "'%s' is a folder; name the *.qvmconf file in it", file);
 	return 0;
@@ -76,7 +76,7 @@ int source_read(const char *file, struct source *ret, struct err *e)
 	if (!strcmp(file, "-")) {
 		s.name = "<stdin>";
 		if (!getcwd(folder, sizeof folder))
-			return err_sys(e, USAGE, "find the present folder");
+			return err_sys(e, RESOURCE, "find the present folder");
 	} else if (open_file(file, &f, folder, e) < 0) {
 		return -1;
 	}

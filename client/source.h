@@ -17,7 +17,7 @@ struct source {
 	char folder[MESSAGE_PATH];
 };
 
-/* Read FILE; "-" is standard input, its folder the present one. ERR_USAGE, ERR_CONFIG. */
+/* Read FILE; "-" is standard input, its folder the present one. ERR_RESOURCE, ERR_USAGE, ERR_CONFIG. */
 int source_read(const char *file, struct source *ret, struct err *e);
 void source_free(struct source *s);
 #define AUTO_SOURCE __attribute__((cleanup(source_free)))

@@ -121,7 +121,11 @@ int config_set(struct config *c, const char *key, const char *value, struct err 
 void config_defaults(struct config *c)
 {
 	*c = (struct config){
-		.state_dir = "/var/lib/qvm", .run_dir = "/run/qvm", .uid_base = 1900000000};
+		.state_dir = "/var/lib/qvm",
+		.run_dir = "/run/qvm",
+		.uid_base = 1900000000,
+		.shutdown_grace_ms = 10000,
+	};
 }
 
 static char *trim(char *s)

@@ -17,9 +17,14 @@ const char *diagnostic_severity_id(uint32_t severity)
 static void clean(char *s, size_t cap)
 {
 	s[cap - 1] = '\0';
-	for (size_t i = 0; s[i]; i++)
-		if ((unsigned char)s[i] < 0x20 && s[i] != '\t')
+	for (size_t i = 0; s[i]; i++) {
+		unsigned char c = (unsigned char)s[i], next = (unsigned char)s[i + 1];
+
+		if ((c < 0x20 && c != '\t') || c == 0x7f)
 			s[i] = '?';
+		else if (c == 0xc2 && next >= 0x80 && next < 0xa0) /* U+0080 to U+009F: CSI */
+			s[i] = s[i + 1] = '?';
+	}
 }
 
 void diagnostic_sane(struct diagnostic *d)

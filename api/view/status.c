@@ -6,6 +6,7 @@
 
 #include "api/api.h"
 #include "api/view/boxes.h"
+#include "api/view/db.h"
 #include "api/view/layers.h"
 #include "api/view/object.h"
 #include "api/http/request.h"
@@ -163,20 +164,18 @@ static void put_log(json_t *o, const struct blackbox_map *m)
 	object_bytes(o, FIELD_status_log, log + skip, n - skip);
 }
 
-/* The uptime stands still when the worker has ended: then it is told by the last sign of life. */
 static uint64_t uptime_ms(const struct blackbox *b, uint64_t now_ns)
 {
-	uint64_t started_ns = LOAD(b->started_ns), beat_ns = LOAD(b->heartbeat_ns);
-	bool has_ended = LOAD(b->state) == BLACKBOX_ENDED;
+	uint64_t started_ns = LOAD(b->started_ns);
 
-	if (started_ns == 0)
-		return 0;
-	return ago_ns(has_ended ? beat_ns : now_ns, started_ns) / 1000000;
+	return started_ns ? ago_ns(now_ns, started_ns) / 1000000 : 0;
 }
 
-static json_t *status_object(const struct boxes_entry *entry, uint64_t now_ns)
+/* Of a worker that is gone time stands still at its last sign of life, whatever its box says. */
+static json_t *status_object(const struct boxes_entry *entry, bool is_gone)
 {
 	const struct blackbox_map *m = &entry->map;
+	uint64_t now_ns = is_gone ? LOAD(m->box->heartbeat_ns) : clock_mono_ns();
 	json_t *o = object_new(), *vcpus = object_list(), *vdevs = object_list();
 
 	for (uint32_t i = 0; i < m->n_vcpus; i++)
@@ -185,7 +184,7 @@ static json_t *status_object(const struct boxes_entry *entry, uint64_t now_ns)
 		object_append(vdevs, vdev_object(&m->vdev[i]));
 	object_text(o, FIELD_status_vm, entry->vm);
 	object_int(o, FIELD_status_generation, count(entry->generation));
-	object_word(o, FIELD_status_state, word("box", LOAD(m->box->state)));
+	object_word(o, FIELD_status_state, word("box", is_gone ? BLACKBOX_ENDED : LOAD(m->box->state)));
 	object_int(o, FIELD_status_uptime_ms, count(uptime_ms(m->box, now_ns)));
 	object_take(o, FIELD_status_heartbeat, heartbeat(m->box, now_ns));
 	object_take(o, FIELD_status_sandbox, layers_make(m->box->sandbox));
@@ -199,10 +198,24 @@ static json_t *status_object(const struct boxes_entry *entry, uint64_t now_ns)
 	return o;
 }
 
+/* The supervisor's word, not the box's: a killed worker could not write that it has ended. */
+static int worker_is_gone(struct db *d, const char *vm, bool *ret, struct err *e)
+{
+	struct sqlite3_stmt *q = db_query(d, worker, DB_TEXT(vm));
+	int got = db_row(d, q, e);
+
+	if (got < 0)
+		return -1;
+	*ret = got == 0 || db_int(q, 0) == 0;
+	db_leave(q);
+	return 0;
+}
+
 int view_vm_status(struct request *r, struct err *e)
 {
 	const struct boxes_entry *entry = boxes_find(r->api->boxes, request_vm(r));
 	int64_t id, revision;
+	bool is_gone;
 
 	if (vm_find(r->api->db, request_vm(r), &id, &revision, e) < 0)
 		return -1;
@@ -211,6 +224,8 @@ int view_vm_status(struct request *r, struct err *e)
 			       "VM '%s' has no black box: it has not been started since its "
 			       "supervisor was; start it first",
 			       request_vm(r));
-	request_answer_json(r, 200, status_object(entry, clock_mono_ns()));
+	if (worker_is_gone(r->api->db, request_vm(r), &is_gone, e) < 0)
+		return -1;
+	request_answer_json(r, 200, status_object(entry, is_gone));
 	return 0;
 }

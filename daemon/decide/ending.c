@@ -5,15 +5,16 @@
 
 /*
  * May a worker claim this cause? Causes that only the supervisor can establish, and orderly ends
- * that nobody asked for, would hide a fault.
+ * that nobody asked for, would hide a fault. Whoever reads this is not lost: that claim would be a
+ * restart at once, charged to nobody, and again.
  */
 static bool may_claim(enum cause claim, enum cause cut)
 {
 	if (claim == cut)
 		return claim != CAUSE_NONE;
 	switch (claim) {
-	case CAUSE_POWER_CUT: /* SIGTERM from the host, as in QNX */
-	case CAUSE_SUPERVISOR_LOST: return true;
+	case CAUSE_POWER_CUT: return true; /* SIGTERM from the host, as in QNX */
+	case CAUSE_SUPERVISOR_LOST: return false;
 	default: return cause_class(claim) != CAUSE_CLASS_STOP && cause_exit(claim) >= 0;
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/decide/plan.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/str.h"
@@ -36,13 +37,23 @@ static int judge_kinds(const struct plan *p, struct err *e)
 {
 	static const uint32_t once[] = {WANT_KVM, WANT_RAM, WANT_BLACKBOX};
 	uint32_t count[WANT_COUNT] = {0};
+	uint64_t wanted = 0;
 
-	for (uint32_t i = 0; i < p->n_wants; i++)
+	for (uint32_t i = 0; i < p->n_wants; i++) {
 		count[p->want[i].kind]++; /* bounded by message_check_want() */
+		if (p->want[i].kind == WANT_RAM)
+			wanted = p->want[i].bytes;
+	}
 	for (size_t i = 0; i < sizeof once / sizeof *once; i++)
 		if (count[once[i]] != 1)
 			return err_set(e, PROTOCOL, "the plan wants %u of kind %s, it must be one",
 				       count[once[i]], want_kind_id(once[i]));
+	/* The budget is kept by what the plan says, long after the wants are forgotten. */
+	if (p->shape->ram_bytes > wanted || p->shape->rom_bytes != wanted - p->shape->ram_bytes)
+		return err_set(e, PROTOCOL,
+			       "the plan has %" PRIu64 " bytes of RAM and %" PRIu64
+			       " of ROM, but %" PRIu64 " are wanted",
+			       p->shape->ram_bytes, p->shape->rom_bytes, wanted);
 	return 0;
 }
 

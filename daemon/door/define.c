@@ -194,7 +194,8 @@ void call_vm_delete(struct call *c)
 		return;
 	}
 	s = lifecycle_find(v->row.observed, VM_EVENT_DELETE, &e);
-	if (!s || match(c, v, &e) < 0 || delete (c, v, &e) < 0) {
+	/* Unfenced: its name would be free for a second worker beside the first. */
+	if (!s || vm_must_be_fenced(v, &e) < 0 || match(c, v, &e) < 0 || delete (c, v, &e) < 0) {
 		call_refuse(c, &e);
 		return;
 	}

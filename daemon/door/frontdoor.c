@@ -14,7 +14,7 @@
 #include "daemon/door/server.h"
 #include "daemon/timer.h"
 
-enum { BURST = 32, WAITING_MAX = 8192, PATIENCE_MS = 10000 };
+enum { BURST = 32, WAITING_MAX = 8192, PATIENCE_MS = 10000, PULSE_MS = 5000 };
 
 struct frontdoor_letter {
 	struct frontdoor_letter *next;
@@ -158,9 +158,29 @@ void frontdoor_changed(struct daemon *d)
 	sd_event_source_set_enabled(f->news, SD_EVENT_ONESHOT);
 }
 
+/* A process that lives and does not answer is worse than a dead one: nobody restarts it. */
+static int on_pulse(sd_event_source *s, uint64_t us, void *arg)
+{
+	struct daemon *d = arg;
+	struct err e;
+
+	(void)s;
+	(void)us;
+	if (d->door.is_asked) {
+		err_set(&e, TIMEOUT, "the API process has not answered for %d s", PULSE_MS / 1000);
+		server_fence(d, &e);
+		return 0;
+	}
+	d->door.is_asked = true;
+	say(d, MESSAGE_PING, 0, &(struct msg_empty){0}, -1);
+	timer_set(d->loop, &d->door.pulse, PULSE_MS, on_pulse, d);
+	return 0;
+}
+
 static int take(struct daemon *d, struct wire_msg *m)
 {
 	switch (m->hdr.type) {
+	case MESSAGE_API_ALIVE: d->door.is_asked = false; return 0;
 	case MESSAGE_API_READY:
 		if (d->door.is_ready)
 			return -1;
@@ -215,11 +235,14 @@ void frontdoor_open(struct daemon *d, int take_link)
 
 	f->link = take_link;
 	f->visit++;
-	f->is_ready = false;
+	f->is_ready = f->is_asked = false;
+	timer_set(d->loop, &f->pulse, PULSE_MS, on_pulse, d);
 	if (sd_event_add_io(d->loop, &f->source, f->link, EPOLLIN, on_link, d) < 0 ||
 	    sd_event_add_defer(d->loop, &f->news, on_news, d) < 0)
 		abort(); /* out of memory: crash-only */
 	sd_event_source_set_enabled(f->news, SD_EVENT_OFF);
+	/* As late as the ledger's flush: whoever calls without end must not keep it from its turn. */
+	sd_event_source_set_priority(f->source, SD_EVENT_PRIORITY_IDLE);
 }
 
 void frontdoor_close(struct daemon *d)
@@ -229,6 +252,7 @@ void frontdoor_close(struct daemon *d)
 	f->source = sd_event_source_disable_unref(f->source);
 	f->news = sd_event_source_disable_unref(f->news);
 	timer_clear(&f->patience);
+	timer_clear(&f->pulse);
 	while (f->first) {
 		struct frontdoor_letter *l = f->first;
 

@@ -19,11 +19,12 @@ struct frontdoor_letter;
 struct frontdoor {
 	int link;	/* -1 = nobody is there */
 	uint64_t visit; /* counts the API processes */
-	sd_event_source *source, *news, *patience;
+	sd_event_source *source, *news, *patience, *pulse;
 	struct frontdoor_letter *first, *last; /* waiting to be sent */
 	unsigned n_waiting;
 	bool is_ready; /* API_READY came */
 	bool is_news_due;
+	bool is_asked; /* PING was sent and not answered */
 };
 
 /* A new API process is at the other end; the link is taken. */

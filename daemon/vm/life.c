@@ -84,6 +84,8 @@ static bool is_done(const struct lifecycle_step *s)
 
 static const char *phase_of(const struct lifecycle_step *s)
 {
+	if (s->event == VM_EVENT_RELEASE && s->from != OBSERVED_SAFE)
+		return "was not safe";
 	if (is_done(s))
 		return s->event == VM_EVENT_START ? "running already" : "";
 	if (s->event == VM_EVENT_STOP && s->from == OBSERVED_RUNNING)
@@ -101,11 +103,8 @@ int life_command(struct daemon *d, struct vm *v, enum vm_event verb, const struc
 
 	if (!s)
 		return -1;
-	if (verb == VM_EVENT_START && v->is_unfenced)
-		return err_set(e, CONFLICT,
-			       "an earlier worker of '%s', process %" PRId64
-			       ", could not be ended: end it, then start qvmd anew",
-			       v->row.name, v->row.pid);
+	if (verb == VM_EVENT_START && vm_must_be_fenced(v, e) < 0)
+		return -1;
 	vm_observe(&next, s->to);
 	wish(v, &next, verb);
 	if (is_spawn(s))

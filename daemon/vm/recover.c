@@ -61,6 +61,11 @@ static size_t find_orphans(struct daemon *d, struct orphan *o)
 			continue;
 		switch (process_find((pid_t)v->row.pid, v->row.pid_start, &o[n].process, &e)) {
 		case 1: o[n++].vm = v; break;
+		case 0: /* of one that could not be ended the row was left to remember it */
+			v->row.pid = 0;
+			v->row.pid_start = 0;
+			ledger_vm(d, v);
+			break;
 		case -1:
 			v->is_unfenced = true;
 			log_error((&(struct log_about){.vm = v->row.name, .err = &e}),

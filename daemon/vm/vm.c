@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/vm/vm.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -76,6 +77,16 @@ void vm_clear(struct vm_set *s)
 		vm_free(s->vm[i]);
 	free(s->vm);
 	*s = (struct vm_set){0};
+}
+
+int vm_must_be_fenced(const struct vm *v, struct err *e)
+{
+	if (!v->is_unfenced)
+		return 0;
+	return err_set(e, CONFLICT,
+		       "an earlier worker of '%s', process %" PRId64
+		       ", could not be ended: end it, then start qvmd anew",
+		       v->row.name, v->row.pid);
 }
 
 void vm_observe(struct record *r, enum observed to)

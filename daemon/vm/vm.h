@@ -42,7 +42,7 @@ struct vm {
 	int64_t operation;
 	uint64_t spawned_ms; /* monotonic */
 	bool is_dirty;	     /* the row is newer than the store's */
-	bool is_unfenced;    /* an earlier supervisor's worker could not be ended: never start */
+	bool is_unfenced;    /* an earlier supervisor's worker could not be ended */
 };
 
 struct vm_set {
@@ -56,5 +56,7 @@ struct vm *vm_add(struct vm_set *s, struct daemon *d, const struct record *row);
 /* Forget it: it has no worker. */
 void vm_remove(struct vm_set *s, struct vm *v);
 void vm_clear(struct vm_set *s);
+/* ERR_CONFLICT when a worker of it may still be there: neither start nor forget it. */
+int vm_must_be_fenced(const struct vm *v, struct err *e);
 /* The observed column changes now. */
 void vm_observe(struct record *r, enum observed to);

@@ -2,7 +2,7 @@
 # A fuzz target is one file, fuzz_NAME.c, with its corpus in corpus/NAME/.
 #
 #   make fuzz-replay              every corpus with the ordinary compiler (in make check)
-#   make fuzz-NAME SECONDS=600    libFuzzer; new inputs are kept in $(B)/fuzz/NAME/
+#   make fuzz-NAME SECONDS=600    libFuzzer; new inputs are kept in build/fuzz/NAME/
 
 fuzz_names  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz_process = $(firstword $(foreach d,daemon api vmm client,$(if $(shell grep -lE '^\#include "$d/' tests/fuzz/fuzz_$1.c),$d)))

@@ -62,7 +62,8 @@ class Host:
         self.run = os.path.join(self.folder, "run")
         self.socket = os.path.join(self.run, "api.sock")
         self.log = os.path.join(self.folder, "qvmd.log")
-        self.settings = settings
+        # Guests that do not listen to their power button would have each test wait for them.
+        self.settings = {"shutdown-grace-ms": 0, **settings}
         self.process = None
 
     # --- the supervisor itself

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The worker by itself, from a shell: words, diagnostics, exit statuses, signals."""
+import fcntl
 import json
+import os
 import signal
 import subprocess
+import sys
+import termios
 import time
 
 import pytest
 
-from host import B, EXAMPLES, config, worker_alone
+from host import B, DEADLINE, EXAMPLES, config, worker_alone
 
 
 def write(tmp_path, text):
@@ -43,6 +47,12 @@ def test_diagnostics_as_json(tmp_path):
     found = json.loads(r.stdout)["diagnostics"]
     assert [d["line"] for d in found] == [1, 2]
     assert all(d["severity"] == "error" and d["what"] and d["hint"] for d in found)
+
+
+def test_a_file_name_that_is_no_text_is_a_finding_all_the_same():
+    r = worker_alone("--json", b"@/nonexistent/\xff")
+    assert r.returncode == 65
+    assert "No such file" in json.loads(r.stdout)["diagnostics"][0]["what"], r
 
 
 def test_dryrun_prints_the_plan_and_exits_0():
@@ -94,6 +104,28 @@ def test_sigquit_cuts_the_power_with_3(tmp_path):
     p.send_signal(signal.SIGQUIT)
     p.communicate(timeout=20)
     assert p.returncode == 3
+
+
+def test_a_console_that_nobody_reads_does_not_keep_the_vm(tmp_path):
+    conf = write(tmp_path, config("flood.elf").replace("hostdev >-", "hostdev -"))
+    out, into = os.pipe()
+    fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, 4096)
+    p = subprocess.Popen([f"{B}/qvm", conf], stdin=subprocess.PIPE, stdout=into, stderr=subprocess.DEVNULL)
+    os.close(into)
+    full = bytearray(4)
+    end = time.monotonic() + DEADLINE
+    while int.from_bytes(full, sys.byteorder) < 4096 and time.monotonic() < end:
+        time.sleep(0.05)
+        fcntl.ioctl(out, termios.FIONREAD, full)
+    time.sleep(0.2)  # its vCPU now waits in write()
+    p.send_signal(signal.SIGQUIT)
+    try:
+        assert p.wait(timeout=20) == 3
+    finally:
+        p.kill()
+        p.wait()
+        p.stdin.close()
+        os.close(out)
 
 
 def test_a_second_sigterm_ends_what_the_first_did_not(tmp_path):

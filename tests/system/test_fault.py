@@ -121,6 +121,24 @@ def test_a_lost_api_is_started_again_and_no_vm_notices(host):
     assert any(e["kind"] == "api-lost" for e in host.events())
 
 
+def test_a_hung_api_is_found_and_started_again(host):
+    pid = running(host)
+    [api] = [int(p) for p in os.listdir("/proc") if p.isdigit() and child_named(p, host, "qvm-api")]
+    send(api, "SIGSTOP")
+    host.until(lambda: not is_alive(api), "the hung API is ended")
+    host.wait_ready()
+    assert host.vm("hello")["pid"] == pid
+
+
+def test_the_status_of_a_dead_worker_says_that_it_has_ended(host):
+    pid = running(host, on_failure="stop")
+    send(pid, "SIGKILL")
+    host.until_vm("hello", observed="safe")
+    first = host.get("/v1/vms/hello/status").json
+    assert first["state"] == "ended", first
+    assert host.get("/v1/vms/hello/status").json["uptime_ms"] == first["uptime_ms"]
+
+
 def child_named(pid, host, name):
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii") as f:

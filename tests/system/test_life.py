@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A VM's life over REST: define, start, watch, stop, delete."""
-from host import config
+from host import Host, config
 
 HELLO = config("hello.elf")
 
@@ -119,3 +119,24 @@ def test_a_supervisor_restart_keeps_what_was_defined(host):
     host.start()
     host.until_vm("hello", observed="running")
     assert host.vm("hello")["policy"]["autostart"] is True
+
+
+def test_an_ordered_end_of_the_supervisor_presses_the_power_button():
+    h = Host(**{"shutdown-grace-ms": 20000}).start()
+    try:
+        h.define("hello", HELLO)
+        h.verb("hello", "start")
+        h.until_console("hello", "Hello")
+        assert h.stop() == 0
+        h.start()
+        assert h.until_vm("hello", observed="running")["generation"] == 2
+        ended = [e for e in h.events() if e["vm"] == "hello" and e["kind"] == "ended"]
+        assert [e["cause"] for e in ended] == ["host-shutdown"], ended
+        assert "ACPI S5" in ended[0]["text"], ended
+    finally:
+        h.close()
+
+
+def test_release_of_what_is_not_safe_says_so(host):
+    host.define("hello", HELLO)
+    assert host.verb("hello", "release").json["phase"] == "was not safe"

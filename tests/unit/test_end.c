@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "tests/unit/test.h"
 
@@ -65,5 +66,26 @@ TEST(end_has_one_winner_among_many_threads)
 	}
 	assert_int_equal(winners, 1);
 	assert_int_equal(kicks, 1);
+	end_destroy(&x);
+}
+
+static void kick_slowly(void *arg)
+{
+	usleep(20000);
+	count_kick(arg);
+}
+
+TEST(end_is_awaited_until_its_thread_has_kicked_everybody)
+{
+	atomic_uint kicks = 0;
+	pthread_t thread;
+	struct end x;
+	struct err e;
+
+	assert_int_equal(end_init(&x, kick_slowly, &kicks, &e), 0);
+	assert_int_equal(pthread_create(&thread, NULL, end_from_thread, &x), 0);
+	end_await(&x);
+	assert_int_equal(kicks, 1);
+	pthread_join(thread, NULL);
 	end_destroy(&x);
 }

@@ -11,6 +11,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "daemon/store/event.h"
+#include "daemon/store/incident.h"
 #include "daemon/store/migration.h"
 #include "daemon/store/operation.h"
 #include "daemon/store/record.h"
@@ -210,6 +211,55 @@ TEST(record_delete_takes_the_revisions_along)
 			NULL, 0, -1, &n, &e),
 		0);
 	assert_int_equal(n, 0);
+	remove_db(&f);
+}
+
+TEST(record_delete_takes_the_incidents_along)
+{
+	struct incident *i = calloc(1, sizeof *i);
+	struct record one, two;
+	struct fixture f;
+	int64_t id, n;
+	struct err e;
+
+	open_db(&f);
+	insert_vm(&f, "one", &one);
+	insert_vm(&f, "two", &two);
+	i->ending.cause = CAUSE_TRIPLE_FAULT;
+	i->n_exits = i->n_vcpus = 1;
+	str_copy(i->vm, sizeof i->vm, "two");
+	assert_int_equal(incident_write(&f.s, i, &id, &e), 0);
+	str_copy(i->vm, sizeof i->vm, "one");
+	assert_int_equal(incident_write(&f.s, i, &id, &e), 0);
+	assert_int_equal(record_delete(&f.s, one.id, &e), 0);
+	assert_int_equal(store_number(&f.s,
+				      "SELECT 100 * (SELECT count(*) FROM incident) + "
+				      "10 * (SELECT count(*) FROM incident_exit) + "
+				      "(SELECT count(*) FROM incident_vcpu)",
+				      NULL, 0, -1, &n, &e),
+			 0);
+	assert_int_equal(n, 111);
+	free(i);
+	remove_db(&f);
+}
+
+/* A start of what runs already makes an operation, and no event that would prune. */
+TEST(operation_table_stays_bounded_by_itself)
+{
+	struct operation o = {.op = OP_vm_start, .request = 1};
+	struct fixture f;
+	int64_t id, n;
+	struct err e;
+
+	open_db(&f);
+	assert_int_equal(store_begin(&f.s, &e), 0);
+	for (int i = 0; i < 13000; i++)
+		assert_int_equal(
+			operation_insert(&f.s, &o, "one", OPERATION_DONE, "", &id, &e), 0);
+	assert_int_equal(store_commit(&f.s, &e), 0);
+	assert_int_equal(store_number(&f.s, "SELECT count(*) FROM operation", NULL, 0, -1, &n, &e),
+			 0);
+	assert_in_range(n, 10000, 11100);
 	remove_db(&f);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/auto.h"
 #include "schemas/cause.h"
+#include "schemas/diagnostic.h"
 #include "schemas/journal.h"
 #include "schemas/lifecycle.h"
 #include "schemas/op.h"
@@ -30,6 +31,16 @@ TEST(cause_exits_are_those_of_the_original)
 	assert_int_equal(cause_exit(CAUSE_UNSUPPORTED), 5);
 	assert_int_equal(cause_exit(CAUSE_VDEV_ERROR), 6);
 	assert_int_equal(cause_exit(CAUSE_CONFIGURATION), 65);
+}
+
+TEST(diagnostic_loses_what_would_paint_on_a_terminal)
+{
+	struct diagnostic d = {
+		.what = "a\033[2Jb\177c\302\2332Jd", .hint = "Gr\303\274n\tja", .length = 1};
+
+	diagnostic_sane(&d);
+	assert_string_equal(d.what, "a?[2Jb?c??2Jd");
+	assert_string_equal(d.hint, "Gr\303\274n\tja");
 }
 
 TEST(lifecycle_words_round_trip)

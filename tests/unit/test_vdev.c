@@ -151,6 +151,19 @@ TEST(vdev_input_takes_no_more_than_there_is_room)
 	vdev_bench_close(&b);
 }
 
+TEST(vdev_that_a_vcpu_keeps_locked_does_not_stop_the_loop)
+{
+	struct vdev_bench b;
+
+	vdev_bench_open(&b, "ser8250");
+	pthread_mutex_lock(&b.vdev->lock);
+	assert_int_equal(vdev_room(b.vdev), 0);
+	assert_int_equal(vdev_input(b.vdev, (const uint8_t *)"x", 1), 0);
+	pthread_mutex_unlock(&b.vdev->lock);
+	assert_true(vdev_room(b.vdev) > 0);
+	vdev_bench_close(&b);
+}
+
 TEST(vdev_is_the_console_when_its_hostdev_is_the_console_or_absent)
 {
 	struct vdev_bench b;

@@ -134,3 +134,27 @@ TEST(wire_closes_the_fds_of_a_refused_message)
 	close(fd);
 	drop(p);
 }
+
+TEST(wire_closes_the_fds_of_an_empty_datagram)
+{
+	struct pair p = pair();
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC), next;
+	union {
+		struct cmsghdr hdr;
+		char space[CMSG_SPACE(sizeof fd)];
+	} c = {.hdr = {.cmsg_len = CMSG_LEN(sizeof fd),
+		       .cmsg_level = SOL_SOCKET,
+		       .cmsg_type = SCM_RIGHTS}};
+	struct msghdr empty = {.msg_control = &c, .msg_controllen = sizeof c};
+	struct wire_msg m;
+	struct err e;
+
+	memcpy(CMSG_DATA(&c.hdr), &fd, sizeof fd);
+	assert_int_equal(sendmsg(p.a, &empty, MSG_NOSIGNAL), 0);
+	assert_int_equal(wire_recv(p.b, &message_table, WIRE_FROM_WORKER, &m, &e), -1);
+	next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(next, fd + 1);
+	close(next);
+	close(fd);
+	drop(p);
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vmm/machine/end.h"
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -41,6 +42,12 @@ void end_read(struct end *x, struct machine_end *ret)
 	*ret = (struct machine_end){.cause = CAUSE_NONE};
 	if (atomic_load(&x->stage) == WRITTEN)
 		*ret = x->how;
+}
+
+void end_await(const struct end *x)
+{
+	while (ppoll(&(struct pollfd){x->fd, POLLIN, 0}, 1, NULL, NULL) < 0 && errno == EINTR)
+		;
 }
 
 void end_destroy(struct end *x)

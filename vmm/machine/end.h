@@ -26,4 +26,6 @@ bool end_now(struct end *x, const struct machine_end *how);
 bool end_is_near(const struct end *x); /* somebody has ended it: leave the guest */
 /* How: CAUSE_NONE while it has not ended. */
 void end_read(struct end *x, struct machine_end *ret);
+/* Wait until the thread that ended it has told everybody: until then it may kick any vCPU. */
+void end_await(const struct end *x);
 void end_destroy(struct end *x);

@@ -240,15 +240,23 @@ int machine_assemble(struct board *b, struct blackbox_map *box, int kvm_fd, int 
 	return 0;
 }
 
+/* After its end. */
+static void join_all(struct machine *m)
+{
+	end_await(&m->end);
+	for (unsigned i = 0; i < m->n_vcpus; i++)
+		vcpu_join(&m->vcpu[i]);
+}
+
 struct machine *machine_free(struct machine *m)
 {
 	if (!m)
 		return NULL;
 	/* Threads exist only with a working end; one that never started leaves by it. */
-	if (m->end.kick && m->end.fd >= 0)
+	if (m->end.kick && m->end.fd >= 0) {
 		machine_cut(m, CAUSE_POWER_CUT);
-	for (unsigned i = 0; i < m->n_vcpus; i++)
-		vcpu_join(&m->vcpu[i]);
+		join_all(m);
+	}
 	halt_destroy(&m->halt);
 	for (unsigned i = 0; i < m->n_vcpus; i++)
 		vcpu_destroy(&m->vcpu[i]);
@@ -318,8 +326,7 @@ int machine_end_fd(const struct machine *m)
 
 void machine_join(struct machine *m, struct machine_end *ret)
 {
-	for (unsigned i = 0; i < m->n_vcpus; i++)
-		vcpu_join(&m->vcpu[i]);
+	join_all(m);
 	end_read(&m->end, ret);
 	if (ret->exit_code == 0) {
 		int exit_code = cause_exit(ret->cause);

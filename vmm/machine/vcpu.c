@@ -16,7 +16,7 @@
 #include "vmm/machine/halt.h"
 #include "vmm/machine/kvm.h"
 
-enum { STACK_BYTES = 512 * 1024 };
+enum { STACK_BYTES = 512 * 1024, KICK_AGAIN_MS = 100 };
 
 /* Real-time signals queue, so a kick cannot be merged with somebody else's signal. */
 static int kick_signal(void)
@@ -226,9 +226,16 @@ void vcpu_probe(struct vcpu *v)
 
 void vcpu_join(struct vcpu *v)
 {
-	if (v->has_thread)
-		pthread_join(v->thread, NULL);
-	v->has_thread = false;
+	struct timespec until;
+
+	/* A kick is lost on a handler that is about to wait in a system call: so there is another. */
+	while (v->has_thread) {
+		until = clock_mono_in(KICK_AGAIN_MS);
+		if (pthread_clockjoin_np(v->thread, NULL, CLOCK_MONOTONIC, &until) == ETIMEDOUT)
+			vcpu_kick(v);
+		else
+			v->has_thread = false;
+	}
 }
 
 void vcpu_destroy(struct vcpu *v)

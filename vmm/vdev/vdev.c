@@ -5,7 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/str.h"
+
+enum { LOCK_PATIENCE_MS = 50 };
 
 extern const struct vdev_class *const __start_qvm_vdev[];
 extern const struct vdev_class *const __stop_qvm_vdev[];
@@ -74,13 +77,24 @@ bool vdev_is_console(const struct vdev *d)
 	return d->class->input && d->n_wants == 0;
 }
 
+/* A vCPU keeps the lock while the reader of a hostdev lets it wait. The worker's loop must not wait
+ * with it: it is the one that ends such a machine. */
+static bool lock_soon(struct vdev *d)
+{
+	struct timespec until;
+
+	if (pthread_mutex_trylock(&d->lock) == 0)
+		return true;
+	until = clock_mono_in(LOCK_PATIENCE_MS);
+	return pthread_mutex_clocklock(&d->lock, CLOCK_MONOTONIC, &until) == 0;
+}
+
 size_t vdev_room(struct vdev *d)
 {
 	size_t n;
 
-	if (!d->class->input)
+	if (!d->class->input || !lock_soon(d))
 		return 0;
-	pthread_mutex_lock(&d->lock);
 	n = d->class->room(d);
 	pthread_mutex_unlock(&d->lock);
 	return n;
@@ -90,9 +104,8 @@ size_t vdev_input(struct vdev *d, const uint8_t *bytes, size_t n)
 {
 	size_t room;
 
-	if (!d->class->input)
+	if (!d->class->input || !lock_soon(d))
 		return 0;
-	pthread_mutex_lock(&d->lock);
 	room = d->class->room(d);
 	if (n > room)
 		n = room;

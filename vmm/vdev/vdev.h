@@ -111,9 +111,10 @@ struct vdev *vdev_free(struct vdev *d); /* NULL is fine; returns NULL */
 /* True if what is typed at the console may be meant for it: it has an input side, and its hostdev
  * is the console ("-") or was left out. */
 bool vdev_is_console(const struct vdev *d);
-/* Give input to a vdev, under its lock; returns how many of the n bytes it had room for. */
+/* Give input to a vdev, under its lock; returns how many of the n bytes it had room for: 0 if a vCPU
+ * keeps the lock for long. */
 size_t vdev_input(struct vdev *d, const uint8_t *bytes, size_t n);
-/* Bytes of input it has room for now; 0 without an input side. */
+/* Bytes of input it has room for now; 0 without an input side, or if a vCPU keeps the lock for long. */
 size_t vdev_room(struct vdev *d);
 /* Note a host resource; ERR_CONFIG beyond VDEV_WANTS. */
 int vdev_want(struct vdev *d, uint32_t kind, const char *path, struct err *e);

@@ -24,7 +24,7 @@
 #include "vmm/vdev/vdev.h"
 
 /* What the sandbox leaves: as under the supervisor. Of threads, the user's own limit. */
-enum { FDS_MOST = BLACKBOX_MAX_VCPUS + MESSAGE_WANTS_MAX + 64 };
+enum { FDS_MOST = 2 * BLACKBOX_MAX_VCPUS + MESSAGE_WANTS_MAX + 64 };
 
 /* A uid that nobody else has, for a worker that root starts: beyond what systems give out. */
 enum { UID_BASE = 0x70000000 };

@@ -10,6 +10,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "schemas/message.h"
+#include "vmm/conf/utf8.h"
 
 /* The folder of a path: "guests/a.qvmconf" is in "guests". */
 static char *folder_of(const char *path)
@@ -72,6 +73,8 @@ static void report_file(const char *word, const struct err *e, conf_report *repo
 	str_copy(d.hint, sizeof d.hint,
 		 word[1] ? "write @ and the path of a configuration file that you may read"
 			 : "write the path of a configuration file right behind the @");
+	utf8_repair(d.source); /* a path is any bytes, a finding is text */
+	utf8_repair(d.what);
 	diagnostic_sane(&d);
 	report(arg, &d);
 }

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vmm/worker/filter.h"
 
+#include <fcntl.h>
 #include <linux/kvm.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <termios.h>
+#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/sandbox.h"
@@ -18,8 +22,10 @@ static const struct sandbox_allow running[] = {
 	/* memory of the process: malloc, and the stacks of threads that end */
 	SANDBOX_CALL(brk),
 	SANDBOX_CALL(madvise),
-	SANDBOX_CALL(mmap),
-	SANDBOX_CALL(mprotect), /* a thread's heap grows */
+	SANDBOX_ARG(mmap, 2, PROT_NONE), /* never to be executed, MDWE or not */
+	SANDBOX_ARG(mmap, 2, PROT_READ | PROT_WRITE),
+	SANDBOX_ARG(mprotect, 2, PROT_NONE),
+	SANDBOX_ARG(mprotect, 2, PROT_READ | PROT_WRITE), /* a thread's heap grows */
 	SANDBOX_CALL(munmap),
 	/* threads, their locks and signals */
 	SANDBOX_CALL(exit),
@@ -31,7 +37,6 @@ static const struct sandbox_allow running[] = {
 	SANDBOX_CALL(rt_sigaction), /* abort() */
 	SANDBOX_CALL(rt_sigprocmask),
 	SANDBOX_CALL(rt_sigreturn),
-	SANDBOX_CALL(tgkill),
 	/* fds that are already here */
 	SANDBOX_CALL(close),
 	SANDBOX_CALL(ppoll),
@@ -60,7 +65,7 @@ static const struct sandbox_allow linked[] = {
 
 /* The doors of a lone worker: the system log's connected socket, the user's terminal. */
 static const struct sandbox_allow alone[] = {
-	SANDBOX_CALL(sendto),
+	SANDBOX_ARG(sendto, 4, 0), /* no other address than the connected one */
 	SANDBOX_IOCTL(TCGETS),
 	SANDBOX_IOCTL(TCSETS),
 	SANDBOX_END,
@@ -71,13 +76,13 @@ static const struct sandbox_allow assembling[] = {
 	SANDBOX_CALL(clone),
 	SANDBOX_CALL(clone3),
 	SANDBOX_CALL(eventfd2),
-	SANDBOX_CALL(fcntl),
+	SANDBOX_ARG(fcntl, 1, F_GET_SEALS),
 	SANDBOX_CALL(fstat),
 	SANDBOX_CALL(getrandom),
 	SANDBOX_CALL(lseek),
 	SANDBOX_CALL(mremap),
 	SANDBOX_CALL(newfstatat),
-	SANDBOX_CALL(prctl), /* the names of threads */
+	SANDBOX_ARG(prctl, 0, PR_SET_NAME), /* of threads */
 	SANDBOX_CALL(rseq),
 	SANDBOX_CALL(seccomp),
 	SANDBOX_CALL(set_robust_list),
@@ -119,6 +124,8 @@ static const struct sandbox_allow sanitizer[] = {
 	SANDBOX_CALL(clock_nanosleep),
 	SANDBOX_CALL(fstat),
 	SANDBOX_CALL(getrusage),
+	SANDBOX_CALL(mmap),
+	SANDBOX_CALL(mprotect),
 	SANDBOX_CALL(mremap),
 	SANDBOX_CALL(newfstatat),
 	SANDBOX_CALL(open),
@@ -156,9 +163,16 @@ static const struct sandbox_allow *door(bool is_supervised)
 	return is_supervised ? linked : alone;
 }
 
+/* Signals to its own threads: a lone worker has no PID namespace that hides the user's others. */
+#define OWN_SIGNALS                                                                                \
+	{                                                                                          \
+		SANDBOX_ARG(tgkill, 0, (uint64_t)getpid()), SANDBOX_END                            \
+	}
+
 int filter_first(bool is_supervised, struct err *e)
 {
-	const struct sandbox_allow *const lists[] = {running, assembling, door(is_supervised),
+	const struct sandbox_allow own[] = OWN_SIGNALS;
+	const struct sandbox_allow *const lists[] = {running, own, assembling, door(is_supervised),
 						     sanitizer};
 
 	note_closed();
@@ -167,12 +181,14 @@ int filter_first(bool is_supervised, struct err *e)
 
 int filter_final(const struct board *b, bool is_supervised, struct err *e)
 {
-	AUTO_FREE const struct sandbox_allow **lists = calloc(b->n_vdevs + 3, sizeof *lists);
+	AUTO_FREE const struct sandbox_allow **lists = calloc(b->n_vdevs + 4, sizeof *lists);
+	const struct sandbox_allow own[] = OWN_SIGNALS;
 	unsigned n = 0;
 
 	if (!lists)
 		abort();
 	lists[n++] = running;
+	lists[n++] = own;
 	lists[n++] = door(is_supervised);
 	lists[n++] = sanitizer;
 	for (unsigned i = 0; i < b->n_vdevs; i++)

@@ -144,7 +144,8 @@ int life_wait(struct life *l, int door_fd, struct life_news *ret, struct err *e)
 	/* A vdev's end may have hung up: all revents count, not only POLLIN. */
 	ret->door = l->poll[POLL_DOOR].revents;
 	ret->ended = l->poll[POLL_END].revents;
-	if (l->poll[POLL_STARTED].revents)
+	/* A short life may start and end between two looks of one ppoll(): the start is told first. */
+	if (l->poll[POLL_STARTED].revents || ret->ended)
 		ret->started = read(l->started_fd, &count, sizeof count) == sizeof count;
 	if (l->poll[POLL_BEAT].revents && read(l->beat_fd, &count, sizeof count) == sizeof count)
 		beat(l);

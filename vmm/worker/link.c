@@ -16,12 +16,13 @@
 #include "schemas/message.h"
 #include "vmm/conf/board.h"
 #include "vmm/conf/conf.h"
+#include "vmm/conf/utf8.h"
 #include "vmm/worker/life.h"
 
 enum { SEND_PATIENCE_MS = 10000, HEARTBEAT_MOST_MS = 3600000 };
 
-/* What the sandbox leaves: an fd a vCPU, the granted ones, a few of our own; a thread a vCPU. */
-enum { FDS_MOST = BLACKBOX_MAX_VCPUS + MESSAGE_WANTS_MAX + 64 };
+/* What the sandbox leaves: a vCPU and its counters are two fds, the granted ones, a few of our own; a thread a vCPU. */
+enum { FDS_MOST = 2 * BLACKBOX_MAX_VCPUS + MESSAGE_WANTS_MAX + 64 };
 enum { THREADS_MOST = BLACKBOX_MAX_VCPUS + 16 };
 
 enum stage { STAGE_CONFIG, STAGE_GRANTS, STAGE_READY, STAGE_RUNNING, STAGE_OVER };
@@ -124,6 +125,8 @@ static void report_own(struct link *l, const char *text, unsigned line, const ch
 	d.column = line ? 1 + (uint32_t)strspn(d.source, " \t") : 0;
 	str_copy(d.what, sizeof d.what, what);
 	str_copy(d.hint, sizeof d.hint, hint);
+	utf8_repair(d.source); /* cut to length, perhaps within a character */
+	utf8_repair(d.what);
 	diagnostic_sane(&d);
 	report(l, &d);
 }
@@ -189,7 +192,7 @@ static int answer_config(struct link *l, const char *text, struct err *e)
 				     .report_arg = l};
 	struct msg_invalid invalid = {0};
 	unsigned n_warnings = 0, n_errors = 0;
-	struct err fault;
+	struct err fault = {0};
 
 	if (conf_read(&source, &l->life.board, &n_errors, &n_warnings, &fault) == 0) {
 		if (want_collect(l->life.board, true, &l->life.wants, &fault) < 0) {
