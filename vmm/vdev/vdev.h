@@ -48,6 +48,8 @@ struct vdev_class {
 	uint16_t widths;	    /* VDEV_BYTE | ... */
 	bool is_implicit;	    /* on every board; naming it only sets options */
 	bool is_pic;		    /* other vdevs may name it in `intr` */
+	bool is_in_parts;	    /* one `loc` places one region and leaves the rest to other
+				       instances, which share the name; all parts must be there */
 	bool needs_loc, needs_intr; /* must be given when there is no default */
 	struct {
 		uint64_t base, bytes;
