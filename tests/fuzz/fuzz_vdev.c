@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_vdev - a hostile guest against every vdev: sequences of reads, writes, input, button. The
- * machine's services are answered here.
+ * fuzz_vdev - a hostile guest against every vdev: sequences of reads, writes, input, button, alarms.
+ * The machine's services are answered here.
  *
  * Input: bytes 0 of the class, then steps of 8 bytes: what, region, offset, width, value (4 bytes).
+ * Of an event the region's byte says which: even the button, odd the vdev's alarm.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@ struct machine {
 };
 
 enum { STEP = 8 };
-enum what { READ, WRITE, INPUT, BUTTON, WHATS };
+enum what { READ, WRITE, INPUT, EVENT, WHATS };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -28,6 +29,14 @@ void machine_interrupt(struct machine *m, struct vdev *d, bool level)
 	(void)level;
 	if (d->intr < 0)
 		abort(); /* it has no line */
+}
+
+void machine_alarm(struct machine *m, struct vdev *d, uint64_t at_ns)
+{
+	(void)m;
+	if (!d->class->alarm)
+		abort(); /* nothing would ring */
+	d->alarm_ns = at_ns;
 }
 
 void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, const char *detail)
@@ -80,6 +89,16 @@ static void access_vdev(struct vdev *d, const uint8_t *s)
 		abort(); /* more than was asked for */
 }
 
+static void ring(struct vdev *d)
+{
+	uint64_t now_ns = d->alarm_ns;
+
+	if (!now_ns)
+		return;
+	d->alarm_ns = 0;
+	d->class->alarm(d, now_ns);
+}
+
 static void step(struct vdev *d, const uint8_t *s)
 {
 	uint8_t bytes[600];
@@ -91,8 +110,10 @@ static void step(struct vdev *d, const uint8_t *s)
 		memset(bytes, s[4], sizeof bytes);
 		vdev_input(d, bytes, (s[2] + s[3] * 256u) % sizeof bytes);
 		break;
-	case BUTTON:
-		if (d->class->button)
+	case EVENT:
+		if (s[1] & 1)
+			ring(d);
+		else if (d->class->button)
 			d->class->button(d);
 		break;
 	}

@@ -91,6 +91,12 @@ def test_unmapped_memory_reads_all_ones_by_default_and_ends_with_5_on_abort(tmp_
     assert "memory read d0000000: #" in r.stdout, r
 
 
+def test_the_8259_pair_works_as_one_vdev_and_as_two(tmp_path):
+    for pair in (["vdev 8259"], ["vdev 8259 loc 0x20", "vdev 8259 loc 0xa0"]):
+        r = worker_alone(write(tmp_path, config("hello.elf", *pair)))
+        assert r.returncode == 0 and "Hello" in r.stdout, r
+
+
 def run_hang(tmp_path):
     p = subprocess.Popen([f"{B}/qvm", write(tmp_path, config("hang.bin"))], stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

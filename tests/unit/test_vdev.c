@@ -24,6 +24,13 @@ void machine_interrupt(struct machine *m, struct vdev *d, bool level)
 	b->line = level;
 }
 
+void machine_alarm(struct machine *m, struct vdev *d, uint64_t at_ns)
+{
+	bench_of(m)->n_alarms++;
+	assert_non_null(d->class->alarm);
+	d->alarm_ns = at_ns;
+}
+
 void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, const char *detail)
 {
 	struct vdev_bench *b = bench_of(m);
@@ -100,6 +107,16 @@ static unsigned region_at(const struct vdev *d, uint64_t address, unsigned width
 			return i;
 	fail_msg("no region of %s at 0x%llx", d->name, (unsigned long long)address);
 	return 0;
+}
+
+void vdev_bench_pass(struct vdev_bench *b, uint64_t now_ns)
+{
+	struct vdev *d = b->vdev;
+
+	if (!d->alarm_ns || d->alarm_ns > now_ns)
+		return;
+	d->alarm_ns = 0;
+	d->class->alarm(d, now_ns);
 }
 
 uint64_t vdev_bench_read(struct vdev_bench *b, uint64_t address, unsigned width)

@@ -20,6 +20,7 @@ struct vdev_bench {
 	unsigned n_edges;	/* changes of that level */
 	char console[256];	/* printed */
 	unsigned n_console;	/* bytes printed; what is over 256 is counted only */
+	unsigned n_alarms;	/* calls of machine_alarm */
 	unsigned n_ends;	/* calls of machine_end_by */
 	struct machine_end end; /* the first one */
 };
@@ -32,6 +33,8 @@ void vdev_bench_assemble(struct vdev_bench *b);
 void vdev_bench_close(struct vdev_bench *b);
 /* Set an option of the class; 0, or -1 with *e. */
 int vdev_bench_option(struct vdev_bench *b, const char *name, const char *value, struct err *e);
+/* It is now_ns: its alarm rings if the deadline, vdev->alarm_ns, has passed. */
+void vdev_bench_pass(struct vdev_bench *b, uint64_t now_ns);
 /* Guest accesses, at an address of its first regions: offset checked as space.c does. */
 uint64_t vdev_bench_read(struct vdev_bench *b, uint64_t address, unsigned width);
 void vdev_bench_write(struct vdev_bench *b, uint64_t address, unsigned width, uint64_t value);

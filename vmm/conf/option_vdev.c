@@ -127,7 +127,7 @@ static void warn_ambiguous(struct parse *p, const struct token *t, const struct 
 }
 
 /* The first `loc` places the first region of the device, the second the second. A device of one
- * region takes the last. */
+ * region takes the last. Where instances are parts of one device, each has what it names. */
 void option_vdev_loc(struct parse *p, const struct token *t)
 {
 	struct draft_vdev *v = parse_vdev(p);
@@ -164,6 +164,8 @@ void option_vdev_loc(struct parse *p, const struct token *t)
 		(struct vdev_region){place.space, place.base, class->region[at].bytes};
 	v->loc_at[at] = t[1].at;
 	v->n_locs = at + 1;
+	if (class->is_in_parts)
+		v->vdev->n_regions = v->n_locs;
 }
 
 /* The name of the controller that was defined last, or NULL. */

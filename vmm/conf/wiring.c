@@ -194,10 +194,54 @@ static void check_lines(const struct draft *d, struct findings *f)
 	}
 }
 
-/* Names that somebody gave, and those of controllers, which `intr` refers to, are unique. */
+static bool is_at(const struct draft_vdev *v, uint64_t base)
+{
+	for (unsigned r = 0; r < v->vdev->n_regions; r++)
+		if (v->vdev->region[r].base == base)
+			return true;
+	return v->is_wrong; /* where it was meant to be is not known */
+}
+
+/* The part of v's class that belongs at `base` is on the board, whichever instance is there; v is the
+ * first of them. */
+static bool has_part(const struct draft *d, const struct draft_vdev *v, uint64_t base)
+{
+	const struct vdev_class *class = v->vdev->class;
+
+	for (; v < d->vdev + d->n_vdevs; v++)
+		if (v->vdev && v->vdev->class == class && is_at(v, base))
+			return true;
+	return false;
+}
+
+/* What comes in parts comes as a whole: the host makes all of it. */
+static void check_parts(const struct draft *d, struct findings *f)
+{
+	const struct vdev_class *done = NULL;
+
+	for (const struct draft_vdev *v = d->vdev; v < d->vdev + d->n_vdevs; v++) {
+		const struct vdev_class *class = v->vdev ? v->vdev->class : NULL;
+
+		if (!class || !class->is_in_parts || class == done)
+			continue;
+		done = class;
+		for (unsigned r = 0; r < VDEV_REGIONS && class->region[r].bytes; r++)
+			if (!has_part(d, v, class->region[r].base))
+				finding_hint(finding_error(f, &v->at,
+							   "the part of `%s` at 0x%" PRIx64
+							   " is missing",
+							   class->name, class->region[r].base),
+					     "add `vdev %s loc 0x%" PRIx64
+					     "`, or leave out every `loc` of it",
+					     class->name, class->region[r].base);
+	}
+}
+
+/* Names that somebody gave, and those of controllers, which `intr` refers to, are unique. Parts of
+ * one controller share its name. */
 static bool is_unique(const struct draft_vdev *v)
 {
-	return v->is_named || v->vdev->class->is_pic;
+	return v->is_named || (v->vdev->class->is_pic && !v->vdev->class->is_in_parts);
 }
 
 static void check_names(const struct draft *d, struct findings *f)
@@ -232,6 +276,7 @@ static void complete(struct draft *d, const struct conf_source *s, struct findin
 	if (vdev->class->check && vdev->class->check(vdev, &e) < 0) {
 		finding_hint(finding_error(f, &v->at, "%s", e.msg),
 			     "`qvm help %s` shows the options of this vdev", vdev->class->name);
+		v->is_wrong = true;
 		return;
 	}
 	for (unsigned w = 0; w < vdev->n_wants && !d->path_base_is_cwd && v->at.line; w++)
@@ -254,6 +299,7 @@ void wiring_check(struct draft *d, const struct conf_source *s, struct findings 
 			complete(d, s, f, v);
 		wants += v->vdev->n_wants;
 	}
+	check_parts(d, f);
 	check_lines(d, f);
 	check_names(d, f);
 	if (wants > MESSAGE_WANTS_MAX)

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "vmm/boot/image.h"
 #include "vmm/conf/board.h"
+#include "vmm/machine/alarm.h"
 #include "vmm/machine/end.h"
 #include "vmm/machine/gate.h"
 #include "vmm/machine/halt.h"
@@ -30,6 +31,7 @@ struct machine {
 	struct space space[2]; /* by enum vdev_space */
 	struct gate gate;
 	struct end end;
+	struct alarm alarm;
 	struct vcpu_ground ground;
 	struct vcpu *vcpu;
 	unsigned n_vcpus; /* made so far */
@@ -185,8 +187,9 @@ static int assemble(struct machine *m, int ram_fd, struct err *e)
 {
 	struct entry entry = {.mode = ENTRY_REAL};
 
-	if (end_init(&m->end, kick_all, m, e) < 0 || kvm_create(m->kvm_fd, &m->vm_fd, e) < 0 ||
-	    check_counts(m, e) < 0 || add_memory(m, ram_fd, e) < 0 || choose_exits(m, e) < 0 ||
+	if (end_init(&m->end, kick_all, m, e) < 0 || alarm_init(&m->alarm, e) < 0 ||
+	    kvm_create(m->kvm_fd, &m->vm_fd, e) < 0 || check_counts(m, e) < 0 ||
+	    add_memory(m, ram_fd, e) < 0 || choose_exits(m, e) < 0 ||
 	    irqchip_create(m->board, m->vm_fd, &m->space[VDEV_MEM], e) < 0 || add_vdevs(m, e) < 0 ||
 	    image_load_board(m->board, &m->memory, &entry, e) < 0 || add_vcpus(m, &entry, e) < 0)
 		return -1;
@@ -218,7 +221,7 @@ int machine_assemble(struct board *b, struct blackbox_map *box, int kvm_fd, int 
 	m->box = box;
 	m->kvm_fd = kvm_fd;
 	m->has_lines = irqchip_is_whole(b);
-	m->vm_fd = m->end.fd = -1;
+	m->vm_fd = m->end.fd = m->alarm.fd = -1;
 	m->space[VDEV_MEM] =
 		(struct space){.noun = "memory", .last = (UINT64_C(1) << PHYSICAL_BITS) - 1};
 	m->space[VDEV_IO] = (struct space){.noun = "port", .last = 0xffff, .is_bus = true};
@@ -267,6 +270,7 @@ struct machine *machine_free(struct machine *m)
 		space_free(&m->space[i]);
 	memory_unmap(&m->memory);
 	end_destroy(&m->end);
+	alarm_destroy(&m->alarm);
 	pthread_mutex_destroy(&m->console);
 	gate_destroy(&m->gate);
 	free(m);
@@ -286,6 +290,20 @@ void machine_beat(struct machine *m)
 {
 	if (halt_beat(&m->halt))
 		machine_end_by(m, CAUSE_HALTED, 0, "");
+}
+
+int machine_alarm_fd(const struct machine *m)
+{
+	return m->alarm.fd;
+}
+
+void machine_serve_alarms(struct machine *m)
+{
+	struct machine_end how = {.cause = CAUSE_VDEV_ERROR};
+
+	if (alarm_serve(&m->alarm, m->board->vdev, m->board->n_vdevs, clock_mono_ns(), &how.err) <
+	    0)
+		end_now(&m->end, &how);
 }
 
 bool machine_button(struct machine *m)
@@ -355,6 +373,16 @@ void machine_interrupt(struct machine *m, struct vdev *d, bool level)
 		atomic_fetch_add_explicit(&machine_counters(m, d)->interrupts, 1,
 					  memory_order_relaxed);
 	}
+}
+
+void machine_alarm(struct machine *m, struct vdev *d, uint64_t at_ns)
+{
+	struct machine_end how = {.cause = CAUSE_VDEV_ERROR};
+
+	if (alarm_set(&m->alarm, d, at_ns, &how.err) == 0)
+		return;
+	str_copy(how.detail, sizeof how.detail, d->name);
+	end_now(&m->end, &how);
 }
 
 /* The vCPU whose thread is asking; 0 for any other thread. */

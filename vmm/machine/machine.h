@@ -39,6 +39,10 @@ void machine_start(struct machine *m, void (*started)(void *arg), void *arg);
 /* At each heartbeat of the worker: notices a guest whose every vCPU has halted for good, which KVM
  * does not report (CAUSE_HALTED, after three beats). Costs a pread() per vCPU. */
 void machine_beat(struct machine *m);
+/* Readable when a vdev's deadline may have passed (timerfd, owned by the machine). */
+int machine_alarm_fd(const struct machine *m);
+/* It is readable: call the vdevs whose deadline has passed. The thread that calls machine_beat(). */
+void machine_serve_alarms(struct machine *m);
 /* Power button: true if a vdev says the guest will hear of it. */
 bool machine_button(struct machine *m);
 /* Bytes typed at the console: to every vdev that takes_console. Returns how many found no room. */
@@ -55,6 +59,10 @@ struct machine *machine_free(struct machine *m);
 
 /* Drive interrupt line `line` of the board (GSI) to a level. */
 void machine_interrupt(struct machine *m, struct vdev *d, bool level);
+/* Have the class's alarm() called once at_ns (monotonic) has come, now if it is past; takes the place
+ * of the vdev's deadline before. 0 = not at all. The caller holds its vdev's lock. To put a deadline
+ * off costs no system call. */
+void machine_alarm(struct machine *m, struct vdev *d, uint64_t at_ns);
 /* End the VM from a vdev. */
 void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, const char *detail);
 /* Guest memory: NULL unless [gpa, gpa + bytes) lies in one RAM or ROM range. */

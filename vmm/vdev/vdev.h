@@ -7,6 +7,10 @@
  * wants are granted as fds; assemble() puts it on the board; start() follows with all vdevs known.
  * read() and write() run on the vCPU thread that exited, under the vdev's lock, with an offset
  * already checked against the region. destroy() takes a half-made vdev.
+ *
+ * Time: a vdev with something to do later has alarm() and sets its deadline with machine_alarm(). One
+ * timer of the worker's loop serves all vdevs: usually well under a millisecond late, and as much
+ * later as the loop is busy with something else.
  */
 #pragma once
 
@@ -44,6 +48,8 @@ struct vdev_class {
 	uint16_t widths;	    /* VDEV_BYTE | ... */
 	bool is_implicit;	    /* on every board; naming it only sets options */
 	bool is_pic;		    /* other vdevs may name it in `intr` */
+	bool is_in_parts;	    /* one `loc` places one region and leaves the rest to other
+				       instances, which share the name; all parts must be there */
 	bool needs_loc, needs_intr; /* must be given when there is no default */
 	struct {
 		uint64_t base, bytes;
@@ -62,6 +68,10 @@ struct vdev_class {
 	void (*input)(struct vdev *d, const uint8_t *bytes, size_t n);
 	size_t (*room)(struct vdev *d); /* bytes input() takes now; required beside input */
 	bool (*button)(struct vdev *d); /* power button; true = the guest will hear of it */
+	/* The deadline of machine_alarm() has passed, once: on the loop's thread, under the vdev's
+	 * lock, with the deadline cleared; it may set the next one, counted from it or from now_ns.
+	 * The final filter permits the system call that this takes. */
+	void (*alarm)(struct vdev *d, uint64_t now_ns);
 	void (*destroy)(struct vdev *d);
 	const struct sandbox_allow *syscalls; /* needed after START, beyond the common set */
 };
@@ -89,6 +99,7 @@ struct vdev {
 	unsigned line;		  /* of the configuration; 0 = implicit */
 	struct vdev_want want[VDEV_WANTS];
 	unsigned n_wants;
+	uint64_t alarm_ns;  /* deadline of machine_alarm(), monotonic; 0 = none. Under lock */
 	bool takes_console; /* what is typed at a supervised VM's console comes to this vdev */
 	int room_fd; /* eventfd of the worker's loop, borrowed: written when a full input queue has
 			room again; -1 = nobody waits for that */

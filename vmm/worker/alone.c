@@ -196,7 +196,7 @@ static void take_signals(struct alone *a)
 		case SIGTERM:
 		case SIGINT: take_button(a); break;
 		case SIGQUIT: machine_cut(a->life.machine, CAUSE_POWER_CUT); break;
-		case SIGUSR1: status_log(&a->life.box); break;
+		case SIGUSR1: status_log(a->life.board, &a->life.box); break;
 		case SIGUSR2:
 			log_warn(NULL,
 				 "a guest dump is not in this release; SIGUSR1 logs a status");

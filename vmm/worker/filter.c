@@ -71,6 +71,12 @@ static const struct sandbox_allow alone[] = {
 	SANDBOX_END,
 };
 
+/* A board with a vdev that sets deadlines, from whatever thread. */
+static const struct sandbox_allow alarms[] = {
+	SANDBOX_CALL(timerfd_settime),
+	SANDBOX_END,
+};
+
 /* Beyond all that: while the configuration is read and the machine is assembled. */
 static const struct sandbox_allow assembling[] = {
 	SANDBOX_CALL(clone),
@@ -181,8 +187,9 @@ int filter_first(bool is_supervised, struct err *e)
 
 int filter_final(const struct board *b, bool is_supervised, struct err *e)
 {
-	AUTO_FREE const struct sandbox_allow **lists = calloc(b->n_vdevs + 4, sizeof *lists);
+	AUTO_FREE const struct sandbox_allow **lists = calloc(b->n_vdevs + 5, sizeof *lists);
 	const struct sandbox_allow own[] = OWN_SIGNALS;
+	bool has_alarm = false;
 	unsigned n = 0;
 
 	if (!lists)
@@ -191,8 +198,12 @@ int filter_final(const struct board *b, bool is_supervised, struct err *e)
 	lists[n++] = own;
 	lists[n++] = door(is_supervised);
 	lists[n++] = sanitizer;
-	for (unsigned i = 0; i < b->n_vdevs; i++)
+	for (unsigned i = 0; i < b->n_vdevs; i++) {
+		has_alarm = has_alarm || b->vdev[i]->class->alarm;
 		if (b->vdev[i]->class->syscalls)
 			lists[n++] = b->vdev[i]->class->syscalls;
+	}
+	if (has_alarm)
+		lists[n++] = alarms;
 	return sandbox_filter(lists, n, e);
 }

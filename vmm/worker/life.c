@@ -16,7 +16,7 @@
 #include "vmm/worker/report.h"
 #include "vmm/vdev/vdev.h"
 
-enum { POLL_DOOR, POLL_STARTED, POLL_BEAT, POLL_END, POLL_FEED };
+enum { POLL_DOOR, POLL_STARTED, POLL_BEAT, POLL_END, POLL_ALARM, POLL_FEED };
 
 void life_init(struct life *l, bool is_supervised)
 {
@@ -135,6 +135,8 @@ int life_wait(struct life *l, int door_fd, struct life_news *ret, struct err *e)
 	l->poll[POLL_BEAT] = (struct pollfd){l->beat_fd, POLLIN, 0};
 	l->poll[POLL_END] =
 		(struct pollfd){l->machine ? machine_end_fd(l->machine) : -1, POLLIN, 0};
+	l->poll[POLL_ALARM] =
+		(struct pollfd){l->machine ? machine_alarm_fd(l->machine) : -1, POLLIN, 0};
 	if (l->machine) {
 		feed_poll(&l->feed, l->poll + POLL_FEED);
 		n += feed_polls(&l->feed);
@@ -149,6 +151,8 @@ int life_wait(struct life *l, int door_fd, struct life_news *ret, struct err *e)
 		ret->started = read(l->started_fd, &count, sizeof count) == sizeof count;
 	if (l->poll[POLL_BEAT].revents && read(l->beat_fd, &count, sizeof count) == sizeof count)
 		beat(l);
+	if (l->poll[POLL_ALARM].revents)
+		machine_serve_alarms(l->machine);
 	if (l->machine)
 		feed_take(&l->feed, l->poll + POLL_FEED, &ret->leave);
 	return 0;

@@ -2,6 +2,7 @@
 #include "vmm/worker/status.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/auto.h"
 #include "base/blackbox.h"
@@ -9,6 +10,8 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "schemas/exit_reason.h"
+#include "vmm/conf/board.h"
+#include "vmm/vdev/vdev.h"
 
 enum { TEXT = 512 };
 
@@ -43,9 +46,25 @@ static void log_vcpu(const struct blackbox_vcpu *v, unsigned i, uint64_t now_ns)
 		 atomic_load(&v->last_rip), n ? text : " none");
 }
 
-void status_log(const struct blackbox_map *box)
+/* ", next deadline in N ms" of a vdev that has one, or "". */
+static const char *deadline(struct vdev *d, uint64_t now_ns, char ret[static TEXT])
+{
+	uint64_t at_ns;
+
+	pthread_mutex_lock(&d->lock);
+	at_ns = d->alarm_ns;
+	pthread_mutex_unlock(&d->lock);
+	ret[0] = '\0';
+	if (at_ns)
+		snprintf(ret, TEXT, ", next deadline in %" PRIu64 " ms",
+			 at_ns > now_ns ? (at_ns - now_ns) / 1000000 : 0);
+	return ret;
+}
+
+void status_log(const struct board *b, const struct blackbox_map *box)
 {
 	uint64_t now_ns = clock_mono_ns(), started_ns = atomic_load(&box->box->started_ns);
+	char text[TEXT];
 
 	log_info(NULL,
 		 "status of '%s': guest started %" PRIu64 " ms ago, %" PRIu64 " bytes printed",
@@ -58,9 +77,9 @@ void status_log(const struct blackbox_map *box)
 
 		log_info(NULL,
 			 "vdev %s: %" PRIu64 " reads, %" PRIu64 " writes, %" PRIu64
-			 " interrupts, %" PRIu64 " bytes in, %" PRIu64 " bytes out",
+			 " interrupts, %" PRIu64 " bytes in, %" PRIu64 " bytes out%s",
 			 v->name, atomic_load(&v->reads), atomic_load(&v->writes),
 			 atomic_load(&v->interrupts), atomic_load(&v->bytes_in),
-			 atomic_load(&v->bytes_out));
+			 atomic_load(&v->bytes_out), deadline(b->vdev[i], now_ns, text));
 	}
 }

@@ -3,5 +3,6 @@
 #pragma once
 
 struct blackbox_map;
+struct board;
 
-void status_log(const struct blackbox_map *box);
+void status_log(const struct board *b, const struct blackbox_map *box);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wdt-ib700 - the watchdog of the IB700 single board computer, after Linux's driver
+ * (drivers/watchdog/ib700wdt.c): a write to the first port stops it, a write to the third starts it
+ * anew with the time in the low four bits, 0xf = 0 s to 0x0 = 30 s in steps of 2 s. The port
+ * between them takes nothing. Only writes are answered: a read is an unsupported reference.
+ *
+ * Off until the guest's first write to the third port. The bite ends the VM; what follows is the
+ * supervisor's policy.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "schemas/cause.h"
+#include "vmm/machine/machine.h"
+#include "vmm/vdev/vdev.h"
+
+enum { PORT_STOP = 0, PORT_START = 2, PORTS = 3 };
+enum { TIME_MASK = 0xf, STEP_S = 2 };
+enum { DETAIL = 96 };
+#define NS_PER_S UINT64_C(1000000000)
+
+struct ib700 {
+	uint64_t limit_s; /* of the last start */
+};
+
+static void wdt_ib700_write(struct vdev *d, unsigned region, uint64_t offset, unsigned width,
+			    uint64_t value)
+{
+	struct ib700 *w = d->state;
+
+	(void)region;
+	(void)width;
+	if (offset == PORT_STOP) {
+		machine_alarm(d->machine, d, 0);
+	} else if (offset == PORT_START) {
+		w->limit_s = (TIME_MASK - (value & TIME_MASK)) * STEP_S;
+		machine_alarm(d->machine, d, clock_mono_ns() + w->limit_s * NS_PER_S);
+	}
+}
+
+static void wdt_ib700_alarm(struct vdev *d, uint64_t now_ns)
+{
+	const struct ib700 *w = d->state;
+	char detail[DETAIL];
+
+	(void)now_ns;
+	snprintf(detail, sizeof detail, "%s was not fed for %" PRIu64 " s", d->name, w->limit_s);
+	machine_end_by(d->machine, CAUSE_WATCHDOG, 0, detail);
+}
+
+/* The words of the original's watchdogs: [dump,]terminate, or fiq on an Arm board. */
+static int set_action(struct vdev *d, const char *value, struct err *e)
+{
+	(void)d;
+	if (!strcmp(value, "terminate"))
+		return 0;
+	if (!strcmp(value, "dump") || !strcmp(value, "dump,terminate") ||
+	    !strcmp(value, "terminate,dump"))
+		return err_set(e, CONFIG,
+			       "guest dumps are not in this release of qvm: write `action "
+			       "terminate`; the supervisor keeps an incident report of every bite");
+	return err_set(e, CONFIG,
+		       "'%.64s' is nothing that this watchdog does: write `action terminate`",
+		       value);
+}
+
+static const struct vdev_option options[] = {
+	{"action", "terminate", "what a bite does: ends the VM with exit status 4", set_action},
+	{NULL},
+};
+
+static const struct vdev_class wdt_ib700 = {
+	.name = "wdt-ib700",
+	.summary = "watchdog: ends the VM when the guest stops feeding it",
+	.space = VDEV_IO,
+	.widths = VDEV_BYTE,
+	.region = {{0x441, PORTS}},
+	.intr = -1,
+	.state_bytes = sizeof(struct ib700),
+	.options = options,
+	.write = wdt_ib700_write,
+	.alarm = wdt_ib700_alarm,
+};
+VDEV_REGISTER(wdt_ib700);
