@@ -23,7 +23,7 @@ static const char help[] =
 	"files are read from left to right as one configuration.\n"
 	"\n"
 	"  qvm @guest.qvmconf           run it\n"
-	"  qvm @guest.qvmconf dryrun    check it, show the plan, run nothing\n"
+	"  qvm @guest.qvmconf dryrun    check it, show the plan; opens no file, runs nothing\n"
 	"  qvm help [OPTION]            the configuration language, or one option of it\n"
 	"  qvm --json ...               findings and plan as JSON on standard output\n"
 	"  qvm --version\n"
@@ -49,6 +49,15 @@ static int show_help(int argc, char **argv)
 		rc = cause_exit(CAUSE_CONFIGURATION);
 	}
 	return rc;
+}
+
+/* What was asked for is the output: one that could not be written is no success. */
+static int finish(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	perror("qvm: write to the standard output");
+	return status ? status : cause_exit(CAUSE_RESOURCE);
 }
 
 /* The supervised form is qvmd's: by hand there is no link on fd 3. */
@@ -91,17 +100,17 @@ int main(int argc, char **argv)
 		fputs(help, stderr);
 		return cause_exit(CAUSE_CONFIGURATION);
 	}
-	if (!strcmp(first, "--help")) {
+	if (!strcmp(first, "--help") || !strcmp(first, "-h")) {
 		fputs(help, stdout);
-		return 0;
+		return finish(0);
 	}
 	if (!strcmp(first, "--version")) {
 		puts("qvm " QVM_VERSION);
-		return 0;
+		return finish(0);
 	}
 	if (!strcmp(first, "help"))
-		return show_help(argc - 2, argv + 2);
+		return finish(show_help(argc - 2, argv + 2));
 	if (!strcmp(first, "--supervised") && argc == 2)
 		return supervised();
-	return alone_run(argc - 1, argv + 1);
+	return finish(alone_run(argc - 1, argv + 1));
 }

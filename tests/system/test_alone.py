@@ -160,3 +160,15 @@ def test_no_arguments_print_help_and_exit_nonzero():
     r = worker_alone()
     assert r.returncode != 0
     assert "@FILE" in r.stderr + r.stdout
+
+
+def test_a_file_named_without_its_at_sign_is_recognised():
+    r = worker_alone("guest.qvmconf")
+    assert r.returncode == 65 and "@guest.qvmconf" in r.stderr, r
+
+
+def test_output_that_cannot_be_written_is_no_success():
+    with open("/dev/full", "w", encoding="ascii") as full:
+        r = subprocess.run([f"{B}/qvm", "help"], stdout=full, stderr=subprocess.PIPE, text=True,
+                           check=False)
+    assert r.returncode == 64 and "No space left" in r.stderr, r

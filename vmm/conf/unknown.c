@@ -100,6 +100,15 @@ static const char *dressed(struct parse *p, const struct token *t)
 	return o ? o->name : class_with(name)->name;
 }
 
+/* A file named without its '@'. */
+static bool is_file_name(const struct token *t)
+{
+	static const char ending[] = ".qvmconf";
+	size_t n = strlen(t->text);
+
+	return n >= sizeof ending && !strcmp(t->text + n - (sizeof ending - 1), ending);
+}
+
 /* It stands in the line of a good option: rather more of its argument than an option. */
 static bool is_behind_last(const struct parse *p, const struct token *t)
 {
@@ -118,6 +127,11 @@ const char *unknown_option(struct parse *p, const struct token *t)
 
 	if (is_misplaced(p, t))
 		return t->text;
+	if (is_file_name(t)) {
+		finding_hint(finding_error(p->findings, &t->at, "unknown option '%.64s'", t->text),
+			     "did you mean `@%.64s`? `@` marks a configuration file", t->text);
+		return NULL;
+	}
 	best = dressed(p, t);
 	if (best)
 		return best;
