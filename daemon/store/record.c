@@ -46,8 +46,7 @@ int record_update(struct store *s, const struct record *r, struct err *e)
 int record_delete(struct store *s, int64_t id, struct err *e)
 {
 	/* Its incidents are kept by name: the next VM of that name has none of them. */
-	if (STORE_RUN(s, e,
-		      "DELETE FROM incident WHERE vm = (SELECT name FROM vm WHERE id = ?)",
+	if (STORE_RUN(s, e, "DELETE FROM incident WHERE vm = (SELECT name FROM vm WHERE id = ?)",
 		      STORE_INT(id)) < 0)
 		return -1;
 	return STORE_RUN(s, e, "DELETE FROM vm WHERE id = ?", STORE_INT(id));

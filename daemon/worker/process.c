@@ -55,6 +55,9 @@ static __attribute__((noreturn)) void child_run(const struct child *c)
 	static char *const environment[] = {path, lang, NULL};
 	sigset_t none;
 
+	/* CLONE_CLEAR_SIGHAND leaves what is ignored as it is. */
+	for (int s = 1; s < NSIG; s++)
+		signal(s, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();

@@ -133,10 +133,10 @@ static void send_grants(struct worker *w)
 		close(w->grant[i]);
 		w->grant[i] = -1;
 	}
-	if (w->n_granted == w->n_wants) {
-		tell(w, MESSAGE_ASSEMBLE, &(struct msg_empty){0});
+	/* The grants may have filled the link: then this comes when it has room, too. */
+	if (w->n_granted == w->n_wants && wire_send(w->link, &message_table, MESSAGE_ASSEMBLE, 0,
+						    &(struct msg_empty){0}, NULL, 0, &e) == 0)
 		forget_plan(w);
-	}
 	sd_event_source_set_io_events(w->link_source,
 				      e.code == ERR_PROTOCOL ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }

@@ -53,9 +53,9 @@ TEST(ending_without_a_word_is_worker_exit)
 /* An orderly end that nobody ordered would hide a fault and evade the policy. */
 TEST(ending_refuses_causes_that_are_not_a_workers_to_claim)
 {
-	static const enum cause forged[] = {CAUSE_NONE, CAUSE_HOST_SHUTDOWN, CAUSE_KILLED,
-					    CAUSE_STOP_DEADLINE, CAUSE_WORKER_SIGNAL,
-					    CAUSE_SUPERVISOR_LOST};
+	static const enum cause forged[] = {CAUSE_NONE,		 CAUSE_HOST_SHUTDOWN,
+					    CAUSE_KILLED,	 CAUSE_STOP_DEADLINE,
+					    CAUSE_WORKER_SIGNAL, CAUSE_SUPERVISOR_LOST};
 
 	for (size_t i = 0; i < sizeof forged / sizeof *forged; i++)
 		assert_int_equal(judge(says(forged[i])), CAUSE_PROTOCOL);

@@ -105,8 +105,7 @@ TEST(frontdoor_does_not_delete_a_vm_whose_worker_may_live)
 	open_house(&h);
 	str_copy(row.name, sizeof row.name, "one");
 	vm_add(&h.d.vms, &h.d, &row)->is_unfenced = true;
-	assert_int_equal(
-		wire_send(h.link, &message_table, MESSAGE_CALL, 1, &c, NULL, 0, &e), 0);
+	assert_int_equal(wire_send(h.link, &message_table, MESSAGE_CALL, 1, &c, NULL, 0, &e), 0);
 	assert_true(sd_event_run(h.d.loop, 0) >= 0);
 	assert_int_equal(wire_recv(h.link, &message_table, WIRE_TO_API, &m, &e), 1);
 	memcpy(&a, m.body, sizeof a);

@@ -26,7 +26,7 @@ static enum err_code judge(uint64_t ram_bytes, uint64_t rom_bytes, uint64_t want
 
 	/* Whether this host has KVM is not the question here. */
 	return plan_judge(&p, NULL, NULL, &e) == 0 || e.code == ERR_KVM ? ERR_OK
-								      : (enum err_code)e.code;
+									: (enum err_code)e.code;
 }
 
 TEST(plan_whose_memory_is_what_it_wants_is_judged_by_the_budget)

@@ -254,8 +254,7 @@ TEST(operation_table_stays_bounded_by_itself)
 	open_db(&f);
 	assert_int_equal(store_begin(&f.s, &e), 0);
 	for (int i = 0; i < 13000; i++)
-		assert_int_equal(
-			operation_insert(&f.s, &o, "one", OPERATION_DONE, "", &id, &e), 0);
+		assert_int_equal(operation_insert(&f.s, &o, "one", OPERATION_DONE, "", &id, &e), 0);
 	assert_int_equal(store_commit(&f.s, &e), 0);
 	assert_int_equal(store_number(&f.s, "SELECT count(*) FROM operation", NULL, 0, -1, &n, &e),
 			 0);
