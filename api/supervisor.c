@@ -46,8 +46,8 @@ static void say_alive(const struct supervisor *s)
 {
 	struct err e;
 
-	if (wire_send(s->link, &message_table, MESSAGE_API_ALIVE, 0, &(struct msg_empty){0}, NULL, 0,
-		      &e) < 0)
+	if (wire_send(s->link, &message_table, MESSAGE_API_ALIVE, 0, &(struct msg_empty){0}, NULL,
+		      0, &e) < 0)
 		log_warn((&(struct log_about){.err = &e}), "%s", e.msg);
 }
 

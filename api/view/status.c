@@ -184,7 +184,8 @@ static json_t *status_object(const struct boxes_entry *entry, bool is_gone)
 		object_append(vdevs, vdev_object(&m->vdev[i]));
 	object_text(o, FIELD_status_vm, entry->vm);
 	object_int(o, FIELD_status_generation, count(entry->generation));
-	object_word(o, FIELD_status_state, word("box", is_gone ? BLACKBOX_ENDED : LOAD(m->box->state)));
+	object_word(o, FIELD_status_state,
+		    word("box", is_gone ? BLACKBOX_ENDED : LOAD(m->box->state)));
 	object_int(o, FIELD_status_uptime_ms, count(uptime_ms(m->box, now_ns)));
 	object_take(o, FIELD_status_heartbeat, heartbeat(m->box, now_ns));
 	object_take(o, FIELD_status_sandbox, layers_make(m->box->sandbox));
