@@ -28,9 +28,10 @@ static const char *written(uint64_t n, char ret[static 24])
 	return ret;
 }
 
-static bool is_aligned(struct parse *p, const struct mark *at, const char *noun, uint64_t value)
+static bool is_aligned(struct parse *p, const struct mark *at, bool is_length, uint64_t value)
 {
-	char shown[24], below[24], above[24];
+	const char *noun = is_length ? "the length" : "the address";
+	char below[24], above[24];
 	struct diagnostic *d;
 
 	if (value % PAGE == 0 || value >= PLACE_MEM_END)
@@ -38,7 +39,11 @@ static bool is_aligned(struct parse *p, const struct mark *at, const char *noun,
 	d = finding_error(p->findings, at,
 			  "%s 0x%" PRIx64 " (%" PRIu64 ") is no multiple of the page, 4K", noun,
 			  value, value);
-	written(value, shown);
+	if (is_length && value < PAGE) {
+		finding_hint(d, "a size is in bytes: write %" PRIu64 "M or %" PRIu64 "K for more",
+			     value, value);
+		return false;
+	}
 	written(value - value % PAGE, below);
 	finding_hint(d, "the nearest are %s and %s", below,
 		     written(value - value % PAGE + PAGE, above));
@@ -61,7 +66,7 @@ static bool read_address(struct parse *p, const struct token *t, size_t n, uint6
 					  (int)n, t->text, *ret),
 			     "write 0x%.*s, or 0d%.*s if it is decimal", (int)n, t->text, (int)n,
 			     t->text);
-	return is_aligned(p, &at, "the address", *ret);
+	return is_aligned(p, &at, false, *ret);
 }
 
 static bool read_length(struct parse *p, const struct token *t, size_t from, uint64_t *ret)
@@ -85,7 +90,7 @@ static bool read_length(struct parse *p, const struct token *t, size_t from, uin
 			     "give it at least one page, 4K, or remove it");
 		return false;
 	}
-	return is_aligned(p, &at, "the length", *ret);
+	return is_aligned(p, &at, true, *ret);
 }
 
 static void memory(struct parse *p, const struct token *t, bool is_rom)
