@@ -55,7 +55,7 @@ $(B)/ground.a: $(GROUND)
 	$(Q)$(AR) rcs $@ $^
 
 # Files that register themselves must be linked whole; the rest of a process is an archive for tests.
-plugins = $(call objects,$(wildcard $(foreach d,$1/vdev $1/boot,$d/*.c) $1/cmd_*.c))
+plugins = $(call objects,$(wildcard $(foreach d,vdev boot pci virtio,$1/$d/*.c) $1/cmd_*.c))
 
 define program
 $(B)/$($1_dir).a: $(filter-out $(call plugins,$($1_dir)) $(B)/$($1_dir)/main.o,$(call objects,$(call sources,$($1_dir))))

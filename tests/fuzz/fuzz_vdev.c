@@ -39,6 +39,43 @@ void machine_alarm(struct machine *m, struct vdev *d, uint64_t at_ns)
 	d->alarm_ns = at_ns;
 }
 
+void machine_line(struct machine *m, struct vdev *d, int line, bool level)
+{
+	(void)m;
+	(void)d;
+	(void)level;
+	if (line < 0 || line >= 24)
+		abort();
+}
+
+void machine_message(struct machine *m, struct vdev *d, uint64_t address, uint32_t data)
+{
+	(void)m;
+	(void)d;
+	(void)address;
+	(void)data;
+}
+
+struct vdev *machine_vdev(struct machine *m, unsigned i)
+{
+	(void)m;
+	(void)i;
+	return NULL; /* a bus with nobody on it */
+}
+
+void *machine_memory(struct machine *m, uint64_t gpa, uint64_t bytes)
+{
+	(void)m;
+	(void)gpa;
+	(void)bytes;
+	return NULL;
+}
+
+void *machine_ram(struct machine *m, uint64_t gpa, uint64_t bytes)
+{
+	return machine_memory(m, gpa, bytes);
+}
+
 void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, const char *detail)
 {
 	if (cause <= CAUSE_NONE || cause >= CAUSE_COUNT || exit_code > 63 || !detail[0])
@@ -63,7 +100,7 @@ static const struct vdev_class *pick(uint8_t byte)
 	unsigned n = 0;
 
 	for (unsigned i = 0; n < 64 && (c = vdev_class_next(&i));)
-		if (c->read || c->write)
+		if (c->region[0].bytes && (c->read || c->write))
 			all[n++] = c;
 	return all[byte % n];
 }

@@ -12,6 +12,10 @@ static const struct vdev_class classes[] = {
 	{.name = "ioapic", .region = {{0xfec00000, 0x100}}, .intr = -1},
 	{.name = "pm", .space = VDEV_IO, .region = {{0x600, 4}, {0x604, 2}, {0x608, 4}}, .intr = 9},
 	{.name = "mc146818", .space = VDEV_IO, .region = {{0x70, 2}}, .intr = 8},
+	{.name = "pci-host",
+	 .region = {{0xe0000000, 0x100000}, {0xe8000000, 0x8000000}, {0xcf8, 8}},
+	 .intr = -1},
+	{.name = "pci-dummy", .is_pci = true, .intr = -1},
 };
 
 static uint32_t word(const uint8_t *p)
@@ -34,12 +38,14 @@ static void check_sum(const uint8_t *p, size_t n)
 /* The board's tables at 0x9c000 of a guest that starts at `base`; the caller frees. */
 static uint8_t *build(unsigned n_cpus, unsigned n_vdevs)
 {
-	struct vdev *vdev[3];
+	struct vdev *vdev[5];
 	struct board b = {.n_cpus = n_cpus, .vdev = vdev, .n_vdevs = n_vdevs};
 	uint8_t *host;
 
 	for (unsigned i = 0; i < n_vdevs; i++)
 		vdev[i] = vdev_new(&classes[i], 1);
+	if (n_vdevs == 5)
+		vdev[4]->slot = 1 << 3;
 	/* Exactly as many bytes as promised: the sanitizer sees one too many. */
 	host = malloc(acpi_bytes(&b));
 	assert_non_null(host);
@@ -109,4 +115,36 @@ TEST(acpi_madt_names_every_vcpu_and_only_the_controllers_there_are)
 	free(with);
 	free(without);
 	free(many);
+}
+
+static const uint8_t *within(const uint8_t *table, const char *bytes, size_t n)
+{
+	const uint8_t *at = memmem(table, word(table + 4), bytes, n);
+
+	assert_non_null(at);
+	return at;
+}
+
+TEST(acpi_names_the_pci_bus_where_there_is_one)
+{
+	uint8_t *with = build(1, 5), *without = build(1, 3);
+	const uint8_t *mcfg = table(with, "MCFG"), *dsdt, *at;
+
+	assert_int_equal(word(mcfg + 4), 60);
+	assert_int_equal(word(mcfg + 44), 0xe0000000); /* base of bus 0 */
+	assert_int_equal(mcfg[54], 0);
+	assert_int_equal(mcfg[55], 0);
+	dsdt = with + word(table(with, "FACP") + 40) - 0x9c000;
+	check_sum(dsdt, word(dsdt + 4));
+	at = within(dsdt, "PCI0\x08_HID\x0c\x41\xd0\x0a\x03", 14); /* EISAID ("PNP0A03") */
+	assert_true(at > dsdt);
+	/* DWordMemory of the window: first and last address */
+	within(dsdt, "\x87\x17\x00\x00\x0c\x01\x00\x00\x00\x00\x00\x00\x00\xe8\xff\xff\xff\xef",
+	       18);
+	/* INTB of device 1 is line 18 */
+	within(dsdt, "\x12\x0b\x04\x0c\xff\xff\x01\x00\x01\x00\x0a\x12", 12);
+	dsdt = without + word(table(without, "FACP") + 40) - 0x9c000;
+	assert_null(memmem(dsdt, word(dsdt + 4), "PCI0", 4));
+	free(with);
+	free(without);
 }

@@ -31,6 +31,46 @@ void machine_alarm(struct machine *m, struct vdev *d, uint64_t at_ns)
 	d->alarm_ns = at_ns;
 }
 
+void machine_line(struct machine *m, struct vdev *d, int line, bool level)
+{
+	struct vdev_bench *b = bench_of(m);
+
+	assert_true(d && line >= 0 && line < 24);
+	b->lines = (b->lines & ~(1u << line)) | (uint32_t)level << line;
+}
+
+void machine_message(struct machine *m, struct vdev *d, uint64_t address, uint32_t data)
+{
+	struct vdev_bench *b = bench_of(m);
+
+	assert_non_null(d);
+	b->n_messages++;
+	b->message_address = address;
+	b->message_data = data;
+}
+
+struct vdev *machine_vdev(struct machine *m, unsigned i)
+{
+	struct vdev_bench *b = bench_of(m);
+
+	return i == 0 ? b->vdev : i <= 4 ? b->beside[i - 1] : NULL;
+}
+
+void *machine_memory(struct machine *m, uint64_t gpa, uint64_t bytes)
+{
+	struct vdev_bench *b = bench_of(m);
+
+	return gpa < b->memory_bytes && bytes <= b->memory_bytes - gpa ? b->memory + gpa : NULL;
+}
+
+void *machine_ram(struct machine *m, uint64_t gpa, uint64_t bytes)
+{
+	struct vdev_bench *b = bench_of(m);
+	uint64_t end = b->memory_bytes < 4096 ? 0 : b->memory_bytes - 4096;
+
+	return gpa < end && bytes <= end - gpa ? b->memory + gpa : NULL;
+}
+
 void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, const char *detail)
 {
 	struct vdev_bench *b = bench_of(m);
@@ -141,7 +181,7 @@ TEST(vdev_classes_have_different_names_and_are_whole)
 
 	for (const struct vdev_class *c = vdev_class_next(&i); c; c = vdev_class_next(&i), n++) {
 		assert_ptr_equal(vdev_class_find(c->name), c);
-		assert_true(c->region[0].bytes || c->needs_loc);
+		assert_true(c->region[0].bytes || c->is_pci || c->needs_loc);
 		assert_int_equal(c->input == NULL, c->room == NULL);
 	}
 	assert_true(n >= 9);

@@ -23,6 +23,14 @@ struct vdev_bench {
 	unsigned n_alarms;	/* calls of machine_alarm */
 	unsigned n_ends;	/* calls of machine_end_by */
 	struct machine_end end; /* the first one */
+	/* Of a bus and those on it. */
+	struct vdev *beside[4]; /* the other vdevs of the board, up to a NULL */
+	uint32_t lines;		/* bit n = line n is high */
+	unsigned n_messages;
+	uint64_t message_address; /* of the last one */
+	uint32_t message_data;
+	uint8_t *memory; /* guest memory from address 0: RAM, but for the last page, which is ROM */
+	uint64_t memory_bytes;
 };
 
 /* A vdev of that class, checked and assembled. */

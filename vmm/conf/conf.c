@@ -7,6 +7,7 @@
 #include "vmm/conf/loading.h"
 #include "vmm/conf/overlap.h"
 #include "vmm/conf/parse.h"
+#include "vmm/conf/slots.h"
 #include "vmm/conf/wiring.h"
 #include "vmm/vdev/vdev.h"
 
@@ -15,12 +16,16 @@ static void add_implicit(struct draft *d, struct findings *f)
 {
 	unsigned state = 0;
 	struct mark nowhere = {0};
+	bool has_pci = false;
+
+	for (unsigned i = 0; i < d->n_vdevs; i++)
+		has_pci |= d->vdev[i].vdev && d->vdev[i].vdev->class->is_pci;
 
 	for (const struct vdev_class *c; (c = vdev_class_next(&state));) {
 		struct draft_vdev *v;
 		unsigned i = 0;
 
-		if (!c->is_implicit)
+		if (!c->is_implicit || (c->only_with_pci && !has_pci))
 			continue;
 		while (i < d->n_vdevs && !(d->vdev[i].vdev && d->vdev[i].vdev->class == c))
 			i++;
@@ -60,6 +65,7 @@ int conf_read(const struct conf_source *s, struct board **ret_board, unsigned *r
 	lex_read(&lex, s, &findings);
 	parse = (struct parse){.source = s, .lex = &lex, .findings = &findings, .draft = &draft};
 	parse_run(&parse);
+	slots_assign(&draft, &findings);
 	add_implicit(&draft, &findings);
 	loading_check(&draft, s, &findings);
 	wiring_check(&draft, s, &findings);

@@ -9,6 +9,7 @@
 #include "vmm/conf/parse.h"
 #include "vmm/conf/unknown.h"
 #include "vmm/conf/wiring.h"
+#include "vmm/pci/slot.h"
 
 /* The class's name; shipping files also write it as the name of the original's shared object. */
 static void class_name(const char *word, char ret[static VDEV_NAME])
@@ -74,11 +75,6 @@ static unsigned regions_of(const struct vdev_class *class)
 	return n;
 }
 
-static void refuse_loc(struct parse *p, const struct mark *at, const char *hint, const char *what)
-{
-	finding_hint(finding_error(p->findings, at, "%s", what), "%s", hint);
-}
-
 /* False with a finding when `place` cannot be where region n of the class goes. */
 static bool fits(struct parse *p, const struct token *t, const struct vdev_class *class,
 		 const struct place *place, uint64_t bytes)
@@ -86,8 +82,9 @@ static bool fits(struct parse *p, const struct token *t, const struct vdev_class
 	const struct mark *at = &t[1].at;
 
 	if (place->is_pci) {
-		refuse_loc(p, at, "give it a memory address or, as `io:PORT`, an I/O port",
-			   "there is no PCI bus in this release of qvm");
+		finding_hint(
+			finding_error(p->findings, at, "`vdev %s` is no PCI function", class->name),
+			"give it a memory address or, as `io:PORT`, an I/O port");
 		return false;
 	}
 	if (place->has_length) {
@@ -126,6 +123,32 @@ static void warn_ambiguous(struct parse *p, const struct token *t, const struct 
 		     digits);
 }
 
+static void loc_of_function(struct parse *p, const struct token *t, struct draft_vdev *v)
+{
+	struct place place;
+	struct err e;
+
+	if (place_parse(t[1].text, VDEV_MEM, &place, &e) < 0)
+		finding_hint(
+			finding_error(p->findings, &t[1].at, "%s", e.msg),
+			"write `loc pci:0:1` or `loc pci:0:1.1`, or remove it: qvm finds a place");
+	else if (!place.is_pci)
+		finding_hint(
+			finding_error(p->findings, &t[1].at,
+				      "`vdev %s` is a PCI function, which the guest places itself",
+				      v->vdev->class->name),
+			"write `loc pci:0:1`, or remove it: qvm finds a place");
+	else if (pci_slot_device(place.slot) == 0)
+		finding_hint(
+			finding_error(p->findings, &t[1].at, "PCI device 0 is the host bridge"),
+			"write `loc pci:0:1`: a device from 1 to 0x%x", PCI_DEVICES - 1);
+	else {
+		v->vdev->slot = place.slot;
+		v->loc_at[0] = t[1].at;
+		v->n_locs = 1;
+	}
+}
+
 /* The first `loc` places the first region of the device, the second the second. A device of one
  * region takes the last. Where instances are parts of one device, each has what it names. */
 void option_vdev_loc(struct parse *p, const struct token *t)
@@ -136,6 +159,10 @@ void option_vdev_loc(struct parse *p, const struct token *t)
 	struct place place;
 	struct err e;
 
+	if (class->is_pci) {
+		loc_of_function(p, t, v);
+		return;
+	}
 	if (n == 0) {
 		finding_hint(finding_error(p->findings, &t->at,
 					   "`vdev %s` answers at no address of its own",
@@ -204,6 +231,13 @@ void option_vdev_intr(struct parse *p, const struct token *t)
 	struct mark at;
 	struct err e;
 
+	if (v->vdev->class->is_pci) {
+		finding_hint(
+			finding_error(p->findings, &t->at,
+				      "the place of a PCI function decides which line it drives"),
+			"remove this `intr`; the guest reads it from the ACPI tables");
+		return;
+	}
 	if (!colon && number_plain(t[1].text, n, &line, &e) == 0) {
 		bare_line(p, t);
 		v->is_wrong = true;

@@ -16,6 +16,7 @@ struct extent {
 	const struct draft_memory *memory; /* or NULL */
 	const struct draft_vdev *vdev;
 	struct mark at;
+	bool is_under; /* implicit vdevs may lie inside it */
 };
 
 static int by_base(const void *left, const void *right)
@@ -45,8 +46,9 @@ static size_t collect(const struct draft *d, struct extent *x)
 			const struct vdev_region *g = &v->vdev->region[r];
 
 			x[n++] = (struct extent){
-				g->space, g->base, g->bytes,
-				NULL,	  v,	   v->loc_at[r].line ? v->loc_at[r] : v->at};
+				g->space,   g->base, g->bytes,
+				NULL,	    v,	     v->loc_at[r].line ? v->loc_at[r] : v->at,
+				g->is_under};
 		}
 	}
 	return n;
@@ -91,6 +93,11 @@ static void mend(struct diagnostic *d, const struct extent *x, const struct exte
 			     "other one begins",
 			     other->base - x->base);
 	}
+}
+
+static bool may_lie_over(const struct extent *x, const struct extent *under)
+{
+	return under->is_under && x->vdev && x->vdev->vdev->class->is_implicit;
 }
 
 static void clash(struct findings *f, const struct extent *a, const struct extent *b)
@@ -150,7 +157,8 @@ void overlap_check(const struct draft *d, struct findings *f)
 	n = collect(d, x);
 	qsort(x, n, sizeof *x, by_base);
 	for (size_t i = 0; i < n; i++) {
-		if (reach && reach->space == x[i].space && x[i].base < reach->base + reach->bytes)
+		if (reach && reach->space == x[i].space && x[i].base < reach->base + reach->bytes &&
+		    !may_lie_over(&x[i], reach))
 			clash(f, reach, &x[i]);
 		if (!reach || reach->space != x[i].space ||
 		    x[i].base + x[i].bytes > reach->base + reach->bytes)

@@ -6,14 +6,28 @@
 #include <string.h>
 
 #include "vmm/conf/number.h"
+#include "vmm/pci/slot.h"
 
+/* BUS:DEVICE[.FUNCTION], hexadecimal like every address. */
 static int pci(const char *text, struct place *ret, struct err *e)
 {
-	size_t n = strspn(text, "0123456789abcdefABCDEFx:./");
+	const char *colon = strchr(text, ':'), *dot = strchr(text, '.');
+	size_t n = dot ? (size_t)(dot - text) : strlen(text);
+	uint64_t bus, device, function = 0;
+	struct err ignored;
 
-	if (text[0] == '\0' || text[n] != '\0')
+	if (!colon || (dot && dot < colon) ||
+	    number_address(text, (size_t)(colon - text), &bus, &ignored) < 0 ||
+	    number_address(colon + 1, n - (size_t)(colon + 1 - text), &device, &ignored) < 0 ||
+	    (dot && number_address(dot + 1, strlen(dot + 1), &function, &ignored) < 0))
 		return err_set(e, CONFIG, "'pci:%.40s' names no PCI function", text);
+	if (bus != 0)
+		return err_set(e, CONFIG, "'pci:%.40s': a board has PCI bus 0 only", text);
+	if (device >= PCI_DEVICES || function >= PCI_FUNCTIONS)
+		return err_set(e, CONFIG, "'pci:%.40s': devices are 0 to 0x%x, functions 0 to %d",
+			       text, PCI_DEVICES - 1, PCI_FUNCTIONS - 1);
 	ret->is_pci = true;
+	ret->slot = (int)(device * PCI_FUNCTIONS + function);
 	return 0;
 }
 

@@ -16,7 +16,8 @@
 
 struct place {
 	enum vdev_space space;
-	bool is_pci; /* base, bytes unset */
+	bool is_pci; /* `slot` counts; base, bytes unset */
+	int slot;    /* vmm/pci/slot.h */
 	bool has_length;
 	bool is_ambiguous; /* number_is_ambiguous(base) */
 	uint64_t base, bytes;

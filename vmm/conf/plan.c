@@ -10,6 +10,7 @@
 #include "schemas/message.h"
 #include "vmm/conf/board.h"
 #include "vmm/conf/utf8.h"
+#include "vmm/pci/slot.h"
 #include "vmm/vdev/vdev.h"
 
 static const char *const image_type[] = {"by its content", "data", "initrd", "guest"};
@@ -85,12 +86,15 @@ static void print_images(const struct board *b, FILE *out)
 		fprintf(out, "Command line\n  %s\n", b->cmdline);
 }
 
-/* "io 0x3f8-0x3ff, io 0x92"; "-" when it answers nowhere. */
+/* "io 0x3f8-0x3ff, io 0x92", "pci 0:1.0"; "-" when it answers nowhere. */
 static void places(const struct vdev *d, char *ret, size_t cap)
 {
 	size_t len = 0;
 
 	ret[0] = '\0';
+	if (d->slot >= 0)
+		str_add(ret, cap, &len, "pci 0:%x.%u%s", pci_slot_device(d->slot),
+			pci_slot_function(d->slot), d->n_regions ? ", " : "");
 	for (unsigned r = 0; r < d->n_regions; r++) {
 		const struct vdev_region *g = &d->region[r];
 
@@ -249,8 +253,12 @@ static json_t *images_json(const struct board *b)
 
 static json_t *vdev_json(const struct vdev *d)
 {
-	json_t *regions = json_array(), *files = json_array();
+	json_t *regions = json_array(), *files = json_array(), *slot = NULL;
 	char intr[64];
+
+	if (d->slot >= 0)
+		slot = json_sprintf("0:%x.%u", pci_slot_device(d->slot),
+				    pci_slot_function(d->slot));
 
 	interrupt(d, intr, sizeof intr);
 	for (unsigned r = 0; r < d->n_regions; r++)
@@ -263,8 +271,8 @@ static json_t *vdev_json(const struct vdev *d)
 		json_array_append_new(files,
 				      json_pack("{s:s, s:o}", "kind", want_kind_id(d->want[w].kind),
 						"path", path_json(d->want[w].path)));
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:i}", "class", d->class->name, "name", d->name,
-			 "regions", regions, "interrupt",
+	return json_pack("{s:s, s:s, s:o*, s:o, s:o, s:o, s:i}", "class", d->class->name, "name",
+			 d->name, "pci", slot, "regions", regions, "interrupt",
 			 strcmp(intr, "-") != 0 ? json_string(intr) : json_null(), "files", files,
 			 "line", (int)d->line);
 }

@@ -9,6 +9,7 @@
 #include "vmm/conf/draft.h"
 #include "vmm/conf/path.h"
 #include "vmm/conf/suggest.h"
+#include "vmm/pci/slot.h"
 #include "vmm/vdev/vdev.h"
 
 /* The local APIC has no lines: it is named alone. */
@@ -164,6 +165,16 @@ static bool drives_line(const struct draft_vdev *v)
 	return v->vdev && !v->is_wrong && v->vdev->intr >= 0 && v->vdev->intr < WIRING_LINES;
 }
 
+/* The host bridge has four for those on its bus. */
+static void own_pci_lines(const struct draft *d,
+			  const struct draft_vdev *owner[static WIRING_LINES])
+{
+	for (unsigned i = 0; i < d->n_vdevs; i++)
+		for (int l = 0; d->vdev[i].vdev && d->vdev[i].vdev->class->route && l < PCI_LINES;
+		     l++)
+			owner[PCI_FIRST_LINE + l] = &d->vdev[i];
+}
+
 /* Lines are those of one irqchip, whatever controller they are named by: line 4 of the ioapic is
  * line 4 of the 8259. */
 static void check_lines(const struct draft *d, struct findings *f)
@@ -172,6 +183,7 @@ static void check_lines(const struct draft *d, struct findings *f)
 	char label[DRAFT_LABEL], where[FINDING_WHERE];
 	struct diagnostic *g;
 
+	own_pci_lines(d, owner);
 	for (unsigned i = 0; i < d->n_vdevs; i++)
 		if (drives_line(&d->vdev[i]) && !owner[d->vdev[i].vdev->intr])
 			owner[d->vdev[i].vdev->intr] = &d->vdev[i];

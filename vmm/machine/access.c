@@ -7,14 +7,42 @@
 #include "base/blackbox.h"
 #include "vmm/vdev/vdev.h"
 
-static bool takes(const struct space_region *r, const struct access *a)
+static bool is_inside(const struct space_region *r, const struct access *a)
+{
+	return a->width - 1 <= r->last - a->address;
+}
+
+/* The region that decides. One that lies under others gets what is not wholly inside one of them:
+ * PCI 3.0, 3.2.2.3.2, where a dword at CONFIG_ADDRESS is meant, and a byte in its middle is not. */
+static const struct space_region *region_of(const struct space *s, const struct access *a)
+{
+	const struct space_region *r = space_find(s, a->address);
+	const struct space_region *under;
+
+	if (r && is_inside(r, a))
+		return r;
+	under = space_find_under(s, a->address, a->width);
+	return under ? under : r;
+}
+
+/* The vdev that answers, behind its bus if it is on one; false when it does not permit the access. */
+static bool find_target(const struct space_region *r, const struct access *a,
+			struct vdev_target *ret)
 {
 	const struct vdev_class *c;
+	bool is_there = true;
 
-	if (!r || r->kind != SPACE_VDEV || a->width - 1 > r->last - a->address)
+	if (!r || r->kind != SPACE_VDEV || !is_inside(r, a))
 		return false;
-	c = r->vdev->class;
-	return (c->widths >> a->width & 1) && (a->is_write ? c->write != NULL : c->read != NULL);
+	*ret = (struct vdev_target){r->vdev, r->index, a->address - r->base};
+	if (r->vdev->class->route) {
+		pthread_mutex_lock(&r->vdev->lock);
+		is_there = r->vdev->class->route(r->vdev, ret, a->width);
+		pthread_mutex_unlock(&r->vdev->lock);
+	}
+	c = ret->vdev->class;
+	return is_there && (c->widths >> a->width & 1) &&
+	       (a->is_write ? c->write != NULL : c->read != NULL);
 }
 
 static bool is_split(const struct space *s, const struct access *a)
@@ -34,9 +62,10 @@ static struct access half_of(const struct access *a, unsigned which)
 
 enum space_answer access_judge(const struct space *s, const struct access *a)
 {
-	const struct space_region *r = space_find(s, a->address);
+	const struct space_region *r = region_of(s, a);
+	struct vdev_target target;
 
-	if (takes(r, a))
+	if (find_target(r, a, &target))
 		return SPACE_BY_VDEV;
 	if (is_split(s, a)) {
 		struct access low = half_of(a, 0), high = half_of(a, 1);
@@ -52,18 +81,16 @@ static uint64_t ones(unsigned width)
 	return width >= 8 ? UINT64_MAX : (UINT64_C(1) << width * 8) - 1;
 }
 
-static void dispatch(const struct space_region *r, struct blackbox_map *box, struct access *a)
+static void dispatch(const struct vdev_target *t, struct blackbox_map *box, struct access *a)
 {
-	struct vdev *d = r->vdev;
+	struct vdev *d = t->vdev;
 	struct blackbox_vdev *row = &box->vdev[d->index];
 
 	pthread_mutex_lock(&d->lock);
 	if (a->is_write)
-		d->class->write(d, r->index, a->address - r->base, a->width,
-				a->value & ones(a->width));
+		d->class->write(d, t->region, t->offset, a->width, a->value & ones(a->width));
 	else
-		a->value = d->class->read(d, r->index, a->address - r->base, a->width) &
-			   ones(a->width);
+		a->value = d->class->read(d, t->region, t->offset, a->width) & ones(a->width);
 	pthread_mutex_unlock(&d->lock);
 	atomic_fetch_add_explicit(a->is_write ? &row->writes : &row->reads, 1,
 				  memory_order_relaxed);
@@ -71,10 +98,10 @@ static void dispatch(const struct space_region *r, struct blackbox_map *box, str
 
 void access_perform(const struct space *s, struct blackbox_map *box, struct access *a)
 {
-	const struct space_region *r = space_find(s, a->address);
+	struct vdev_target target;
 
-	if (takes(r, a)) {
-		dispatch(r, box, a);
+	if (find_target(region_of(s, a), a, &target)) {
+		dispatch(&target, box, a);
 	} else if (is_split(s, a)) {
 		struct access low = half_of(a, 0), high = half_of(a, 1);
 
@@ -88,7 +115,7 @@ void access_perform(const struct space *s, struct blackbox_map *box, struct acce
 
 void access_describe(const struct space *s, const struct access *a, char *ret, size_t cap)
 {
-	const struct space_region *r = space_find(s, a->address);
+	const struct space_region *r = region_of(s, a);
 
 	snprintf(ret, cap, "%s of %u byte%s %s %s 0x%" PRIx64 "%s%s%s",
 		 a->is_write ? "write" : "read", a->width, a->width == 1 ? "" : "s",

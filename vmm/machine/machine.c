@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
@@ -105,6 +106,7 @@ static int add_regions(struct machine *m, struct vdev *d, struct err *e)
 		struct space_region r = {.base = from->base,
 					 .last = from->base + from->bytes - 1,
 					 .kind = is_kernel ? SPACE_KERNEL : SPACE_VDEV,
+					 .is_under = from->is_under,
 					 .vdev = is_kernel ? NULL : d,
 					 .index = i};
 
@@ -115,21 +117,29 @@ static int add_regions(struct machine *m, struct vdev *d, struct err *e)
 	return 0;
 }
 
+static int add_vdev(struct machine *m, unsigned i, struct err *e)
+{
+	struct vdev *d = m->board->vdev[i];
+
+	d->machine = m;
+	d->index = i;
+	str_copy(m->box->vdev[i].name, sizeof m->box->vdev[i].name, d->name);
+	if (d->class->assemble && d->class->assemble(d, m, e) < 0)
+		return err_wrap(e, "assemble vdev '%s' of line %u", d->name, d->line);
+	if (add_regions(m, d, e) < 0)
+		return err_wrap(e, "vdev '%s' of line %u", d->name, d->line);
+	return 0;
+}
+
+/* A bus comes behind all that may be on it. */
 static int add_vdevs(struct machine *m, struct err *e)
 {
 	struct board *b = m->board;
 
-	for (unsigned i = 0; i < b->n_vdevs; i++) {
-		struct vdev *d = b->vdev[i];
-
-		d->machine = m;
-		d->index = i;
-		str_copy(m->box->vdev[i].name, sizeof m->box->vdev[i].name, d->name);
-		if (d->class->assemble && d->class->assemble(d, m, e) < 0)
-			return err_wrap(e, "assemble vdev '%s' of line %u", d->name, d->line);
-		if (add_regions(m, d, e) < 0)
-			return err_wrap(e, "vdev '%s' of line %u", d->name, d->line);
-	}
+	for (int bus = 0; bus < 2; bus++)
+		for (unsigned i = 0; i < b->n_vdevs; i++)
+			if ((b->vdev[i]->class->route != NULL) == bus && add_vdev(m, i, e) < 0)
+				return -1;
 	return irqchip_fill(b, &m->space[VDEV_MEM], &m->space[VDEV_IO], e);
 }
 
@@ -260,6 +270,9 @@ struct machine *machine_free(struct machine *m)
 		machine_cut(m, CAUSE_POWER_CUT);
 		join_all(m);
 	}
+	for (unsigned i = 0; i < m->board->n_vdevs; i++)
+		if (m->board->vdev[i]->class->stop)
+			m->board->vdev[i]->class->stop(m->board->vdev[i]);
 	halt_destroy(&m->halt);
 	for (unsigned i = 0; i < m->n_vcpus; i++)
 		vcpu_destroy(&m->vcpu[i]);
@@ -357,14 +370,20 @@ void machine_join(struct machine *m, struct machine_end *ret)
 
 void machine_interrupt(struct machine *m, struct vdev *d, bool level)
 {
-	struct kvm_irq_level line = {.irq = (uint32_t)d->intr, .level = level};
+	if (d->intr >= 0)
+		machine_line(m, d, d->intr, level);
+}
+
+void machine_line(struct machine *m, struct vdev *d, int line, bool level)
+{
+	struct kvm_irq_level irq = {.irq = (uint32_t)line, .level = level};
 	struct err e;
 
 	/* Implicit vdevs have a line that leads nowhere on a board without a PIC. */
-	if (d->intr < 0 || !m->has_lines)
+	if (!m->has_lines)
 		return;
 	/* Section 4.25. */
-	if (kvm_call(m->vm_fd, KVM_IRQ_LINE, &line, "drive an interrupt line", &e) < 0) {
+	if (kvm_call(m->vm_fd, KVM_IRQ_LINE, &irq, "drive an interrupt line", &e) < 0) {
 		struct machine_end how = {.cause = CAUSE_VDEV_ERROR, .err = e};
 
 		str_copy(how.detail, sizeof how.detail, d->name);
@@ -383,6 +402,24 @@ void machine_alarm(struct machine *m, struct vdev *d, uint64_t at_ns)
 		return;
 	str_copy(how.detail, sizeof how.detail, d->name);
 	end_now(&m->end, &how);
+}
+
+void machine_message(struct machine *m, struct vdev *d, uint64_t address, uint32_t data)
+{
+	struct kvm_msi msi = {.address_lo = (uint32_t)address, .data = data};
+
+	/* Intel SDM volume 3, 11.11.1: where local APICs listen. */
+	if (address >> 20 != 0xfee)
+		return;
+	/* Section 4.70. 0: no local APIC wants it, or the guest wrote nonsense: its own affair. */
+	if (ioctl(m->vm_fd, KVM_SIGNAL_MSI, &msi) > 0)
+		atomic_fetch_add_explicit(&machine_counters(m, d)->interrupts, 1,
+					  memory_order_relaxed);
+}
+
+struct vdev *machine_vdev(struct machine *m, unsigned i)
+{
+	return i < m->board->n_vdevs ? m->board->vdev[i] : NULL;
 }
 
 /* The vCPU whose thread is asking; 0 for any other thread. */
@@ -405,6 +442,13 @@ void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, con
 void *machine_memory(struct machine *m, uint64_t gpa, uint64_t bytes)
 {
 	return memory_at(&m->memory, gpa, bytes);
+}
+
+void *machine_ram(struct machine *m, uint64_t gpa, uint64_t bytes)
+{
+	const struct memory_range *r = memory_range_of(&m->memory, gpa);
+
+	return r && !r->is_rom ? memory_at(&m->memory, gpa, bytes) : NULL;
 }
 
 void machine_console(struct machine *m, const char *bytes, size_t n)

@@ -63,10 +63,19 @@ void machine_interrupt(struct machine *m, struct vdev *d, bool level);
  * of the vdev's deadline before. 0 = not at all. The caller holds its vdev's lock. To put a deadline
  * off costs no system call. */
 void machine_alarm(struct machine *m, struct vdev *d, uint64_t at_ns);
+/* The same for a line that is not the vdev's own: one of the PCI bus. */
+void machine_line(struct machine *m, struct vdev *d, int line, bool level);
+/* Message-signalled interrupt with what the guest has programmed; an address that is no local APIC's
+ * interrupts nobody. */
+void machine_message(struct machine *m, struct vdev *d, uint64_t address, uint32_t data);
+/* The board's vdevs in order, for a bus that looks for its own; NULL behind the last. */
+struct vdev *machine_vdev(struct machine *m, unsigned i);
 /* End the VM from a vdev. */
 void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, const char *detail);
 /* Guest memory: NULL unless [gpa, gpa + bytes) lies in one RAM or ROM range. */
 void *machine_memory(struct machine *m, uint64_t gpa, uint64_t bytes);
+/* The same, but NULL in ROM too: what a device may write to. */
+void *machine_ram(struct machine *m, uint64_t gpa, uint64_t bytes);
 /* Print on the VM's console (black box). The caller holds its vdev's lock. */
 void machine_console(struct machine *m, const char *bytes, size_t n);
 /* The row of a vdev in the black box, for its counters. */

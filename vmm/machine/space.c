@@ -38,6 +38,15 @@ const struct space_region *space_find(const struct space *s, uint64_t addr)
 	return i < s->n && s->region[i].base <= addr ? &s->region[i] : NULL;
 }
 
+const struct space_region *space_find_under(const struct space *s, uint64_t addr, uint64_t bytes)
+{
+	for (unsigned i = 0; i < s->n_under; i++)
+		if (s->under[i].base <= addr && addr <= s->under[i].last &&
+		    bytes - 1 <= s->under[i].last - addr)
+			return &s->under[i];
+	return NULL;
+}
+
 bool space_is_free(const struct space *s, uint64_t base, uint64_t bytes)
 {
 	unsigned i = first_at(s, base);
@@ -78,6 +87,13 @@ int space_add(struct space *s, const struct space_region *r, struct err *e)
 
 	if (check(s, r, e) < 0)
 		return -1;
+	if (r->is_under) {
+		if (s->n_under == SPACE_UNDER)
+			return err_set(e, CONFIG, "'%s' is one region under others too many",
+				       r->name);
+		s->under[s->n_under++] = *r;
+		return 0;
+	}
 	if (i < s->n && s->region[i].base <= r->last)
 		return err_set(e, CONFIG,
 			       "'%s' at %s 0x%" PRIx64 " to 0x%" PRIx64 " meets '%s' at "
@@ -113,5 +129,5 @@ void space_free(struct space *s)
 {
 	free(s->region);
 	s->region = NULL;
-	s->n = s->room = 0;
+	s->n = s->room = s->n_under = 0;
 }

@@ -40,7 +40,10 @@ struct space_region {
 	char name[32];	   /* of the owner */
 	struct vdev *vdev; /* SPACE_VDEV; NULL else */
 	unsigned index;	   /* which of the vdev's regions */
+	bool is_under;	   /* others may lie inside it, and then answer there */
 };
+
+enum { SPACE_UNDER = 2 };
 
 struct space {
 	const char *noun; /* "memory" or "port", for messages */
@@ -48,6 +51,8 @@ struct space {
 	bool is_bus;	  /* takes an access apart for a narrower device (access.h) */
 	struct space_region *region;
 	unsigned n, room;
+	struct space_region under[SPACE_UNDER];
+	unsigned n_under;
 };
 
 /* Add [base, base + bytes). ERR_CONFIG names both owners when the place is taken; ERR_CONFIG too when
@@ -57,6 +62,8 @@ int space_add(struct space *s, const struct space_region *r, struct err *e);
 int space_fill(struct space *s, const struct space_region *r, struct err *e);
 /* The region that holds addr, or NULL. */
 const struct space_region *space_find(const struct space *s, uint64_t addr);
+/* The region under the others that holds all of [addr, addr + bytes), or NULL. */
+const struct space_region *space_find_under(const struct space *s, uint64_t addr, uint64_t bytes);
 /* True if no region touches [base, base + bytes). */
 bool space_is_free(const struct space *s, uint64_t base, uint64_t bytes);
 void space_free(struct space *s);

@@ -39,7 +39,7 @@ struct vdev *vdev_new(const struct vdev_class *class, unsigned line)
 	d->class = class;
 	d->line = line;
 	d->intr = class->intr;
-	d->room_fd = -1;
+	d->room_fd = d->slot = -1;
 	str_copy(d->name, sizeof d->name, class->name);
 	for (; d->n_regions < VDEV_REGIONS && class->region[d->n_regions].bytes; d->n_regions++)
 		d->region[d->n_regions] =

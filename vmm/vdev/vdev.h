@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vdev.h - the class of virtual devices. A vdev is one file of this folder: its state, callbacks,
- * option table and class, ending in VDEV_REGISTER(class). Worker.
+ * vdev.h - the class of virtual devices. A vdev is one file of this folder, vmm/pci/ or vmm/virtio/:
+ * its state, callbacks, option table and class, ending in VDEV_REGISTER(class). Worker.
  *
  * Life: conf makes the vdev (init), sets its options (set), then check(). The host resources it
- * wants are granted as fds; assemble() puts it on the board; start() follows with all vdevs known.
+ * wants are granted as fds; assemble() puts it on the board; start() follows with all vdevs known;
+ * stop() ends its threads while guest memory is still there.
  * read() and write() run on the vCPU thread that exited, under the vdev's lock, with an offset
  * already checked against the region. destroy() takes a half-made vdev.
  *
@@ -23,6 +24,7 @@
 #include "base/sandbox.h"
 
 struct machine;
+struct pci_function;
 struct vdev;
 
 enum vdev_space { VDEV_MEM, VDEV_IO };
@@ -31,6 +33,13 @@ enum { VDEV_REGIONS = 4, VDEV_WANTS = 4, VDEV_NAME = 32, VDEV_PATH = 1024 };
 
 /* Access widths a class allows: bit n set = n bytes. */
 enum { VDEV_BYTE = 1 << 1, VDEV_WORD = 1 << 2, VDEV_DWORD = 1 << 4, VDEV_QWORD = 1 << 8 };
+
+/* Who answers an access: region and offset are those that its read() and write() take. */
+struct vdev_target {
+	struct vdev *vdev;
+	unsigned region;
+	uint64_t offset;
+};
 
 /* An option of one class. set() runs while the configuration is read; its error text becomes the
  * diagnostic at that argument. */
@@ -47,9 +56,11 @@ struct vdev_class {
 	enum vdev_space space;	    /* of a `loc` without a prefix */
 	uint16_t widths;	    /* VDEV_BYTE | ... */
 	bool is_implicit;	    /* on every board; naming it only sets options */
+	bool only_with_pci;	    /* implicit, but only on boards with a PCI function */
 	bool is_pic;		    /* other vdevs may name it in `intr` */
 	bool is_in_parts;	    /* one `loc` places one region and leaves the rest to other
 				       instances, which share the name; all parts must be there */
+	bool is_pci;		    /* a PCI function: its place is a slot, its regions are BARs */
 	bool needs_loc, needs_intr; /* must be given when there is no default */
 	struct {
 		uint64_t base, bytes;
@@ -61,6 +72,10 @@ struct vdev_class {
 	int (*check)(struct vdev *d, struct err *e); /* options are complete; add wants here */
 	int (*assemble)(struct vdev *d, struct machine *m, struct err *e);
 	void (*start)(struct vdev *d);
+	void (*stop)(struct vdev *d);
+	/* Of a bus: who answers at that place of one of its regions; false = nobody. Under its lock,
+	 * without effects. NULL = the vdev itself. */
+	bool (*route)(struct vdev *d, struct vdev_target *t, unsigned width);
 	uint64_t (*read)(struct vdev *d, unsigned region, uint64_t offset, unsigned width);
 	void (*write)(struct vdev *d, unsigned region, uint64_t offset, unsigned width,
 		      uint64_t value);
@@ -79,6 +94,7 @@ struct vdev_class {
 struct vdev_region {
 	enum vdev_space space;
 	uint64_t base, bytes;
+	bool is_under; /* implicit vdevs may take places inside it and then answer there */
 };
 
 /* A host resource a vdev wants; kinds are those of schemas/message.h. */
@@ -95,6 +111,8 @@ struct vdev {
 	unsigned n_regions;
 	int intr;		  /* line; -1 = none */
 	char intr_pic[VDEV_NAME]; /* the PIC it is wired to; "" = the board's */
+	int slot;		  /* on PCI bus 0 (vmm/pci/slot.h); -1 = not there */
+	struct pci_function *pci; /* from assemble() on, if it has a slot; part of its state */
 	unsigned index;		  /* its row in the black box */
 	unsigned line;		  /* of the configuration; 0 = implicit */
 	struct vdev_want want[VDEV_WANTS];

@@ -7,6 +7,8 @@
 #include "base/auto.h"
 #include "vmm/conf/board.h"
 #include "vmm/vdev/vdev.h"
+#include "vmm/x86/aml.h"
+#include "vmm/x86/dsdt.h"
 
 #define PACKED __attribute__((packed))
 
@@ -34,7 +36,7 @@ struct header {
 
 struct xsdt {
 	struct header h;
-	uint64_t table[2];
+	uint64_t table[3]; /* the last one only with a PCI bus */
 } PACKED;
 
 /* 5.2.3.2 */
@@ -102,9 +104,20 @@ struct madt_override {
 	uint16_t flags;
 } PACKED;
 
+/* PCI Firmware 3.0, 4.1.2 */
+struct mcfg {
+	struct header h;
+	uint64_t reserved;
+	uint64_t base;
+	uint16_t segment;
+	uint8_t first_bus, last_bus;
+	uint32_t reserved2;
+} PACKED;
+
 _Static_assert(sizeof(struct rsdp) == ACPI_RSDP_BYTES && sizeof(struct header) == 36 &&
 		       sizeof(struct fadt) == 276 && sizeof(struct facs) == 64 &&
-		       sizeof(struct madt) == 44 && sizeof(struct madt_x2apic) == 16,
+		       sizeof(struct madt) == 44 && sizeof(struct madt_x2apic) == 16 &&
+		       sizeof(struct mcfg) == 60,
 	       "read by the guest");
 
 enum {
@@ -129,29 +142,10 @@ enum {
 	RTC_CENTURY = 0x32,
 };
 
-/*
- * DefinitionBlock ("", "DSDT", 2, "QVM", "QVMBOARD", 1) { Name (\_S5, Package () {5, 5, 0, 0}) }
- * The sleep type is what vmm/vdev/pm.c takes as soft off.
- */
-static const uint8_t dsdt_code[] = {0x08, '_', 'S', '5', '_', 0x12, 8, 4, 0x0a, 5, 0x0a, 5, 0, 0};
-
-struct dsdt {
-	struct header h;
-	uint8_t code[sizeof dsdt_code];
-} PACKED;
-
 /* Where each table lies, from the start of the area. */
 struct places {
-	size_t xsdt, fadt, facs, dsdt, madt, bytes;
+	size_t xsdt, fadt, facs, dsdt, madt, mcfg, bytes;
 };
-
-static const struct vdev *find(const struct board *b, const char *class)
-{
-	for (unsigned i = 0; i < b->n_vdevs; i++)
-		if (!strcmp(b->vdev[i]->class->name, class))
-			return b->vdev[i];
-	return NULL;
-}
 
 static size_t align(size_t n)
 {
@@ -164,24 +158,37 @@ static size_t madt_bytes(const struct board *b)
 
 	return sizeof(struct madt) + old * sizeof(struct madt_cpu) +
 	       (b->n_cpus - old) * sizeof(struct madt_x2apic) +
-	       (find(b, "ioapic") ? sizeof(struct madt_ioapic) + sizeof(struct madt_override) : 0);
+	       (dsdt_find(b, "ioapic") ? sizeof(struct madt_ioapic) + sizeof(struct madt_override)
+				       : 0);
 }
 
-static struct places places_of(const struct board *b)
+static size_t xsdt_bytes(const struct board *b)
+{
+	return sizeof(struct xsdt) - (dsdt_find(b, "pci-host") ? 0 : sizeof(uint64_t));
+}
+
+static struct places places_of(const struct board *b, const struct aml *dsdt)
 {
 	struct places p = {.xsdt = align(sizeof(struct rsdp))};
 
-	p.fadt = align(p.xsdt + sizeof(struct xsdt));
+	p.fadt = align(p.xsdt + xsdt_bytes(b));
 	p.facs = align(p.fadt + sizeof(struct fadt));
 	p.dsdt = align(p.facs + sizeof(struct facs));
-	p.madt = align(p.dsdt + sizeof(struct dsdt));
-	p.bytes = p.madt + madt_bytes(b);
+	p.madt = align(p.dsdt + sizeof(struct header) + dsdt->n);
+	p.mcfg = p.bytes = p.madt + madt_bytes(b);
+	if (dsdt_find(b, "pci-host")) {
+		p.mcfg = align(p.bytes);
+		p.bytes = p.mcfg + sizeof(struct mcfg);
+	}
 	return p;
 }
 
 size_t acpi_bytes(const struct board *b)
 {
-	return places_of(b).bytes;
+	struct aml dsdt;
+
+	dsdt_write(b, &dsdt);
+	return places_of(b, &dsdt).bytes;
 }
 
 static uint8_t checksum(const void *bytes, size_t n)
@@ -252,18 +259,18 @@ static void write_fadt(const struct board *b, const struct places *p, uint64_t g
 			 .boot_flags = BOOT_LEGACY | BOOT_NO_VGA,
 			 .flags = FADT_WBINVD | FADT_C1 | FADT_NO_SLEEP_BUTTON | FADT_NO_RTC_WAKE,
 			 .minor = 4};
-	const struct vdev *pm = find(b, "pm");
+	const struct vdev *pm = dsdt_find(b, "pm");
 
 	if (pm)
 		name_pm(pm, &f);
-	if (find(b, "reset")) {
+	if (dsdt_find(b, "reset")) {
 		f.reset = io(RESET_PORT, 1);
 		f.reset_value = RESET_VALUE;
 		f.flags |= FADT_RESET;
 	}
-	if (find(b, "pckeyboard"))
+	if (dsdt_find(b, "pckeyboard"))
 		f.boot_flags |= BOOT_8042;
-	if (find(b, "mc146818"))
+	if (dsdt_find(b, "mc146818"))
 		f.century = RTC_CENTURY;
 	else
 		f.boot_flags |= BOOT_NO_RTC;
@@ -281,8 +288,8 @@ static void write_madt(const struct board *b, const struct places *p, uint8_t *h
 {
 	struct madt m = {.h = header("APIC", 5, madt_bytes(b)),
 			 .local_apic = LOCAL_APIC,
-			 .flags = find(b, "8259") ? MADT_HAS_8259 : 0};
-	const struct vdev *ioapic = find(b, "ioapic"), *pm = find(b, "pm");
+			 .flags = dsdt_find(b, "8259") ? MADT_HAS_8259 : 0};
+	const struct vdev *ioapic = dsdt_find(b, "ioapic"), *pm = dsdt_find(b, "pm");
 	size_t at = add(host, p->madt, &m, sizeof m);
 
 	for (uint32_t i = 0; i < b->n_cpus; i++) {
@@ -305,25 +312,45 @@ static void write_madt(const struct board *b, const struct places *p, uint8_t *h
 	host[p->madt + offsetof(struct header, checksum)] = checksum(host + p->madt, at - p->madt);
 }
 
+static void write_dsdt(const struct aml *code, uint8_t *at)
+{
+	struct header h = header("DSDT", 2, sizeof h + code->n);
+
+	memcpy(at, &h, sizeof h);
+	memcpy(at + sizeof h, code->code, code->n);
+	at[offsetof(struct header, checksum)] = checksum(at, sizeof h + code->n);
+}
+
 void acpi_write(const struct board *b, uint64_t gpa, uint8_t *host)
 {
-	struct places p = places_of(b);
-	struct rsdp r = {.revision = 2, .length = sizeof r, .xsdt = gpa + p.xsdt};
-	struct xsdt x = {.h = header("XSDT", 1, sizeof x), .table = {gpa + p.fadt, gpa + p.madt}};
+	struct aml dsdt;
+	struct places p;
+	struct rsdp r = {.revision = 2, .length = sizeof r};
+	struct xsdt x = {.h = header("XSDT", 1, xsdt_bytes(b))};
 	struct facs facs = {.length = sizeof facs, .version = 2};
-	struct dsdt d = {.h = header("DSDT", 2, sizeof d)};
+	struct mcfg mcfg = {.h = header("MCFG", 1, sizeof mcfg)};
+	const struct vdev *bridge = dsdt_find(b, "pci-host");
 
+	dsdt_write(b, &dsdt);
+	p = places_of(b, &dsdt);
+	r.xsdt = gpa + p.xsdt;
+	x.table[0] = gpa + p.fadt;
+	x.table[1] = gpa + p.madt;
+	x.table[2] = gpa + p.mcfg;
 	memset(host, 0, p.bytes);
 	memcpy(r.signature, "RSD PTR ", sizeof r.signature);
 	memcpy(r.oem, "QVM   ", sizeof r.oem);
 	r.checksum = checksum(&r, offsetof(struct rsdp, length));
 	r.extended_checksum = checksum(&r, sizeof r);
 	memcpy(host, &r, sizeof r);
-	put(host + p.xsdt, &x, sizeof x);
+	put(host + p.xsdt, &x, xsdt_bytes(b));
 	write_fadt(b, &p, gpa, host);
 	memcpy(facs.signature, "FACS", sizeof facs.signature);
 	memcpy(host + p.facs, &facs, sizeof facs);
-	memcpy(d.code, dsdt_code, sizeof dsdt_code);
-	put(host + p.dsdt, &d, sizeof d);
+	write_dsdt(&dsdt, host + p.dsdt);
 	write_madt(b, &p, host);
+	if (bridge) {
+		mcfg.base = bridge->region[0].base;
+		put(host + p.mcfg, &mcfg, sizeof mcfg);
+	}
 }

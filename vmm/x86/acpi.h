@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * acpi.h - the ACPI tables of a board, by ACPI 6.4 chapter 5.2: RSDP, XSDT, FADT, FACS, MADT and a
- * DSDT that knows \_S5. Worker; assembly only.
+ * acpi.h - the ACPI tables of a board, by ACPI 6.4 chapter 5.2: RSDP, XSDT, FADT, FACS, MADT, MCFG
+ * and a DSDT (dsdt.h). Worker; assembly only.
  *
  * They name what the board has: the local APICs of its vCPUs, `ioapic`, `8259`, `pm`, `reset`,
- * `pckeyboard`, `mc146818`.
+ * `pckeyboard`, `mc146818`, `pci-host`.
  */
 #pragma once
 

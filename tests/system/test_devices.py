@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The devices of the PCI bus, under the drivers of Debian's unmodified kernel in the bed."""
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from host import B, ROOT
+
+BED = os.path.join(ROOT, "tests", "harness", "devices")
+
+
+@pytest.fixture(scope="module")
+def said():
+    if not shutil.which("qemu-system-x86_64"):
+        pytest.skip("no qemu-system-x86_64 for the full-instruction bed")
+    r = subprocess.run([BED], env={**os.environ, "B": B}, stdin=subprocess.DEVNULL,
+                       capture_output=True, text=True, check=False)
+    assert r.returncode == 0, r.stdout + r.stderr
+    return r.stdout
+
+
+def test_linux_finds_the_bridge_and_every_function_where_the_configuration_puts_them(said):
+    found = dict(re.findall(r"pci: (\S+) 0x1c05 0x(\w{4} 0x\w{6})", said))
+    assert found["0000:00:00.0"] == "0002 0x060000"
+    assert found["0000:00:1e.0"] == "0010 0xff0000"
+    assert found["0000:00:1e.1"] == "0011 0xff0000"
+
+
+def test_linux_takes_the_memory_mapped_configuration_space(said):
+    assert "ecam: 1" in said
+
+
+def test_linux_has_no_complaint_about_pci_acpi_or_virtio(said):
+    assert re.findall(r"^complaint: .*", said, re.M) == []
