@@ -11,6 +11,7 @@
 
 #include "schemas/cause.h"
 #include "vmm/machine/machine.h"
+#include "vmm/pci/function.h"
 #include "vmm/vdev/vdev.h"
 
 struct machine {
@@ -63,12 +64,13 @@ struct vdev *machine_vdev(struct machine *m, unsigned i)
 	return NULL; /* a bus with nobody on it */
 }
 
+/* Enough for a virtqueue, whatever the guest makes of it. */
+static _Alignas(4096) uint8_t memory[16 * 1024];
+
 void *machine_memory(struct machine *m, uint64_t gpa, uint64_t bytes)
 {
 	(void)m;
-	(void)gpa;
-	(void)bytes;
-	return NULL;
+	return gpa < sizeof memory && bytes <= sizeof memory - gpa ? memory + gpa : NULL;
 }
 
 void *machine_ram(struct machine *m, uint64_t gpa, uint64_t bytes)
@@ -100,9 +102,34 @@ static const struct vdev_class *pick(uint8_t byte)
 	unsigned n = 0;
 
 	for (unsigned i = 0; n < 64 && (c = vdev_class_next(&i));)
-		if (c->region[0].bytes && (c->read || c->write))
+		if ((c->region[0].bytes || c->is_pci) && (c->read || c->write))
 			all[n++] = c;
 	return all[byte % n];
+}
+
+/* As the host bridge does it: configuration space, and the BARs, that are there. */
+static void access_function(struct vdev *d, const uint8_t *s)
+{
+	static const unsigned widths[] = {1, 2, 4, 8};
+	unsigned bar = s[1] & 1, width = widths[s[3] % 4];
+	uint64_t offset = (s[1] >> 4) * UINT64_C(0x1000) + s[2];
+	uint32_t value;
+
+	memcpy(&value, s + 4, sizeof value);
+	if (s[1] & 2) {
+		width = width == 8 ? 4 : width;
+		if (s[2] + width > PCI_CONFIG)
+			return;
+		if (s[0] % WHATS == WRITE)
+			pci_function_write(d->pci, s[2], width, value);
+		else
+			pci_function_read(d->pci, s[2], width);
+	} else if (offset + width <= d->pci->bar_bytes[bar]) {
+		if (s[0] % WHATS == WRITE)
+			d->class->write(d, bar, offset, width, value);
+		else
+			d->class->read(d, bar, offset, width);
+	}
 }
 
 /* As the address space does it: inside one region, in a width of the class. */
@@ -142,7 +169,12 @@ static void step(struct vdev *d, const uint8_t *s)
 
 	switch (s[0] % WHATS) {
 	case READ:
-	case WRITE: access_vdev(d, s); break;
+	case WRITE:
+		if (d->pci && d->class->is_pci)
+			access_function(d, s);
+		else
+			access_vdev(d, s);
+		break;
 	case INPUT:
 		memset(bytes, s[4], sizeof bytes);
 		vdev_input(d, bytes, (s[2] + s[3] * 256u) % sizeof bytes);
@@ -167,9 +199,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	d = vdev_new(pick(data[0]), 1);
 	d->machine = &m;
 	d->takes_console = data[0] & 0x80;
+	memset(memory, data[0], sizeof memory);
 	if ((d->class->check && d->class->check(d, &e) < 0) ||
-	    (d->class->assemble && d->class->assemble(d, &m, &e) < 0))
-		abort(); /* its defaults are sound */
+	    (d->class->assemble && d->class->assemble(d, &m, &e) < 0)) {
+		if (!d->class->is_pci)
+			abort(); /* its defaults are sound; a disk has none */
+		vdev_free(d);
+		return 0;
+	}
 	for (size_t at = 1; at + STEP <= n; at += STEP)
 		step(d, data + at);
 	vdev_free(d);

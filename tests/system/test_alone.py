@@ -172,3 +172,13 @@ def test_output_that_cannot_be_written_is_no_success():
         r = subprocess.run([f"{B}/qvm", "help"], stdout=full, stderr=subprocess.PIPE, text=True,
                            check=False)
     assert r.returncode == 64 and "No space left" in r.stderr, r
+
+
+def test_a_guest_drives_virtio_entropy_by_a_moved_bar_and_resets_it_after_a_fault(tmp_path):
+    r = worker_alone(write(tmp_path, config("virtio.elf", "vdev pci-dummy", "vdev virtio-entropy")))
+    assert r.returncode == 0, r
+    assert "virtio: found at device 2, BAR 0 of 16384 bytes" in r.stdout
+    assert "virtio: 1 used of 64 bytes, random" in r.stdout
+    assert "virtio: after an endless chain the device needs a reset" in r.stdout
+    assert "virtio: after its reset the status is 0, the queue off" in r.stdout
+    assert r.stderr.count("a chain that never ends") == 1

@@ -35,3 +35,11 @@ def test_linux_takes_the_memory_mapped_configuration_space(said):
 
 def test_linux_has_no_complaint_about_pci_acpi_or_virtio(said):
     assert re.findall(r"^complaint: .*", said, re.M) == []
+
+
+def test_linux_reads_the_hosts_random_numbers_by_virtio_entropy_with_messages(said):
+    assert "hwrng: virtio_rng.0" in said
+    assert "hwrng bytes: 4096" in said
+    sums = re.findall(r"hwrng sum: (\w{32})", said)
+    assert len(set(sums)) == 2
+    assert re.search(r"irq: +\d+: .* PCI-MSI .* virtio0-input", said)

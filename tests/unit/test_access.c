@@ -184,3 +184,67 @@ TEST(access_to_read_only_memory_is_denied)
 	assert_int_equal(access_judge(&s, &a), SPACE_NOBODY);
 	space_free(&s);
 }
+
+/* A bus that has a device in the upper half of its region. */
+static struct vdev *behind;
+
+static bool probe_route(struct vdev *d, struct vdev_target *t, unsigned width)
+{
+	(void)d;
+	(void)width;
+	if (t->offset < 4)
+		return false;
+	*t = (struct vdev_target){behind, 3, t->offset - 4};
+	return true;
+}
+
+TEST(access_behind_a_bus_reaches_the_vdev_that_the_bus_names)
+{
+	struct vdev_class bus = bytes_only;
+	struct access there = {.address = 0x105, .width = 1, .is_write = true, .value = 9};
+	struct access nowhere = {.address = 0x101, .width = 1};
+	struct bench b;
+	struct probe *p;
+
+	bus.route = probe_route;
+	set_up(&b, &bus, false);
+	behind = vdev_new(&bytes_only, 1);
+	p = behind->state;
+	assert_int_equal(access_judge(&b.s, &there), SPACE_BY_VDEV);
+	access_perform(&b.s, &b.box, &there);
+	assert_int_equal(b.probe->n, 0);
+	assert_int_equal(p->n, 1);
+	assert_int_equal(p->offset[0], 1);
+	assert_int_equal(access_judge(&b.s, &nowhere), SPACE_DENIED);
+	access_perform(&b.s, &b.box, &nowhere);
+	assert_int_equal(nowhere.value, 0xff);
+	vdev_free(behind);
+	tear_down(&b);
+}
+
+TEST(access_goes_to_the_region_under_others_unless_it_is_wholly_inside_one)
+{
+	struct vdev_class wide = bytes_only;
+	struct space_region under = {
+		.base = 0x0fc, .last = 0x10b, .kind = SPACE_VDEV, .is_under = true};
+	struct access byte = {.address = 0x100, .width = 1}, across = {.address = 0xfe, .width = 4};
+	struct bench b;
+	struct vdev *d;
+	struct probe *p;
+	struct err e;
+
+	wide.widths = VDEV_BYTE | VDEV_DWORD;
+	set_up(&b, &bytes_only, true);
+	d = vdev_new(&wide, 1);
+	p = d->state;
+	under.vdev = d;
+	assert_int_equal(space_add(&b.s, &under, &e), 0);
+	access_perform(&b.s, &b.box, &byte);
+	assert_int_equal(b.probe->n, 1);
+	access_perform(&b.s, &b.box, &across);
+	assert_int_equal(b.probe->n, 1);
+	assert_int_equal(p->n, 1);
+	assert_int_equal(p->width[0], 4);
+	vdev_free(d);
+	tear_down(&b);
+}
