@@ -40,6 +40,8 @@ enum want_kind {
 	WANT_IMAGE,    /* a regular file to read: `path` */
 	WANT_OUTPUT,   /* a file to append to, made if absent: `path`; "-" is the console */
 	WANT_INPUT,    /* a file or character device to read: `path`; "-" is the console */
+	WANT_DISK, /* a regular file or block device to read and write: `path`; for one writer alone */
+	WANT_DISK_READ, /* the same to read only, beside other readers */
 	WANT_COUNT
 };
 

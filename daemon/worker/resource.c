@@ -17,6 +17,7 @@
 
 #include "base/auto.h"
 #include "base/blackbox.h"
+#include "base/disk.h"
 #include "base/str.h"
 #include "daemon/config.h"
 
@@ -75,6 +76,11 @@ static bool is_quiet_device(dev_t d)
 	return false;
 }
 
+static bool is_disk(const struct msg_want *w)
+{
+	return w->kind == WANT_DISK || w->kind == WANT_DISK_READ;
+}
+
 static int check_kind(int fd, const struct msg_want *w, struct err *e)
 {
 	struct statfs fs;
@@ -82,11 +88,16 @@ static int check_kind(int fd, const struct msg_want *w, struct err *e)
 
 	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
 		return err_sys(e, RESOURCE, "look at '%s'", w->path);
-	if (w->kind != WANT_IMAGE && S_ISCHR(st.st_mode) && is_quiet_device(st.st_rdev))
+	if (is_disk(w) && S_ISBLK(st.st_mode))
+		return 0;
+	if (w->kind != WANT_IMAGE && !is_disk(w) && S_ISCHR(st.st_mode) &&
+	    is_quiet_device(st.st_rdev))
 		return 0;
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, RESOURCE, "'%s' is not a regular file%s", w->path,
-			       w->kind == WANT_IMAGE ? "" : " or a terminal");
+			       is_disk(w)	       ? " or a block device"
+			       : w->kind == WANT_IMAGE ? ""
+						       : " or a terminal");
 	if (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC)
 		return err_set(e, RESOURCE, "'%s' is the kernel's own, not a file on a disk",
 			       w->path);
@@ -177,6 +188,25 @@ static int open_file(const struct resource *r, int *ret_fd, struct err *e)
 	return 0;
 }
 
+/* The lock lives on the description that the worker gets. */
+static int open_disk(const struct resource *r, int *ret_fd, struct err *e)
+{
+	bool is_writer = r->want->kind == WANT_DISK;
+	char real[PATH_MAX];
+	AUTO_FD int path = -1;
+	AUTO_FD int fd = -1;
+
+	if (find(r, real, &path, e) < 0)
+		return -1;
+	if (resource_reopen(path, (is_writer ? O_RDWR : O_RDONLY) | O_NONBLOCK, &fd, e) < 0)
+		return err_sys(e, RESOURCE, "open disk '%s'%s", r->want->path,
+			       is_writer ? " to read and write" : "");
+	if (disk_lock(fd, r->want->path, is_writer, e) < 0)
+		return -1;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
 static int open_ram(const struct resource *r, int *ret_fd, struct err *e)
 {
 	uint64_t bytes = r->want->bytes;
@@ -204,8 +234,9 @@ static int open_box(const struct resource *r, int *ret_fd, struct err *e)
 int resource_open(const struct resource *r, int *ret_fd, struct err *e)
 {
 	static int (*const how[WANT_COUNT])(const struct resource *, int *, struct err *) = {
-		[WANT_KVM] = open_kvm,	  [WANT_RAM] = open_ram,     [WANT_BLACKBOX] = open_box,
-		[WANT_IMAGE] = open_file, [WANT_OUTPUT] = open_file, [WANT_INPUT] = open_file,
+		[WANT_KVM] = open_kvm,	  [WANT_RAM] = open_ram,	[WANT_BLACKBOX] = open_box,
+		[WANT_IMAGE] = open_file, [WANT_OUTPUT] = open_file,	[WANT_INPUT] = open_file,
+		[WANT_DISK] = open_disk,  [WANT_DISK_READ] = open_disk,
 	};
 
 	return how[r->want->kind](r, ret_fd, e);

@@ -182,3 +182,21 @@ def test_a_guest_drives_virtio_entropy_by_a_moved_bar_and_resets_it_after_a_faul
     assert "virtio: after an endless chain the device needs a reset" in r.stdout
     assert "virtio: after its reset the status is 0, the queue off" in r.stdout
     assert r.stderr.count("a chain that never ends") == 1
+
+
+def test_a_disk_has_one_writer_and_is_free_again_after_its_end(tmp_path):
+    disk = tmp_path / "disk.img"
+    disk.write_bytes(bytes(4096))
+    conf = write(tmp_path, config("hang.bin", f"vdev virtio-blk hostdev {disk}"))
+    p = subprocess.Popen([f"{B}/qvm", conf], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True)
+    time.sleep(0.5)
+    assert p.poll() is None, p.communicate()
+    for form in (disk, f"<{disk}"):
+        second = worker_alone(write(tmp_path, config("poweroff.elf", f"vdev virtio-blk hostdev {form}")))
+        assert second.returncode == 64, second
+        assert "is in use" in second.stderr and "disk.img" in second.stderr
+    p.kill()
+    p.communicate(timeout=20)
+    third = worker_alone(write(tmp_path, config("poweroff.elf", f"vdev virtio-blk hostdev {disk}")))
+    assert third.returncode == 0, third

@@ -42,4 +42,19 @@ def test_linux_reads_the_hosts_random_numbers_by_virtio_entropy_with_messages(sa
     assert "hwrng bytes: 4096" in said
     sums = re.findall(r"hwrng sum: (\w{32})", said)
     assert len(set(sums)) == 2
-    assert re.search(r"irq: +\d+: .* PCI-MSI .* virtio0-input", said)
+    assert re.search(r"irq: +\d+: .* PCI-MSI .* virtio\d-input", said)
+
+
+def test_linux_reads_and_writes_a_virtio_blk_disk_that_the_host_then_has(said):
+    sums = dict(re.findall(r"(host sums|guest sums): (\w{32}  - \w{32})", said))
+    assert sums["guest sums"] == sums["host sums"]
+    after = dict(re.findall(r"(host|guest) sum after: (\w{32})", said))
+    assert "\nwritten" in said or "# written" in said
+    assert after["guest"] == after["host"]
+    assert after["host"] not in sums["host sums"]
+
+
+def test_linux_knows_the_size_and_name_of_a_disk_and_cannot_write_to_a_fixed_one(said):
+    assert "vda: 16384 0 scratch" in said
+    assert "vdb: 2048 1 fixed" in said
+    assert "vdb refused" in said

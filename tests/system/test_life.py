@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A VM's life over REST: define, start, watch, stop, delete."""
+import os
+
 from host import Host, config
 
 HELLO = config("hello.elf")
@@ -140,3 +142,20 @@ def test_an_ordered_end_of_the_supervisor_presses_the_power_button():
 def test_release_of_what_is_not_safe_says_so(host):
     host.define("hello", HELLO)
     assert host.verb("hello", "release").json["phase"] == "was not safe"
+
+
+def test_a_disk_is_lent_to_one_vm_at_a_time(host):
+    disk = os.path.join(host.folder, "disk.img")
+    with open(disk, "wb") as f:
+        f.truncate(1 << 20)
+    for name in ("one", "two"):
+        host.define(name, config("hang.bin", f"vdev virtio-blk hostdev {disk}", "vdev virtio-entropy"))
+    assert host.verb("one", "start").json["state"] == "done"
+    refused = host.verb("two", "start")
+    assert "is in use" in refused.text and "disk.img" in refused.text, refused
+    assert host.vm("one")["observed"] == "running"
+    host.verb("one", "kill")
+    assert host.verb("two", "kill").status in (200, 409)
+    again = host.verb("two", "start")
+    assert again.status == 200 and again.json["state"] == "done", again
+    host.verb("two", "kill")

@@ -155,8 +155,11 @@ static void print_vdevs(const struct board *b, FILE *out)
 
 static void print_files(const struct board *b, FILE *out)
 {
-	static const char *const verb[WANT_COUNT] = {
-		[WANT_IMAGE] = "read", [WANT_OUTPUT] = "write", [WANT_INPUT] = "read"};
+	static const char *const verb[WANT_COUNT] = {[WANT_IMAGE] = "read",
+						     [WANT_OUTPUT] = "write",
+						     [WANT_INPUT] = "read",
+						     [WANT_DISK] = "disk",
+						     [WANT_DISK_READ] = "read"};
 	bool is_first = true;
 
 	for (unsigned i = 0; i < b->n_loads; i++, is_first = false)

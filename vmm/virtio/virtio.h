@@ -16,7 +16,7 @@
 struct vdev;
 struct virtio;
 
-enum { VIRTIO_QUEUES = 2, VIRTIO_CONFIG = 64 };
+enum { VIRTIO_QUEUES = 2, VIRTIO_CONFIG = 128 };
 
 /* What makes a kind of device; constant. */
 struct virtio_kind {

@@ -84,12 +84,15 @@ static const struct sandbox_allow assembling[] = {
 	SANDBOX_CALL(clone3),
 	SANDBOX_CALL(eventfd2),
 	SANDBOX_ARG(fcntl, 1, F_GET_SEALS),
+	SANDBOX_CALL(fdatasync), /* here and below: for the vdevs that name it */
 	SANDBOX_CALL(fstat),
 	SANDBOX_CALL(getrandom),
 	SANDBOX_CALL(lseek),
 	SANDBOX_CALL(mremap),
 	SANDBOX_CALL(newfstatat),
+	SANDBOX_CALL(preadv),
 	SANDBOX_ARG(prctl, 0, PR_SET_NAME), /* of threads */
+	SANDBOX_CALL(pwritev),
 	SANDBOX_CALL(rseq),
 	SANDBOX_CALL(seccomp),
 	SANDBOX_CALL(set_robust_list),

@@ -8,6 +8,7 @@
 
 #include "base/auto.h"
 #include "base/blackbox.h"
+#include "base/disk.h"
 #include "base/str.h"
 #include "schemas/message.h"
 #include "vmm/conf/board.h"
@@ -98,6 +99,24 @@ static int open_input(const struct want *w, struct err *e)
 	return 0;
 }
 
+static int open_disk(const struct want *w, bool is_writer, struct err *e)
+{
+	AUTO_FD int fd = open(w->path, (is_writer ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
+	char who[ASKS];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, RESOURCE, "%s: open disk '%s'%s", asks(w, who), w->path,
+			       is_writer ? " to read and write" : "");
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return err_set(e, RESOURCE, "%s: '%s' is neither a file nor a block device",
+			       asks(w, who), w->path);
+	if (disk_lock(fd, w->path, is_writer, e) < 0)
+		return -1;
+	*w->fd = TAKE_FD(fd);
+	return 0;
+}
+
 static int open_console(const struct want *w, int std_fd, struct err *e)
 {
 	char who[ASKS];
@@ -122,6 +141,8 @@ int host_open(const struct want *w, const struct board *b, struct err *e)
 	case WANT_IMAGE: return open_image(w, e);
 	case WANT_OUTPUT: return is_console ? open_console(w, STDOUT_FILENO, e) : open_output(w, e);
 	case WANT_INPUT: return is_console ? open_console(w, STDIN_FILENO, e) : open_input(w, e);
+	case WANT_DISK: return open_disk(w, true, e);
+	case WANT_DISK_READ: return open_disk(w, false, e);
 	default: return err_set(e, INTERNAL, "%s wants resource kind %u", w->option, w->kind);
 	}
 }
