@@ -19,6 +19,7 @@
 #include "api/view/vm.h"
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/sealed.h"
 #include "base/str.h"
 
 struct call {
@@ -113,25 +114,6 @@ static void hold(struct request *r)
 	request_set_deadline(r, clock_mono_ms() + CALL_PATIENCE_MS, on_deadline);
 }
 
-/* The text travels as a memfd that nobody can change any more. */
-static int seal_text(const char *text, size_t n, int *ret_fd, struct err *e)
-{
-	AUTO_FD int fd = memfd_create("qvmconf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	for (size_t done = 0; fd >= 0 && done < n;) {
-		ssize_t w = write(fd, text + done, n - done);
-
-		if (w < 0)
-			return err_sys(e, INTERNAL, "write a configuration of %zu bytes", n);
-		done += (size_t)w;
-	}
-	if (fd < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
-		return err_sys(e, INTERNAL, "seal a configuration of %zu bytes", n);
-	*ret_fd = TAKE_FD(fd);
-	return 0;
-}
-
 /* A body that is a JSON object or a configuration. A refusal is answered here, with its pointer. */
 static int send_text(struct request *r, struct msg_call *m, struct err *e)
 {
@@ -147,7 +129,10 @@ static int send_text(struct request *r, struct msg_call *m, struct err *e)
 	m->has_policy = b.has_policy;
 	m->policy = b.has_policy ? b.policy : policy_default();
 	memcpy(m->folder, b.folder, sizeof m->folder);
-	result = seal_text(b.config, b.config_bytes, &fd, e);
+	/* Nobody can change it any more on its way. */
+	fd = sealed_text("qvmconf", b.config, b.config_bytes);
+	result = fd < 0 ? err_sys(e, INTERNAL, "seal a configuration of %zu bytes", b.config_bytes)
+			: 0;
 	body_free(&b);
 	if (result < 0 || supervisor_call(r->api->supervisor, r->id, m, fd, e) < 0)
 		return -1;

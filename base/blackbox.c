@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/auto.h"
+#include "base/sealed.h"
 #include "base/str.h"
 
 /* The places of the arrays behind the header. */
@@ -38,7 +39,7 @@ size_t blackbox_bytes(uint32_t n_vcpus, uint32_t n_vdevs)
 
 int blackbox_create(const char *vm, uint32_t n_vcpus, uint32_t n_vdevs, int *ret_fd, struct err *e)
 {
-	AUTO_FD int fd = memfd_create("qvm-blackbox", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	AUTO_FD int fd = -1;
 	struct blackbox b = {.magic = BLACKBOX_MAGIC,
 			     .version = BLACKBOX_VERSION,
 			     .n_vcpus = n_vcpus,
@@ -48,9 +49,8 @@ int blackbox_create(const char *vm, uint32_t n_vcpus, uint32_t n_vdevs, int *ret
 		return err_set(e, INVALID, "a black box for %u vCPUs and %u vdevs", n_vcpus,
 			       n_vdevs);
 	str_copy(b.vm, sizeof b.vm, vm);
-	if (fd < 0 || ftruncate(fd, (off_t)blackbox_bytes(n_vcpus, n_vdevs)) < 0 ||
-	    pwrite(fd, &b, sizeof b, 0) != sizeof b ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+	fd = sealed_memory("qvm-blackbox", blackbox_bytes(n_vcpus, n_vdevs));
+	if (fd < 0 || pwrite(fd, &b, sizeof b, 0) != sizeof b)
 		return err_sys(e, RESOURCE, "make the black box of '%s'", vm);
 	*ret_fd = TAKE_FD(fd);
 	return 0;

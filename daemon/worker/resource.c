@@ -18,6 +18,7 @@
 #include "base/auto.h"
 #include "base/blackbox.h"
 #include "base/disk.h"
+#include "base/sealed.h"
 #include "base/str.h"
 #include "daemon/config.h"
 
@@ -210,12 +211,11 @@ static int open_disk(const struct resource *r, int *ret_fd, struct err *e)
 static int open_ram(const struct resource *r, int *ret_fd, struct err *e)
 {
 	uint64_t bytes = r->want->bytes;
-	AUTO_FD int fd = memfd_create("qvm-ram", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = sealed_memory("qvm-ram", bytes);
 
-	if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+	if (fd < 0)
 		return err_sys(e, RESOURCE, "make %" PRIu64 " bytes of guest memory", bytes);
-	*ret_fd = TAKE_FD(fd);
+	*ret_fd = fd;
 	return 0;
 }
 

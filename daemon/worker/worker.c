@@ -12,6 +12,7 @@
 
 #include "base/auto.h"
 #include "base/sandbox.h"
+#include "base/sealed.h"
 #include "base/str.h"
 #include "daemon/worker/cgroup.h"
 #include "daemon/daemon.h"
@@ -246,25 +247,6 @@ static int on_process(sd_event_source *s, int fd, uint32_t events, void *arg)
 	return 0;
 }
 
-static int make_config(const struct worker_spec *s, int *ret_fd, struct err *e)
-{
-	AUTO_FD int fd = memfd_create("qvm-config", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	size_t done = 0;
-
-	while (fd >= 0 && done < s->bytes) {
-		ssize_t n = write(fd, s->config + done, s->bytes - done);
-
-		if (n <= 0)
-			break;
-		done += (size_t)n;
-	}
-	if (fd < 0 || done < s->bytes ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
-		return err_sys(e, RESOURCE, "hold the configuration of '%s' in memory", s->vm);
-	*ret_fd = TAKE_FD(fd);
-	return 0;
-}
-
 static int spawn_process(struct worker *w, uint64_t flags, struct err *e)
 {
 	static char name[] = "qvm", role[] = "--supervised";
@@ -327,7 +309,13 @@ int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **
 
 	str_copy(m.vm, sizeof m.vm, s->vm);
 	str_copy(m.folder, sizeof m.folder, s->folder);
-	if (make_config(s, &text, e) < 0 || spawn_process(w, flags, e) < 0) {
+	text = sealed_text("qvm-config", s->config, s->bytes);
+	if (text < 0) {
+		err_sys(e, RESOURCE, "hold the configuration of '%s' in memory", s->vm);
+		worker_free(w);
+		return -1;
+	}
+	if (spawn_process(w, flags, e) < 0) {
 		worker_free(w);
 		return -1;
 	}

@@ -10,6 +10,8 @@ import subprocess
 import tempfile
 import time
 
+import pytest
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 B = os.path.abspath(os.path.join(ROOT, os.environ.get("B", "build")))
 GUESTS = os.path.join(B, "tests", "guests")
@@ -197,6 +199,16 @@ class Host:
 def worker_alone(*args, stdin=subprocess.DEVNULL, timeout=60, **kw):
     return subprocess.run([f"{B}/qvm", *args], text=True, capture_output=True, stdin=stdin,
                           timeout=timeout, check=False, errors="replace", **kw)
+
+
+def bed_says(name):
+    """What tests/harness/NAME prints: a script that ran in the full-instruction bed."""
+    if not shutil.which("qemu-system-x86_64"):
+        pytest.skip("no qemu-system-x86_64 for the full-instruction bed")
+    r = subprocess.run([os.path.join(ROOT, "tests", "harness", name)], env={**os.environ, "B": B},
+                       stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert r.returncode == 0, r.stdout + r.stderr
+    return r.stdout
 
 
 def is_alive(pid):

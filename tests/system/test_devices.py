@@ -1,25 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The devices of the PCI bus, under the drivers of Debian's unmodified kernel in the bed."""
-import os
 import re
-import shutil
-import subprocess
 
 import pytest
 
-from host import B, ROOT
-
-BED = os.path.join(ROOT, "tests", "harness", "devices")
+from host import bed_says
 
 
 @pytest.fixture(scope="module")
 def said():
-    if not shutil.which("qemu-system-x86_64"):
-        pytest.skip("no qemu-system-x86_64 for the full-instruction bed")
-    r = subprocess.run([BED], env={**os.environ, "B": B}, stdin=subprocess.DEVNULL,
-                       capture_output=True, text=True, check=False)
-    assert r.returncode == 0, r.stdout + r.stderr
-    return r.stdout
+    return bed_says("devices")
 
 
 def test_linux_finds_the_bridge_and_every_function_where_the_configuration_puts_them(said):

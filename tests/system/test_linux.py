@@ -1,25 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian's unmodified kernel as a guest, booted to its shell in the full-instruction bed."""
-import os
 import re
-import shutil
-import subprocess
 
 import pytest
 
-from host import B, ROOT
-
-BED = os.path.join(ROOT, "tests", "harness", "linux")
+from host import bed_says
 
 
 @pytest.fixture(scope="module")
 def said():
-    if not shutil.which("qemu-system-x86_64"):
-        pytest.skip("no qemu-system-x86_64 for the full-instruction bed")
-    r = subprocess.run([BED], env={**os.environ, "B": B}, stdin=subprocess.DEVNULL,
-                       capture_output=True, text=True, check=False)
-    assert r.returncode == 0, r.stdout + r.stderr
-    return r.stdout
+    return bed_says("linux")
 
 
 def test_linux_alone_answers_uname_and_its_poweroff_is_exit_0(said):

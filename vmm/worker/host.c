@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/blackbox.h"
 #include "base/disk.h"
+#include "base/sealed.h"
 #include "base/str.h"
 #include "schemas/message.h"
 #include "vmm/conf/board.h"
@@ -45,14 +46,13 @@ static int open_kvm(const struct want *w, struct err *e)
 
 static int make_ram(const struct want *w, struct err *e)
 {
-	AUTO_FD int fd = memfd_create("qvm-ram", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = sealed_memory("qvm-ram", w->bytes);
 	char size[24];
 
-	if (fd < 0 || ftruncate(fd, (off_t)w->bytes) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+	if (fd < 0)
 		return err_sys(e, RESOURCE, "make the guest's memory of %s bytes",
 			       str_bytes(w->bytes, size));
-	*w->fd = TAKE_FD(fd);
+	*w->fd = fd;
 	return 0;
 }
 
