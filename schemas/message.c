@@ -21,14 +21,9 @@ const struct wire_table message_table = {rules, MESSAGE_COUNT};
 const char *want_kind_id(uint32_t kind)
 {
 	static const char *const id[WANT_COUNT] = {
-		[WANT_KVM] = "kvm",
-		[WANT_RAM] = "ram",
-		[WANT_BLACKBOX] = "black-box",
-		[WANT_IMAGE] = "image",
-		[WANT_OUTPUT] = "output",
-		[WANT_INPUT] = "input",
-		[WANT_DISK] = "disk",
-		[WANT_DISK_READ] = "disk-read",
+#define WANT(id, lower, name, what) name,
+#include "schemas/wants.def"
+#undef WANT
 	};
 
 	return kind < WANT_COUNT ? id[kind] : "?";

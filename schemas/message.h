@@ -34,14 +34,9 @@ extern const struct wire_table message_table;
 
 /* The kinds of host resource a worker may want. */
 enum want_kind {
-	WANT_KVM,      /* /dev/kvm */
-	WANT_RAM,      /* memfd of `bytes`, sealed against resizing: all RAM and ROM of the guest */
-	WANT_BLACKBOX, /* memfd made by blackbox_create(n_vcpus, n_vdevs) of the plan */
-	WANT_IMAGE,    /* a regular file to read: `path` */
-	WANT_OUTPUT,   /* a file to append to, made if absent: `path`; "-" is the console */
-	WANT_INPUT,    /* a file or character device to read: `path`; "-" is the console */
-	WANT_DISK, /* a regular file or block device to read and write: `path`; for one writer alone */
-	WANT_DISK_READ, /* the same to read only, beside other readers */
+#define WANT(id, lower, name, what) WANT_##id,
+#include "schemas/wants.def"
+#undef WANT
 	WANT_COUNT
 };
 

@@ -231,33 +231,53 @@ static int open_box(const struct resource *r, int *ret_fd, struct err *e)
 	return blackbox_create(r->vm, r->plan->n_vcpus, r->plan->n_vdevs, ret_fd, e);
 }
 
+static int probe_kvm(const struct resource *r, struct err *e)
+{
+	(void)r;
+	return access("/dev/kvm", R_OK | W_OK) < 0 ? err_sys(e, KVM, "open '/dev/kvm'") : 0;
+}
+
+static int probe_ram(const struct resource *r, struct err *e)
+{
+	uint64_t bytes = r->want->bytes;
+
+	if (bytes == 0 || bytes % 4096 || bytes >> RAM_MAX_SHIFT)
+		return err_set(e, PROTOCOL, "the worker wants %" PRIu64 " bytes of guest memory",
+			       bytes);
+	return 0;
+}
+
+static int probe_file(const struct resource *r, struct err *e)
+{
+	char real[PATH_MAX];
+	AUTO_FD int path = -1;
+
+	return strcmp(r->want->path, "-") ? find(r, real, &path, e) : 0;
+}
+
+const struct resource_kind kvm_kind = {probe_kvm, open_kvm};
+const struct resource_kind ram_kind = {probe_ram, open_ram};
+const struct resource_kind blackbox_kind = {NULL, open_box};
+const struct resource_kind image_kind = {probe_file, open_file};
+const struct resource_kind output_kind = {probe_file, open_file};
+const struct resource_kind input_kind = {probe_file, open_file};
+const struct resource_kind disk_kind = {probe_file, open_disk};
+const struct resource_kind disk_read_kind = {probe_file, open_disk};
+
+static const struct resource_kind *const kinds[WANT_COUNT] = {
+#define WANT(id, lower, name, what) &lower##_kind,
+#include "schemas/wants.def"
+#undef WANT
+};
+
 int resource_open(const struct resource *r, int *ret_fd, struct err *e)
 {
-	static int (*const how[WANT_COUNT])(const struct resource *, int *, struct err *) = {
-		[WANT_KVM] = open_kvm,	  [WANT_RAM] = open_ram,	[WANT_BLACKBOX] = open_box,
-		[WANT_IMAGE] = open_file, [WANT_OUTPUT] = open_file,	[WANT_INPUT] = open_file,
-		[WANT_DISK] = open_disk,  [WANT_DISK_READ] = open_disk,
-	};
-
-	return how[r->want->kind](r, ret_fd, e);
+	return kinds[r->want->kind]->open(r, ret_fd, e);
 }
 
 int resource_probe(const struct resource *r, struct err *e)
 {
-	const struct msg_want *w = r->want;
-	char real[PATH_MAX];
-	AUTO_FD int path = -1;
+	const struct resource_kind *k = kinds[r->want->kind];
 
-	switch (w->kind) {
-	case WANT_KVM:
-		return access("/dev/kvm", R_OK | W_OK) < 0 ? err_sys(e, KVM, "open '/dev/kvm'") : 0;
-	case WANT_RAM:
-		if (w->bytes == 0 || w->bytes % 4096 || w->bytes >> RAM_MAX_SHIFT)
-			return err_set(e, PROTOCOL,
-				       "the worker wants %" PRIu64 " bytes of guest memory",
-				       w->bytes);
-		return 0;
-	case WANT_BLACKBOX: return 0;
-	default: return strcmp(w->path, "-") ? find(r, real, &path, e) : 0;
-	}
+	return k->probe ? k->probe(r, e) : 0;
 }

@@ -22,6 +22,16 @@ struct resource {
 	const struct msg_plan *plan;
 };
 
+/* How a kind of schemas/wants.def is judged and opened; neither may wait. */
+struct resource_kind {
+	int (*probe)(const struct resource *r, struct err *e); /* NULL = nothing to judge */
+	int (*open)(const struct resource *r, int *ret_fd, struct err *e);
+};
+
+#define WANT(id, lower, name, what) extern const struct resource_kind lower##_kind;
+#include "schemas/wants.def"
+#undef WANT
+
 /* Would it open? Nothing is made or truly opened. */
 int resource_probe(const struct resource *r, struct err *e);
 /* The caller owns *ret_fd. */

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -27,8 +28,9 @@ static const char *asks(const struct want *w, char ret[static ASKS])
 	return ret;
 }
 
-static int open_kvm(const struct want *w, struct err *e)
+int host_open_kvm(const struct want *w, const struct board *b, struct err *e)
 {
+	(void)b;
 	*w->fd = open(w->path, O_RDWR | O_CLOEXEC);
 	if (*w->fd >= 0)
 		return 0;
@@ -44,11 +46,12 @@ static int open_kvm(const struct want *w, struct err *e)
 	return err_sys(e, RESOURCE, "open '%s'", w->path);
 }
 
-static int make_ram(const struct want *w, struct err *e)
+int host_open_ram(const struct want *w, const struct board *b, struct err *e)
 {
 	int fd = sealed_memory("qvm-ram", w->bytes);
 	char size[24];
 
+	(void)b;
 	if (fd < 0)
 		return err_sys(e, RESOURCE, "make the guest's memory of %s bytes",
 			       str_bytes(w->bytes, size));
@@ -56,12 +59,13 @@ static int make_ram(const struct want *w, struct err *e)
 	return 0;
 }
 
-static int open_image(const struct want *w, struct err *e)
+int host_open_image(const struct want *w, const struct board *b, struct err *e)
 {
 	AUTO_FD int fd = open(w->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	char who[ASKS];
 	struct stat st;
 
+	(void)b;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(e, RESOURCE, "%s: open image '%s'", asks(w, who), w->path);
 	if (!S_ISREG(st.st_mode))
@@ -128,21 +132,49 @@ static int open_console(const struct want *w, int std_fd, struct err *e)
 	return 0;
 }
 
+static bool is_console(const struct want *w)
+{
+	return !strcmp(w->path, "-");
+}
+
+int host_open_output(const struct want *w, const struct board *b, struct err *e)
+{
+	(void)b;
+	return is_console(w) ? open_console(w, STDOUT_FILENO, e) : open_output(w, e);
+}
+
+int host_open_input(const struct want *w, const struct board *b, struct err *e)
+{
+	(void)b;
+	return is_console(w) ? open_console(w, STDIN_FILENO, e) : open_input(w, e);
+}
+
+int host_open_disk(const struct want *w, const struct board *b, struct err *e)
+{
+	(void)b;
+	return open_disk(w, true, e);
+}
+
+int host_open_disk_read(const struct want *w, const struct board *b, struct err *e)
+{
+	(void)b;
+	return open_disk(w, false, e);
+}
+
+int host_open_blackbox(const struct want *w, const struct board *b, struct err *e)
+{
+	return blackbox_create(b->system[0] ? b->system : "qvm-guest", b->n_cpus, b->n_vdevs, w->fd,
+			       e);
+}
+
 int host_open(const struct want *w, const struct board *b, struct err *e)
 {
-	bool is_console = w->path[0] == '-' && !w->path[1];
+	static int (*const how[WANT_COUNT])(const struct want *, const struct board *,
+					    struct err *) = {
+#define WANT(id, lower, name, what) host_open_##lower,
+#include "schemas/wants.def"
+#undef WANT
+	};
 
-	switch (w->kind) {
-	case WANT_KVM: return open_kvm(w, e);
-	case WANT_RAM: return make_ram(w, e);
-	case WANT_BLACKBOX:
-		return blackbox_create(b->system[0] ? b->system : "qvm-guest", b->n_cpus,
-				       b->n_vdevs, w->fd, e);
-	case WANT_IMAGE: return open_image(w, e);
-	case WANT_OUTPUT: return is_console ? open_console(w, STDOUT_FILENO, e) : open_output(w, e);
-	case WANT_INPUT: return is_console ? open_console(w, STDIN_FILENO, e) : open_input(w, e);
-	case WANT_DISK: return open_disk(w, true, e);
-	case WANT_DISK_READ: return open_disk(w, false, e);
-	default: return err_set(e, INTERNAL, "%s wants resource kind %u", w->option, w->kind);
-	}
+	return how[w->kind](w, b, e);
 }

@@ -10,5 +10,11 @@
 struct board;
 struct want;
 
+/* One of each kind of schemas/wants.def; opens it for host_open(). */
+#define WANT(id, lower, name, what)                                                                \
+	int host_open_##lower(const struct want *w, const struct board *b, struct err *e);
+#include "schemas/wants.def"
+#undef WANT
+
 /* Open it: *w->fd is set. The error names the configuration line and what to do. */
 int host_open(const struct want *w, const struct board *b, struct err *e);
