@@ -57,6 +57,15 @@ void machine_message(struct machine *m, struct vdev *d, uint64_t address, uint32
 	(void)data;
 }
 
+void machine_doorbell(struct machine *m, uint64_t gpa, const uint32_t *value, int fd, bool is_on)
+{
+	(void)m;
+	(void)gpa;
+	(void)value;
+	(void)fd;
+	(void)is_on;
+}
+
 struct vdev *machine_vdev(struct machine *m, unsigned i)
 {
 	(void)m;

@@ -74,6 +74,15 @@ void machine_console(struct machine *m, const char *bytes, size_t n)
 	machine_interrupt(m, NULL, false);
 }
 
+void machine_doorbell(struct machine *m, uint64_t gpa, const uint32_t *value, int fd, bool is_on)
+{
+	(void)m;
+	(void)gpa;
+	(void)value;
+	(void)fd;
+	(void)is_on;
+}
+
 struct vdev *machine_vdev(struct machine *m, unsigned i)
 {
 	(void)m;

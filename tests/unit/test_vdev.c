@@ -49,6 +49,26 @@ void machine_message(struct machine *m, struct vdev *d, uint64_t address, uint32
 	b->message_data = data;
 }
 
+void machine_doorbell(struct machine *m, uint64_t gpa, const uint32_t *value, int fd, bool is_on)
+{
+	struct vdev_bench *b = bench_of(m);
+	unsigned i = 0;
+
+	while (i < b->n_bells &&
+	       (b->bell[i].gpa != gpa || b->bell[i].value != (value ? (int)*value : -1)))
+		i++;
+	assert_int_equal(is_on, i == b->n_bells); /* neither twice nor what is not there */
+	if (!is_on) {
+		assert_int_equal(b->bell[i].fd, fd);
+		b->bell[i] = b->bell[--b->n_bells];
+		return;
+	}
+	assert_true(i < sizeof b->bell / sizeof b->bell[0]);
+	b->bell[b->n_bells].gpa = gpa;
+	b->bell[b->n_bells].value = value ? (int)*value : -1;
+	b->bell[b->n_bells++].fd = fd;
+}
+
 struct vdev *machine_vdev(struct machine *m, unsigned i)
 {
 	struct vdev_bench *b = bench_of(m);

@@ -29,6 +29,11 @@ struct vdev_bench {
 	unsigned n_messages;
 	uint64_t message_address; /* of the last one */
 	uint32_t message_data;
+	struct {
+		uint64_t gpa;
+		int value, fd; /* -1 = any value */
+	} bell[16];	       /* of machine_doorbell, those that are on */
+	unsigned n_bells;
 	uint8_t *memory; /* guest memory from address 0: RAM, but for the last page, which is ROM */
 	uint64_t memory_bytes;
 };

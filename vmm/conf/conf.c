@@ -19,7 +19,7 @@ static void add_implicit(struct draft *d, struct findings *f)
 	bool has_pci = false;
 
 	for (unsigned i = 0; i < d->n_vdevs; i++)
-		has_pci |= d->vdev[i].vdev && d->vdev[i].vdev->class->is_pci;
+		has_pci |= d->vdev[i].vdev && vdev_is_function(d->vdev[i].vdev);
 
 	for (const struct vdev_class *c; (c = vdev_class_next(&state));) {
 		struct draft_vdev *v;

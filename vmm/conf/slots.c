@@ -9,7 +9,7 @@
 
 static bool is_function(const struct draft_vdev *v)
 {
-	return v->vdev && v->vdev->class->is_pci;
+	return v->vdev && vdev_is_function(v->vdev);
 }
 
 static void no_function_0(struct findings *f, const struct draft_vdev *v)

@@ -417,6 +417,23 @@ void machine_message(struct machine *m, struct vdev *d, uint64_t address, uint32
 					  memory_order_relaxed);
 }
 
+void machine_doorbell(struct machine *m, uint64_t gpa, const uint32_t *value, int fd, bool is_on)
+{
+	/* Section 4.59; a length of 0 is any (KVM_CAP_IOEVENTFD_ANY_LENGTH), and saves KVM the look at
+	 * the instruction. */
+	struct kvm_ioeventfd bell = {
+		.addr = gpa,
+		.len = value ? sizeof *value : 0,
+		.datamatch = value ? *value : 0,
+		.fd = fd,
+		.flags = (value ? KVM_IOEVENTFD_FLAG_DATAMATCH : 0) |
+			 (is_on ? 0 : KVM_IOEVENTFD_FLAG_DEASSIGN),
+	};
+
+	/* Refused: its table is full, or nothing was there. Both leave the exit, which does the same. */
+	(void)ioctl(m->vm_fd, KVM_IOEVENTFD, &bell);
+}
+
 struct vdev *machine_vdev(struct machine *m, unsigned i)
 {
 	return i < m->board->n_vdevs ? m->board->vdev[i] : NULL;

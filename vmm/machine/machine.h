@@ -68,6 +68,9 @@ void machine_line(struct machine *m, struct vdev *d, int line, bool level);
 /* Message-signalled interrupt with what the guest has programmed; an address that is no local APIC's
  * interrupts nobody. */
 void machine_message(struct machine *m, struct vdev *d, uint64_t address, uint32_t data);
+/* Have KVM take the guest's writes to gpa, or only dwords of that value: they count the eventfd up
+ * without an exit. False undoes the same. Where KVM refuses they are exits as before. */
+void machine_doorbell(struct machine *m, uint64_t gpa, const uint32_t *value, int fd, bool is_on);
 /* The board's vdevs in order, for a bus that looks for its own; NULL behind the last. */
 struct vdev *machine_vdev(struct machine *m, unsigned i);
 /* End the VM from a vdev. */

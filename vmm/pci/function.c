@@ -143,6 +143,19 @@ bool pci_function_decodes(const struct pci_function *f, uint64_t address, unsign
 	return false;
 }
 
+bool pci_function_overlaps(const struct pci_function *f, uint64_t base, uint64_t bytes)
+{
+	if (!(pci_function_get(f, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY))
+		return false;
+	for (unsigned n = 0; n < PCI_BARS; n++) {
+		uint64_t at = pci_function_bar(f, n);
+
+		if (f->bar_bytes[n] && at < base + bytes && base < at + f->bar_bytes[n])
+			return true;
+	}
+	return false;
+}
+
 bool pci_function_is_master(const struct pci_function *f)
 {
 	return pci_function_get(f, PCI_COMMAND, 2) & PCI_COMMAND_MASTER;

@@ -38,6 +38,11 @@ struct pci_function {
 	unsigned n_used;	      /* bytes of configuration given to header and capabilities */
 	uint8_t last_capability;
 	bool wants_line, has_line; /* the device's wish; what the bus was told */
+	/* One BAR, wherever the guest reaches it: told by the bridge under both locks when that changes,
+	 * 0 = nowhere, or in the way of another. NULL = of no interest. */
+	unsigned watched_bar;
+	void (*placed)(struct pci_function *f, uint64_t address);
+	uint64_t placed_at; /* what was told */
 	/* For what lies in a capability: before a read, after a write. NULL = nothing to do. */
 	void (*before_read)(struct pci_function *f, unsigned offset, unsigned width);
 	void (*after_write)(struct pci_function *f, unsigned offset, unsigned width);
@@ -66,6 +71,8 @@ void pci_function_write(struct pci_function *f, unsigned offset, unsigned width,
 /* True if an access lies in one of its BARs, which decode. */
 bool pci_function_decodes(const struct pci_function *f, uint64_t address, unsigned width,
 			  unsigned *ret_bar, uint64_t *ret_offset);
+/* True if a BAR of it that decodes shares a byte with [base, base + bytes). */
+bool pci_function_overlaps(const struct pci_function *f, uint64_t base, uint64_t bytes);
 /* It may access memory and send messages. */
 bool pci_function_is_master(const struct pci_function *f);
 /* The device asserts INTA, or no longer. */

@@ -86,6 +86,40 @@ static uint32_t config_read(struct host *h, unsigned slot, unsigned offset, unsi
 	return value;
 }
 
+/* Where nobody but f answers in its watched BAR; 0 = nowhere. BARs change under our lock alone. */
+static uint64_t reachable_at(const struct host *h, const struct pci_function *f)
+{
+	const struct vdev_region *window = &h->vdev->region[REGION_WINDOW];
+	uint64_t at = pci_function_bar(f, f->watched_bar), bytes = f->bar_bytes[f->watched_bar];
+
+	if (at < window->base || at - window->base > window->bytes - bytes ||
+	    !pci_function_overlaps(f, at, bytes))
+		return 0;
+	for (unsigned i = 0; i < PCI_SLOTS; i++)
+		if (h->slot[i] && h->slot[i] != f && pci_function_overlaps(h->slot[i], at, bytes))
+			return 0;
+	return at;
+}
+
+/* First those that leave a place, then those that come: two may have changed places. */
+static void tell_places(struct host *h)
+{
+	for (unsigned i = 0; i < 2 * PCI_SLOTS; i++) {
+		struct pci_function *f = h->slot[i % PCI_SLOTS];
+		uint64_t at;
+
+		if (!f || !f->placed)
+			continue;
+		at = reachable_at(h, f);
+		if (at == f->placed_at || (i < PCI_SLOTS && !f->placed_at))
+			continue;
+		f->placed_at = i < PCI_SLOTS ? 0 : at;
+		pthread_mutex_lock(&f->vdev->lock);
+		f->placed(f, f->placed_at);
+		pthread_mutex_unlock(&f->vdev->lock);
+	}
+}
+
 static void config_write(struct host *h, unsigned slot, unsigned offset, unsigned width,
 			 uint32_t value)
 {
@@ -96,6 +130,8 @@ static void config_write(struct host *h, unsigned slot, unsigned offset, unsigne
 	pthread_mutex_lock(&f->vdev->lock);
 	pci_function_write(f, offset, width, value);
 	pthread_mutex_unlock(&f->vdev->lock);
+	if (offset < PCI_BASE_ADDRESS_5 + 4)
+		tell_places(h);
 }
 
 /* True if CONFIG_DATA is open, on a slot of bus 0. */

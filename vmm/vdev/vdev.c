@@ -69,6 +69,11 @@ struct vdev *vdev_free(struct vdev *d)
 	return NULL;
 }
 
+bool vdev_is_function(const struct vdev *d)
+{
+	return d->class->is_pci && d->n_regions == 0;
+}
+
 bool vdev_is_console(const struct vdev *d)
 {
 	for (unsigned i = 0; i < d->n_wants; i++)

@@ -61,6 +61,8 @@ struct vdev_class {
 	bool is_in_parts;	    /* one `loc` places one region and leaves the rest to other
 				       instances, which share the name; all parts must be there */
 	bool is_pci;		    /* a PCI function: its place is a slot, its regions are BARs */
+	uint32_t mmio_bytes;	    /* of a PCI function that `loc mem:` with `intr` puts on no bus:
+				       what its region 0 takes then; 0 = it is always on the bus */
 	bool needs_loc, needs_intr; /* must be given when there is no default */
 	struct {
 		uint64_t base, bytes;
@@ -89,6 +91,8 @@ struct vdev_class {
 	void (*alarm)(struct vdev *d, uint64_t now_ns);
 	void (*destroy)(struct vdev *d);
 	const struct sandbox_allow *syscalls; /* needed after START, beyond the common set */
+	bool has_iothread;		      /* and those of vmm/vdev/iothread.h */
+	bool has_doorbells;		      /* and those of machine_doorbell() */
 };
 
 struct vdev_region {
@@ -145,5 +149,7 @@ bool vdev_is_console(const struct vdev *d);
 size_t vdev_input(struct vdev *d, const uint8_t *bytes, size_t n);
 /* Bytes of input it has room for now; 0 without an input side, or if a vCPU keeps the lock for long. */
 size_t vdev_room(struct vdev *d);
+/* It is on the PCI bus, rather than at an address of its own. */
+bool vdev_is_function(const struct vdev *d);
 /* Note a host resource; ERR_CONFIG beyond VDEV_WANTS. */
 int vdev_want(struct vdev *d, uint32_t kind, const char *path, struct err *e);

@@ -9,7 +9,6 @@
 #include <linux/virtio_blk.h>
 #include <linux/virtio_ids.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -18,8 +17,9 @@
 #include "base/auto.h"
 #include "schemas/message.h"
 #include "vmm/machine/machine.h"
+#include "vmm/vdev/thread.h"
 #include "vmm/vdev/vdev.h"
-#include "vmm/virtio/pci.h"
+#include "vmm/virtio/device.h"
 
 enum { QUEUE = 0, QUEUE_MOST = 128, SECTOR = 512 };
 
@@ -32,7 +32,7 @@ struct head {
 _Static_assert(sizeof(struct head) == 16, "shared with the guest");
 
 struct blk {
-	struct virtio_pci pci;
+	struct virtio_device device;
 	int fd;
 	bool is_read_only;
 	uint64_t sectors;
@@ -161,7 +161,7 @@ static size_t serve(struct vdev *d)
 static bool next(struct vdev *d)
 {
 	struct blk *b = d->state;
-	struct virtio *v = &b->pci.virtio;
+	struct virtio *v = &b->device.virtio;
 
 	while (!b->is_leaving) {
 		if (b->is_kicked && !b->is_resetting) {
@@ -194,7 +194,7 @@ static void *run(void *arg)
 		written = serve(d);
 		pthread_mutex_lock(&d->lock);
 		b->is_busy = false;
-		virtio_give(&b->pci.virtio, QUEUE, &b->chain, written);
+		virtio_give(&b->device.virtio, QUEUE, &b->chain, written);
 		pthread_cond_broadcast(&b->changed);
 	}
 	pthread_mutex_unlock(&d->lock);
@@ -225,21 +225,9 @@ static void blk_reset(struct virtio *v)
 static int spawn(struct vdev *d, struct err *e)
 {
 	struct blk *b = d->state;
-	static const int open[] = {SIGSYS, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
-	sigset_t all, old;
-	int error;
 
-	/* As a vCPU's thread: signals for people go to the main one. */
-	sigfillset(&all);
-	for (size_t i = 0; i < NELEMS(open); i++)
-		sigdelset(&all, open[i]);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	error = pthread_create(&b->thread, NULL, run, d);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (error) {
-		errno = error;
-		return err_sys(e, START, "start the thread of vdev '%s'", d->name);
-	}
+	if (thread_spawn(&b->thread, run, d, d->name, e) < 0)
+		return -1;
 	b->has_thread = true;
 	pthread_mutex_lock(&d->lock);
 	while (!b->is_ready)
@@ -356,7 +344,7 @@ static int blk_check(struct vdev *d, struct err *e)
 static int blk_assemble(struct vdev *d, struct machine *m, struct err *e)
 {
 	struct blk *b = d->state;
-	struct virtio *v = &b->pci.virtio;
+	struct virtio *v = &b->device.virtio;
 	struct virtio_blk_config config = {.seg_max = QUEUE_MOST - 2, .blk_size = SECTOR};
 	off_t bytes;
 
@@ -372,7 +360,8 @@ static int blk_assemble(struct vdev *d, struct machine *m, struct err *e)
 			"`truncate -s 1G`",
 			d->want[0].path, SECTOR);
 	b->sectors = (uint64_t)bytes / SECTOR;
-	virtio_pci_assemble(d, &kind);
+	if (virtio_assemble(d, &kind, e) < 0)
+		return -1;
 	if (b->is_read_only)
 		v->offered |= UINT64_C(1) << VIRTIO_BLK_F_RO;
 	config.capacity = b->sectors;
@@ -395,19 +384,15 @@ static const struct sandbox_allow syscalls[] = {SANDBOX_CALL(preadv), SANDBOX_CA
 						SANDBOX_CALL(fdatasync), SANDBOX_END};
 
 static const struct vdev_class virtio_blk = {
+	VIRTIO_CLASS,
 	.name = "virtio-blk",
-	.summary = "disk from a raw file or block device (PCI)",
-	.widths = VIRTIO_PCI_WIDTHS,
-	.is_pci = true,
-	.intr = -1,
+	.summary = "disk from a raw file or block device (PCI; or MMIO by `loc mem:` and `intr`)",
 	.state_bytes = sizeof(struct blk),
 	.options = options,
 	.init = blk_init,
 	.check = blk_check,
 	.assemble = blk_assemble,
 	.stop = blk_stop,
-	.read = virtio_pci_read,
-	.write = virtio_pci_write,
 	.destroy = blk_destroy,
 	.syscalls = syscalls,
 };

@@ -10,12 +10,12 @@
 
 #include "vmm/machine/machine.h"
 #include "vmm/vdev/vdev.h"
-#include "vmm/virtio/pci.h"
+#include "vmm/virtio/device.h"
 
 enum { QUEUE = 0, QUEUE_MOST = 64, REQUEST = 256 };
 
 struct entropy {
-	struct virtio_pci pci;
+	struct virtio_device device;
 	struct virtq_chain chain;
 };
 
@@ -47,9 +47,7 @@ static const struct virtio_kind kind = {
 static int entropy_assemble(struct vdev *d, struct machine *m, struct err *e)
 {
 	(void)m;
-	(void)e;
-	virtio_pci_assemble(d, &kind);
-	return 0;
+	return virtio_assemble(d, &kind, e);
 }
 
 static int refuse_delayed(struct vdev *d, const char *value, struct err *e)
@@ -69,16 +67,12 @@ static const struct vdev_option options[] = {
 static const struct sandbox_allow syscalls[] = {SANDBOX_CALL(getrandom), SANDBOX_END};
 
 static const struct vdev_class virtio_entropy = {
+	VIRTIO_CLASS,
 	.name = "virtio-entropy",
-	.summary = "random numbers of the host (PCI)",
-	.widths = VIRTIO_PCI_WIDTHS,
-	.is_pci = true,
-	.intr = -1,
+	.summary = "random numbers of the host (PCI; or MMIO by `loc mem:` and `intr`)",
 	.state_bytes = sizeof(struct entropy),
 	.options = options,
 	.assemble = entropy_assemble,
-	.read = virtio_pci_read,
-	.write = virtio_pci_write,
 	.syscalls = syscalls,
 };
 VDEV_REGISTER(virtio_entropy);

@@ -6,7 +6,9 @@
 #include <linux/virtio_pci.h>
 #include <string.h>
 
+#include "vmm/machine/machine.h"
 #include "vmm/vdev/vdev.h"
+#include "vmm/virtio/device.h"
 
 enum { BAR_STRUCTURES, BAR_MSIX };
 /* Pages of BAR 0, one for each structure. */
@@ -16,9 +18,14 @@ enum { VENDOR = 0x1af4, FIRST_DEVICE = 0x1040, SUBDEVICE = 0x1100, REVISION = 1 
 /* 4.1.4.5: reasons in the ISR status. */
 enum { ISR_QUEUE = 1 << 0, ISR_CONFIG = 1 << 1 };
 
-static struct virtio_pci *of(struct virtio *v)
+static struct virtio_pci *of(const struct virtio *v)
 {
-	return (struct virtio_pci *)v->vdev->state;
+	return &((struct virtio_device *)v->vdev->state)->pci;
+}
+
+static struct virtio_pci *of_function(const struct pci_function *f)
+{
+	return &((struct virtio_device *)f->vdev->state)->pci;
 }
 
 /* --- interrupts --- */
@@ -47,7 +54,7 @@ static void interrupt_config(struct virtio *v)
 
 static bool may_access(const struct virtio *v)
 {
-	return pci_function_is_master(&((const struct virtio_pci *)v->vdev->state)->function);
+	return pci_function_is_master(&of(v)->function);
 }
 
 static uint8_t read_isr(struct virtio_pci *p)
@@ -63,7 +70,7 @@ static uint8_t read_isr(struct virtio_pci *p)
 
 static struct virtq *selected(struct virtio_pci *p)
 {
-	return p->queue < p->virtio.kind->n_queues ? &p->virtio.queue[p->queue] : NULL;
+	return p->queue < p->virtio->kind->n_queues ? &p->virtio->queue[p->queue] : NULL;
 }
 
 static uint32_t read_queue(struct virtio_pci *p, unsigned offset)
@@ -89,7 +96,7 @@ static uint32_t read_queue(struct virtio_pci *p, unsigned offset)
 
 static uint32_t read_common(struct virtio_pci *p, unsigned offset)
 {
-	const struct virtio *v = &p->virtio;
+	const struct virtio *v = p->virtio;
 
 	switch (offset) {
 	case VIRTIO_PCI_COMMON_DFSELECT: return p->offered_half;
@@ -101,7 +108,7 @@ static uint32_t read_common(struct virtio_pci *p, unsigned offset)
 	case VIRTIO_PCI_COMMON_MSIX: return p->config_vector;
 	case VIRTIO_PCI_COMMON_NUMQ: return v->kind->n_queues;
 	case VIRTIO_PCI_COMMON_STATUS: return v->status;
-	case VIRTIO_PCI_COMMON_CFGGENERATION: return 0; /* the configuration never changes */
+	case VIRTIO_PCI_COMMON_CFGGENERATION: return v->generation & 0xff;
 	case VIRTIO_PCI_COMMON_Q_SELECT: return p->queue;
 	default: return read_queue(p, offset);
 	}
@@ -137,7 +144,7 @@ static void write_queue(struct virtio_pci *p, unsigned offset, uint32_t value)
 	case VIRTIO_PCI_COMMON_Q_SIZE: q->size = (uint16_t)value; break;
 	case VIRTIO_PCI_COMMON_Q_ENABLE:
 		if (value == 1)
-			virtio_turn_on(&p->virtio, p->queue);
+			virtio_turn_on(p->virtio, p->queue);
 		break;
 	case VIRTIO_PCI_COMMON_Q_DESCLO: set_low(&q->desc, value); break;
 	case VIRTIO_PCI_COMMON_Q_DESCHI: set_high(&q->desc, value); break;
@@ -165,10 +172,10 @@ static void write_common(struct virtio_pci *p, unsigned offset, uint32_t value)
 	switch (offset) {
 	case VIRTIO_PCI_COMMON_DFSELECT: p->offered_half = value; break;
 	case VIRTIO_PCI_COMMON_GFSELECT: p->accepted_half = value; break;
-	case VIRTIO_PCI_COMMON_GF: virtio_accept(&p->virtio, p->accepted_half, value); break;
+	case VIRTIO_PCI_COMMON_GF: virtio_accept(p->virtio, p->accepted_half, value); break;
 	case VIRTIO_PCI_COMMON_MSIX: p->config_vector = checked_vector(p, value); break;
 	case VIRTIO_PCI_COMMON_STATUS:
-		virtio_write_status(&p->virtio, (uint8_t)value);
+		virtio_write_status(p->virtio, (uint8_t)value);
 		if ((uint8_t)value == 0)
 			forget(p);
 		break;
@@ -200,10 +207,7 @@ static uint64_t read_structures(struct virtio_pci *p, uint64_t offset, unsigned 
 		if (at == 0)
 			value = read_isr(p);
 		break;
-	case CONFIG:
-		if (at < VIRTIO_CONFIG && width <= VIRTIO_CONFIG - at)
-			memcpy(&value, p->virtio.config + at, width);
-		break;
+	case CONFIG: value = virtio_config_read(p->virtio, at, width); break;
 	default: break; /* notifications are written */
 	}
 	return value & mask(width);
@@ -217,25 +221,23 @@ static void write_structures(struct virtio_pci *p, uint64_t offset, unsigned wid
 		write_common(p, at, (uint32_t)value);
 		if (width == 8)
 			write_common(p, at + 4, (uint32_t)(value >> 32));
+	} else if (offset - at == CONFIG) {
+		virtio_config_write(p->virtio, at, width, value);
 	} else if (offset - at == NOTIFY && at % NOTIFY_STEP == 0) {
-		virtio_notify(&p->virtio, at / NOTIFY_STEP);
+		virtio_notify(p->virtio, at / NOTIFY_STEP);
 	}
 }
 
-uint64_t virtio_pci_read(struct vdev *d, unsigned region, uint64_t offset, unsigned width)
+uint64_t virtio_pci_read(struct virtio_pci *p, unsigned bar, uint64_t offset, unsigned width)
 {
-	struct virtio_pci *p = d->state;
-
-	return region == BAR_MSIX ? pci_msix_read(&p->msix, offset, width)
-				  : read_structures(p, offset, width);
+	return bar == BAR_MSIX ? pci_msix_read(&p->msix, offset, width)
+			       : read_structures(p, offset, width);
 }
 
-void virtio_pci_write(struct vdev *d, unsigned region, uint64_t offset, unsigned width,
+void virtio_pci_write(struct virtio_pci *p, unsigned bar, uint64_t offset, unsigned width,
 		      uint64_t value)
 {
-	struct virtio_pci *p = d->state;
-
-	if (region == BAR_MSIX)
+	if (bar == BAR_MSIX)
 		pci_msix_write(&p->msix, offset, width, value);
 	else
 		write_structures(p, offset, width, value);
@@ -261,7 +263,7 @@ static bool window(struct virtio_pci *p, unsigned offset, uint32_t *ret_at, uint
 
 static void before_read(struct pci_function *f, unsigned offset, unsigned width)
 {
-	struct virtio_pci *p = f->vdev->state;
+	struct virtio_pci *p = of_function(f);
 	uint32_t at, length;
 
 	(void)width;
@@ -271,7 +273,7 @@ static void before_read(struct pci_function *f, unsigned offset, unsigned width)
 
 static void after_write(struct pci_function *f, unsigned offset, unsigned width)
 {
-	struct virtio_pci *p = f->vdev->state;
+	struct virtio_pci *p = of_function(f);
 	uint32_t at, length;
 
 	(void)width;
@@ -281,6 +283,30 @@ static void after_write(struct pci_function *f, unsigned offset, unsigned width)
 }
 
 /* --- its making --- */
+
+/* The bridge tells where the guest reaches BAR 0: KVM watches the notifications there. */
+static void placed(struct pci_function *f, uint64_t at)
+{
+	struct virtio_pci *p = of_function(f);
+	const struct virtio_device *x = f->vdev->state;
+	struct machine *m = f->vdev->machine;
+
+	for (unsigned q = 0; q < p->virtio->kind->n_queues; q++) {
+		uint64_t offset = NOTIFY + q * NOTIFY_STEP;
+
+		if (p->notify_at)
+			machine_doorbell(m, p->notify_at + offset, NULL, x->doorbell[q], false);
+		if (at)
+			machine_doorbell(m, at + offset, NULL, x->doorbell[q], true);
+	}
+	p->notify_at = at;
+}
+
+void virtio_pci_watch(struct virtio_pci *p)
+{
+	p->function.watched_bar = BAR_STRUCTURES;
+	p->function.placed = placed;
+}
 
 static uint8_t add_structure(struct pci_function *f, uint8_t type, unsigned extra, uint32_t at,
 			     uint32_t bytes)
@@ -309,9 +335,9 @@ static void add_window(struct virtio_pci *p)
 	f->after_write = after_write;
 }
 
-void virtio_pci_assemble(struct vdev *d, const struct virtio_kind *kind)
+void virtio_pci_assemble(struct virtio_pci *p, struct virtio *v)
 {
-	struct virtio_pci *p = d->state;
+	const struct virtio_kind *kind = v->kind;
 	struct pci_function *f = &p->function;
 	struct pci_id id = {.vendor = VENDOR,
 			    .device = (uint16_t)(FIRST_DEVICE + kind->id),
@@ -321,7 +347,7 @@ void virtio_pci_assemble(struct vdev *d, const struct virtio_kind *kind)
 			    .revision = REVISION};
 	uint8_t notify;
 
-	pci_function_init(f, d, &id);
+	pci_function_init(f, v->vdev, &id);
 	pci_function_enliven(f);
 	pci_function_add_bar(f, BAR_STRUCTURES, BAR_BYTES);
 	add_structure(f, VIRTIO_PCI_CAP_COMMON_CFG, 0, COMMON, COMMON_BYTES);
@@ -332,10 +358,10 @@ void virtio_pci_assemble(struct vdev *d, const struct virtio_kind *kind)
 	pci_function_set(f, notify + sizeof(struct virtio_pci_cap), 4, NOTIFY_STEP);
 	add_window(p);
 	pci_msix_init(&p->msix, f, BAR_MSIX, kind->n_queues + 1);
-	p->virtio.interrupt = interrupt_queue;
-	p->virtio.interrupt_config = interrupt_config;
-	p->virtio.may_access = may_access;
-	virtio_init(&p->virtio, d, kind);
+	p->virtio = v;
+	v->interrupt = interrupt_queue;
+	v->interrupt_config = interrupt_config;
+	v->may_access = may_access;
 	forget(p);
-	d->pci = f;
+	v->vdev->pci = f;
 }

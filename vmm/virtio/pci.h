@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pci.h - virtio over PCI (virtio 1.2, 4.1), without the legacy interface: BAR 0 has the structures,
- * BAR 1 the MSI-X table. Worker; the first member of a virtio vdev's state.
+ * BAR 1 the MSI-X table. Worker; one of the transports of vmm/virtio/device.h.
  */
 #pragma once
 
@@ -11,10 +11,8 @@
 #include "vmm/pci/msix.h"
 #include "vmm/virtio/virtio.h"
 
-struct vdev;
-
 struct virtio_pci {
-	struct virtio virtio;
+	struct virtio *virtio;
 	struct pci_function function;
 	struct pci_msix msix;
 	uint8_t window; /* the VIRTIO_PCI_CAP_PCI_CFG capability */
@@ -22,13 +20,13 @@ struct virtio_pci {
 	uint16_t queue;			      /* queue_select */
 	uint32_t offered_half, accepted_half; /* *_feature_select */
 	uint16_t config_vector, vector[VIRTIO_QUEUES];
+	uint64_t notify_at; /* where KVM watches the notifications; 0 = nowhere */
 };
 
-/* To be called by the class's assemble(). */
-void virtio_pci_assemble(struct vdev *d, const struct virtio_kind *kind);
-/* read and write of the class. */
-uint64_t virtio_pci_read(struct vdev *d, unsigned region, uint64_t offset, unsigned width);
-void virtio_pci_write(struct vdev *d, unsigned region, uint64_t offset, unsigned width,
+/* Of the transport of v, which is initialised. */
+void virtio_pci_assemble(struct virtio_pci *p, struct virtio *v);
+/* Have KVM watch the notifications by the device's doorbells, wherever the guest puts them. */
+void virtio_pci_watch(struct virtio_pci *p);
+uint64_t virtio_pci_read(struct virtio_pci *p, unsigned bar, uint64_t offset, unsigned width);
+void virtio_pci_write(struct virtio_pci *p, unsigned bar, uint64_t offset, unsigned width,
 		      uint64_t value);
-
-enum { VIRTIO_PCI_WIDTHS = 1 << 1 | 1 << 2 | 1 << 4 | 1 << 8 };

@@ -4,6 +4,7 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "vmm/vdev/vdev.h"
@@ -97,6 +98,42 @@ void virtio_turn_on(struct virtio *v, unsigned queue)
 		return;
 	if (virtq_turn_on(q, virtio_has(v, VIRTIO_RING_F_EVENT_IDX)) < 0)
 		virtio_break(v, q->fault);
+}
+
+/* 4.2.2.2: without waiting for a reset. What comes back from it later is dropped. */
+void virtio_turn_off(struct virtio *v, unsigned queue)
+{
+	struct virtq *q = &v->queue[queue];
+
+	if (queue >= v->kind->n_queues || !q->is_on)
+		return;
+	if (v->kind->reset)
+		v->kind->reset(v);
+	virtq_reset(q, v->vdev->machine, v->kind->queue_most);
+}
+
+uint64_t virtio_config_read(const struct virtio *v, uint64_t offset, unsigned width)
+{
+	uint64_t value = 0;
+
+	if (offset < VIRTIO_CONFIG && width <= VIRTIO_CONFIG - offset)
+		memcpy(&value, v->config + offset, width);
+	return value;
+}
+
+void virtio_config_write(struct virtio *v, uint64_t offset, unsigned width, uint64_t value)
+{
+	if (!v->kind->config_written || offset >= VIRTIO_CONFIG || width > VIRTIO_CONFIG - offset)
+		return;
+	memcpy(v->config + offset, &value, width);
+	v->kind->config_written(v, (unsigned)offset, width);
+}
+
+void virtio_config_changed(struct virtio *v)
+{
+	v->generation++;
+	if (v->status & VIRTIO_CONFIG_S_DRIVER_OK)
+		v->interrupt_config(v);
 }
 
 void virtio_notify(struct virtio *v, unsigned queue)

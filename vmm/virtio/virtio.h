@@ -1,10 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * virtio.h - a virtio device without its transport (virtio 1.2, chapters 2 and 3): status, features,
- * queues. Worker; part of the state of a vdev, under its lock.
+ * queues, configuration. Worker; part of the state of a vdev, under its lock.
  *
  * What a guest may not do to a queue is answered by DEVICE_NEEDS_RESET (2.1.2): the device does
  * nothing any more until the guest has reset it.
+ *
+ * A device is one file that knows no transport (vmm/virtio/device.h chooses it). One with an fd of the
+ * host, here a stream of bytes, looks like this; vmm/virtio/entropy.c is one without:
+ *
+ *	struct stream {
+ *		struct virtio_device device; // comes first
+ *		struct iothread thread;
+ *		struct virtq_chain chain;    // large: not on a stack
+ *		int fd;
+ *	};
+ *
+ *	// The host has bytes: under the vdev's lock, on the thread.
+ *	static void ready(struct vdev *d, int fd, uint32_t events)
+ *	{
+ *		struct stream *s = d->state;
+ *		struct virtio *v = &s->device.virtio;
+ *		...
+ *		if (!virtio_take(v, RX, &s->chain)) // no buffer: stop listening until notify(RX)
+ *			iothread_watch(&s->thread, fd, 0, NULL);
+ *		else
+ *			virtio_give(v, RX, &s->chain, virtq_write(&s->chain, 0, bytes, n));
+ *	}
+ *
+ *	// The guest has put something into a queue: under the lock, on whatever thread. Never waits.
+ *	static void stream_notify(struct virtio *v, unsigned queue)
+ *	{
+ *		if (queue == RX)
+ *			iothread_watch(&s->thread, s->fd, EPOLLIN, &e);
+ *		else
+ *			while (virtio_take(v, TX, &s->chain)) ...
+ *	}
+ *
+ *	static int stream_assemble(struct vdev *d, struct machine *m, struct err *e)
+ *	{
+ *		return virtio_assemble(d, &kind, e) < 0 ||
+ *				       iothread_spawn(&s->thread, d, ready, e) < 0 ||
+ *				       virtio_doorbells(d, &s->thread, e) < 0 ? -1 : 0;
+ *	}
+ *
+ *	static void stream_stop(struct vdev *d) // of the class: stop and destroy
+ *	{
+ *		iothread_stop(&s->thread);
+ *	}
+ *
+ *	static const struct vdev_class virtio_stream = {
+ *		VIRTIO_CLASS,
+ *		.name = "virtio-stream",
+ *		.has_iothread = true,
+ *		.has_doorbells = true, // with virtio_doorbells() only: notify() comes on the thread
+ *		...
  */
 #pragma once
 
@@ -16,7 +66,7 @@
 struct vdev;
 struct virtio;
 
-enum { VIRTIO_QUEUES = 2, VIRTIO_CONFIG = 128 };
+enum { VIRTIO_QUEUES = 8, VIRTIO_CONFIG = 128 };
 
 /* What makes a kind of device; constant. */
 struct virtio_kind {
@@ -27,8 +77,12 @@ struct virtio_kind {
 	uint64_t features;   /* beyond those of queue and transport */
 	/* There may be something in that queue. */
 	void (*notify)(struct virtio *v, unsigned queue);
-	/* Let go of all requests: none may be used afterwards. NULL = it keeps none. */
+	/* Let go of all requests: none may be used afterwards, here at a reset, or because the guest
+	 * takes a queue back. NULL = it keeps none. */
 	void (*reset)(struct virtio *v);
+	/* The guest has written those bytes of v->config: take them, or put back what it may not
+	 * change. NULL = the configuration is read-only. */
+	void (*config_written)(struct virtio *v, unsigned offset, unsigned bytes);
 };
 
 struct virtio {
@@ -37,7 +91,8 @@ struct virtio {
 	uint64_t offered, accepted;
 	uint8_t status;
 	struct virtq queue[VIRTIO_QUEUES];
-	uint8_t config[VIRTIO_CONFIG]; /* device-specific, read-only */
+	uint8_t config[VIRTIO_CONFIG]; /* device-specific */
+	uint32_t generation;	       /* 2.5.1: counts its changes by the device */
 	/* Of the transport: interrupt for a queue, or for a change of configuration or status. */
 	void (*interrupt)(struct virtio *v, unsigned queue);
 	void (*interrupt_config)(struct virtio *v);
@@ -53,6 +108,10 @@ void virtio_write_status(struct virtio *v, uint8_t value);
 /* 32 bits of the accepted features, 0 or 1; refused after FEATURES_OK. */
 void virtio_accept(struct virtio *v, unsigned half, uint32_t bits);
 void virtio_turn_on(struct virtio *v, unsigned queue);
+void virtio_turn_off(struct virtio *v, unsigned queue);
+/* The guest's accesses to the configuration: beyond its end they read 0 and are dropped. */
+uint64_t virtio_config_read(const struct virtio *v, uint64_t offset, unsigned width);
+void virtio_config_write(struct virtio *v, uint64_t offset, unsigned width, uint64_t value);
 void virtio_notify(struct virtio *v, unsigned queue);
 
 /* --- for devices --- */
@@ -60,6 +119,8 @@ void virtio_notify(struct virtio *v, unsigned queue);
 /* The driver is ready and the device has not broken. */
 bool virtio_is_live(const struct virtio *v);
 bool virtio_has(const struct virtio *v, unsigned feature);
+/* The device has changed v->config: the guest hears of it once its driver is ready. */
+void virtio_config_changed(struct virtio *v);
 /* virtq_take() of a live device: 1, or 0; a fault breaks the device. */
 int virtio_take(struct virtio *v, unsigned queue, struct virtq_chain *ret);
 /* virtq_give(), and an interrupt if the guest wants one. */

@@ -15,6 +15,7 @@
 #include "base/auto.h"
 #include "base/sandbox.h"
 #include "vmm/conf/board.h"
+#include "vmm/vdev/iothread.h"
 #include "vmm/vdev/vdev.h"
 
 /* A machine that runs, and the end of the process. */
@@ -78,10 +79,19 @@ static const struct sandbox_allow alarms[] = {
 	SANDBOX_END,
 };
 
+/* A board with a vdev whose registers KVM watches, wherever the guest puts them. */
+static const struct sandbox_allow doorbells[] = {
+	SANDBOX_IOCTL(KVM_IOEVENTFD),
+	SANDBOX_END,
+};
+
 /* Beyond all that: while the configuration is read and the machine is assembled. */
 static const struct sandbox_allow assembling[] = {
 	SANDBOX_CALL(clone),
 	SANDBOX_CALL(clone3),
+	SANDBOX_CALL(epoll_create1),
+	SANDBOX_CALL(epoll_ctl),
+	SANDBOX_CALL(epoll_wait),
 	SANDBOX_CALL(eventfd2),
 	SANDBOX_ARG(fcntl, 1, F_GET_SEALS),
 	SANDBOX_CALL(fdatasync), /* here and below: for the vdevs that name it */
@@ -109,6 +119,7 @@ static const struct sandbox_allow assembling[] = {
 	SANDBOX_IOCTL(KVM_GET_STATS_FD),
 	SANDBOX_IOCTL(KVM_GET_SUPPORTED_CPUID),
 	SANDBOX_IOCTL(KVM_GET_VCPU_MMAP_SIZE),
+	SANDBOX_IOCTL(KVM_IOEVENTFD),
 	SANDBOX_IOCTL(KVM_SET_CPUID2),
 	SANDBOX_IOCTL(KVM_SET_IDENTITY_MAP_ADDR),
 	SANDBOX_IOCTL(KVM_SET_IRQCHIP),
@@ -191,9 +202,9 @@ int filter_first(bool is_supervised, struct err *e)
 
 int filter_final(const struct board *b, bool is_supervised, struct err *e)
 {
-	AUTO_FREE const struct sandbox_allow **lists = calloc(b->n_vdevs + 5, sizeof *lists);
+	AUTO_FREE const struct sandbox_allow **lists = calloc(b->n_vdevs + 7, sizeof *lists);
 	const struct sandbox_allow own[] = OWN_SIGNALS;
-	bool has_alarm = false;
+	bool has_alarm = false, has_iothread = false, has_doorbells = false;
 	unsigned n = 0;
 
 	if (!lists)
@@ -203,11 +214,19 @@ int filter_final(const struct board *b, bool is_supervised, struct err *e)
 	lists[n++] = door(is_supervised);
 	lists[n++] = sanitizer;
 	for (unsigned i = 0; i < b->n_vdevs; i++) {
-		has_alarm = has_alarm || b->vdev[i]->class->alarm;
-		if (b->vdev[i]->class->syscalls)
-			lists[n++] = b->vdev[i]->class->syscalls;
+		const struct vdev_class *c = b->vdev[i]->class;
+
+		has_alarm = has_alarm || c->alarm;
+		has_iothread = has_iothread || c->has_iothread;
+		has_doorbells = has_doorbells || c->has_doorbells;
+		if (c->syscalls)
+			lists[n++] = c->syscalls;
 	}
 	if (has_alarm)
 		lists[n++] = alarms;
+	if (has_iothread)
+		lists[n++] = iothread_syscalls;
+	if (has_doorbells)
+		lists[n++] = doorbells;
 	return sandbox_filter(lists, n, e);
 }
