@@ -92,6 +92,11 @@ static int set_shutdown_grace(struct config *c, const char *value, struct err *e
 	return set_number(&c->shutdown_grace_ms, "shutdown-grace-ms", value, 3600000, e);
 }
 
+static int set_max_priority(struct config *c, const char *value, struct err *e)
+{
+	return set_number(&c->max_priority, "max-priority", value, 99, e);
+}
+
 static const struct {
 	const char *key;
 	setter *set;
@@ -103,12 +108,15 @@ static const struct {
 	{"worker-uid-base", set_uid_base},
 	{"memory-budget", set_memory_budget},
 	{"shutdown-grace-ms", set_shutdown_grace},
+	{"max-priority", set_max_priority},
 };
 
 int config_set(struct config *c, const char *key, const char *value, struct err *e)
 {
 	const char *nearest = keys[0].key;
 
+	if (!strncmp(key, "cluster ", 8))
+		return cpulist_add_cluster(c->clusters, key + 8 + strspn(key + 8, " "), value, e);
 	for (size_t i = 0; i < NELEMS(keys); i++) {
 		if (!strcmp(keys[i].key, key))
 			return keys[i].set(c, value, e);

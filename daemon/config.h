@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/cpulist.h"
 #include "base/err.h"
 
 enum { CONFIG_PATH = 512, CONFIG_ALLOWS = 32 };
@@ -19,9 +20,11 @@ struct config {
 	char program_dir[CONFIG_PATH]; /* of qvm and qvm-api; "" = beside qvmd, else installed */
 	char allow[CONFIG_ALLOWS][CONFIG_PATH]; /* folders that host files may be opened from */
 	unsigned n_allows;
-	uint32_t uid_base;	      /* of qvm-api; workers follow */
-	uint64_t memory_budget_bytes; /* of all guests together; 0 = the memory of the host */
-	uint64_t shutdown_grace_ms;   /* from the button to the cut when the supervisor ends */
+	uint32_t uid_base;		 /* of qvm-api; workers follow */
+	uint64_t memory_budget_bytes;	 /* of all guests together; 0 = the memory of the host */
+	uint64_t max_priority;		 /* real-time, that vCPUs may have; 0 = none */
+	char clusters[CPULIST_CLUSTERS]; /* named CPUs: `cluster NAME = CPUS` */
+	uint64_t shutdown_grace_ms;	 /* from the button to the cut when the supervisor ends */
 };
 
 void config_defaults(struct config *c);

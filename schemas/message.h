@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "base/cpulist.h"
 #include "base/err.h"
 #include "base/name.h"
 #include "base/wire.h"
@@ -51,6 +52,7 @@ struct msg_config {
 	uint32_t uid;	/* for the worker to become; 0 = stay */
 	uint32_t bytes; /* of the text */
 	uint32_t unused;
+	char clusters[CPULIST_CLUSTERS]; /* named CPUs of the host; base/cpulist.h */
 	char folder[MESSAGE_PATH]; /* relative paths of the text resolve against it; "" = refused */
 };
 
@@ -71,6 +73,8 @@ struct msg_want {
 struct msg_plan {
 	uint32_t n_wants, n_vcpus, n_vdevs, n_warnings;
 	uint64_t ram_bytes, rom_bytes;
+	uint32_t max_priority; /* real-time, of its vCPUs; 0 = none */
+	uint32_t unused;
 };
 
 struct msg_grant {

@@ -57,13 +57,23 @@ static int judge_kinds(const struct plan *p, struct err *e)
 	return 0;
 }
 
+static int judge_priority(const struct plan *p, struct err *e)
+{
+	if (p->shape->max_priority <= p->config->max_priority)
+		return 0;
+	return err_set(e, RESOURCE,
+		       "a vCPU wants the real-time priority %u, this host permits up to %" PRIu64
+		       ": raise `max-priority` in qvmd.conf or lower `cpu sched`",
+		       p->shape->max_priority, p->config->max_priority);
+}
+
 int plan_judge(const struct plan *p,
 	       void (*report)(void *arg, const struct msg_want *w, const struct err *why),
 	       void *arg, struct err *e)
 {
 	int verdict = 0;
 
-	if (judge_kinds(p, e) < 0)
+	if (judge_kinds(p, e) < 0 || judge_priority(p, e) < 0)
 		return -1;
 	for (uint32_t i = 0; i < p->n_wants && (verdict == 0 || report); i++) {
 		const struct msg_want *w = &p->want[i];

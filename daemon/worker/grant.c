@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "daemon/daemon.h"
@@ -58,6 +59,22 @@ static void keep_box(struct vm *v, const struct worker *w)
 	frontdoor_box(v->d, v);
 }
 
+/* The kernel lets a thread without privileges raise itself up to this limit. */
+static int permit_priority(const struct worker *w, struct err *e)
+{
+	const struct rlimit to = {w->plan.max_priority, w->plan.max_priority};
+
+	if (w->plan.max_priority == 0)
+		return 0;
+	/* Not reaped yet, so the pid cannot be another's. */
+	if (prlimit(w->process.pid, RLIMIT_RTPRIO, &to, NULL) == 0)
+		return 0;
+	return err_sys(e, RESOURCE,
+		       "permit the vCPUs of '%s' the real-time priority %u (qvmd needs "
+		       "CAP_SYS_RESOURCE for `cpu sched`)",
+		       w->vm, w->plan.max_priority);
+}
+
 void grant_wants(struct vm *v, struct worker *w)
 {
 	struct plan p = {.config = &v->d->config,
@@ -73,7 +90,8 @@ void grant_wants(struct vm *v, struct worker *w)
 		abort();
 	for (uint32_t i = 0; i < w->n_wants; i++)
 		fds[i] = -1;
-	if (plan_judge(&p, NULL, NULL, &e) < 0 || open_all(v->d, w, fds, &e) < 0) {
+	if (plan_judge(&p, NULL, NULL, &e) < 0 || permit_priority(w, &e) < 0 ||
+	    open_all(v->d, w, fds, &e) < 0) {
 		close_all(fds, w->n_wants);
 		worker_fence(w, e.code == ERR_PROTOCOL ? CAUSE_PROTOCOL : CAUSE_RESOURCE, &e);
 		return;

@@ -42,3 +42,28 @@ TEST(plan_that_names_less_memory_than_it_wants_is_refused)
 	assert_int_equal(judge(1 << 20, 0, (1 << 20) + 4096), ERR_PROTOCOL);
 	assert_int_equal(judge(UINT64_MAX - 4095, (1 << 20) + 4096, 1 << 20), ERR_PROTOCOL);
 }
+
+TEST(plan_with_a_priority_that_the_host_does_not_permit_is_refused)
+{
+	const struct config config = {.memory_budget_bytes = 1 << 30, .max_priority = 9};
+	const struct msg_want want[] = {
+		{.index = 0, .kind = WANT_RAM, .bytes = 1 << 20},
+		{.index = 1, .kind = WANT_BLACKBOX},
+		{.index = 2, .kind = WANT_KVM},
+	};
+	struct msg_plan shape = {.n_wants = NELEMS(want),
+				 .n_vcpus = 1,
+				 .ram_bytes = 1 << 20,
+				 .max_priority = 10};
+	const struct plan p = {.config = &config,
+			       .vm = "one",
+			       .shape = &shape,
+			       .want = want,
+			       .n_wants = NELEMS(want)};
+	struct err e = {0};
+
+	assert_int_equal(plan_judge(&p, NULL, NULL, &e), -1);
+	assert_non_null(strstr(e.msg, "max-priority"));
+	shape.max_priority = 9;
+	assert_true(plan_judge(&p, NULL, NULL, &e) == 0 || !strstr(e.msg, "max-priority"));
+}

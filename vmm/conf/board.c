@@ -16,6 +16,16 @@ uint64_t board_memory_bytes(const struct board *b, bool rom)
 	return bytes;
 }
 
+unsigned board_priority(const struct board *b)
+{
+	unsigned highest = 0;
+
+	for (unsigned i = 0; b->cpu && i < b->n_cpus; i++)
+		if (b->cpu[i].priority > highest)
+			highest = b->cpu[i].priority;
+	return highest;
+}
+
 void board_close_images(struct board *b)
 {
 	for (unsigned i = 0; i < b->n_loads; i++) {
@@ -33,6 +43,7 @@ struct board *board_free(struct board *b)
 	for (unsigned i = 0; i < b->n_vdevs; i++)
 		vdev_free(b->vdev[i]);
 	free(b->vdev);
+	free(b->cpu);
 	free(b->load);
 	free(b->memory);
 	free(b);

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,6 +26,17 @@ struct board_memory {
 };
 
 enum board_image { BOARD_IMAGE_AUTO, BOARD_IMAGE_DATA, BOARD_IMAGE_INITRD, BOARD_IMAGE_GUEST };
+
+enum board_sched { BOARD_SCHED_HOST, BOARD_SCHED_RR, BOARD_SCHED_FIFO, BOARD_SCHED_OTHER };
+
+/* How the host runs a vCPU's thread. All zero: as it runs the worker, on any CPU. */
+struct board_cpu {
+	enum board_sched sched;
+	unsigned priority; /* of sched(7), 1 to 99; 0 = none */
+	bool is_pinned;
+	cpu_set_t host; /* when pinned */
+	unsigned line;
+};
 
 struct board_load {
 	enum board_image type;
@@ -49,8 +61,9 @@ struct board_logger {
 struct board {
 	char system[NAME_CAP]; /* "" when not given */
 	struct board_memory *memory;
-	unsigned n_memory; /* sorted by gpa */
-	unsigned n_cpus;   /* at least 1 */
+	unsigned n_memory;     /* sorted by gpa */
+	unsigned n_cpus;       /* at least 1 */
+	struct board_cpu *cpu; /* of each; NULL = all as the host likes */
 	struct board_load *load;
 	unsigned n_loads; /* in order of the configuration */
 	char cmdline[BOARD_CMDLINE];
@@ -67,6 +80,8 @@ struct board {
 
 /* Sum of all memory, RAM or ROM. */
 uint64_t board_memory_bytes(const struct board *b, bool rom);
+/* The highest real-time priority of its vCPUs; 0 = none has one. */
+unsigned board_priority(const struct board *b);
 /* The images are in guest memory: let go of their files, so that they may be replaced. */
 void board_close_images(struct board *b);
 struct board *board_free(struct board *b); /* frees vdevs, closes granted fds; returns NULL */

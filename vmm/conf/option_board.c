@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The options about the board as a whole: system, cpu, dryrun, unsupported, safety, logger. */
+/* The options about the board as a whole: system, dryrun, unsupported, safety, logger. */
 #include <ctype.h>
 #include <string.h>
 
@@ -62,16 +62,6 @@ void option_system(struct parse *p, const struct token *t)
 		return;
 	}
 	str_copy(b->system, sizeof b->system, t[1].text);
-}
-
-void option_cpu(struct parse *p, const struct token *t)
-{
-	if (p->draft->board->n_cpus == DRAFT_CPUS)
-		finding_hint(finding_error(p->findings, &t->at, "there are more than %d vCPUs",
-					   DRAFT_CPUS),
-			     "this is the bound of one VM: remove some");
-	else
-		p->draft->board->n_cpus++;
 }
 
 void option_dryrun(struct parse *p, const struct token *t)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/cpulist.h"
 #include "base/str.h"
 #include "schemas/message.h"
 #include "vmm/conf/board.h"
@@ -27,6 +28,34 @@ static const char *origin(unsigned line, char ret[static 24])
 	if (line)
 		snprintf(ret, 24, "   (line %u)", line);
 	return ret;
+}
+
+/* "round-robin 10 on host CPUs 2-3"; "" = as the host likes. */
+static const char *schedule(const struct board_cpu *c, char *ret, size_t cap)
+{
+	static const char *const policy[] = {"", "round-robin", "FIFO", "other"};
+	char list[100];
+	size_t len = 0;
+
+	ret[0] = '\0';
+	str_add(ret, cap, &len, "%s", policy[c->sched]);
+	if (c->priority)
+		str_add(ret, cap, &len, " %u", c->priority);
+	if (c->is_pinned)
+		str_add(ret, cap, &len, "%son host CPUs %s", len ? " " : "",
+			cpulist_write(&c->host, list, sizeof list));
+	return ret;
+}
+
+static void print_cpus(const struct board *b, FILE *out)
+{
+	char text[160], from[24];
+
+	fprintf(out, "vCPUs         %u%s\n", b->n_cpus,
+		b->exit_on_halt ? "" : ", which keep their host CPUs while they halt");
+	for (unsigned i = 0; b->cpu && i < b->n_cpus; i++)
+		if (schedule(&b->cpu[i], text, sizeof text)[0])
+			fprintf(out, "  %u  %s%s\n", i, text, origin(b->cpu[i].line, from));
 }
 
 static void print_memory(const struct board *b, FILE *out)
@@ -197,8 +226,7 @@ void plan_print(const struct board *b, FILE *out)
 {
 	if (b->system[0])
 		fprintf(out, "VM            %s\n", b->system);
-	fprintf(out, "vCPUs         %u%s\n", b->n_cpus,
-		b->exit_on_halt ? "" : ", which keep their host CPUs while they halt");
+	print_cpus(b, out);
 	print_memory(b, out);
 	print_images(b, out);
 	print_vdevs(b, out);
@@ -296,6 +324,20 @@ static json_t *loggers_json(const struct board *b)
 	return list;
 }
 
+/* One text for each vCPU that is not left to the host. */
+static json_t *schedules_json(const struct board *b)
+{
+	json_t *list = json_array();
+	char text[160];
+
+	for (unsigned i = 0; b->cpu && i < b->n_cpus; i++)
+		if (schedule(&b->cpu[i], text, sizeof text)[0])
+			json_array_append_new(list, json_pack("{s:i, s:s, s:i}", "vcpu", (int)i,
+							      "schedule", text, "line",
+							      (int)b->cpu[i].line));
+	return list;
+}
+
 char *plan_json(const struct board *b)
 {
 	json_t *vdevs = json_array(), *plan;
@@ -303,15 +345,16 @@ char *plan_json(const struct board *b)
 
 	for (unsigned i = 0; i < b->n_vdevs; i++)
 		json_array_append_new(vdevs, vdev_json(b->vdev[i]));
-	plan = json_pack("{s:s, s:i, s:b, s:I, s:I, s:o, s:o, s:s, s:o, s:{s:s, s:s, s:s}, s:o}",
-			 "system", b->system, "vcpus", (int)b->n_cpus, "exit_on_halt",
-			 (int)b->exit_on_halt, "ram_bytes",
-			 (json_int_t)board_memory_bytes(b, false), "rom_bytes",
-			 (json_int_t)board_memory_bytes(b, true), "memory", memory_json(b),
-			 "images", images_json(b), "cmdline", b->cmdline, "vdevs", vdevs,
-			 "unsupported", "instruction", reaction[b->unsupported.instruction],
-			 "reference", reaction[b->unsupported.reference], "register",
-			 reaction[b->unsupported.reg], "loggers", loggers_json(b));
+	plan = json_pack(
+		"{s:s, s:i, s:o, s:b, s:I, s:I, s:o, s:o, s:s, s:o, s:{s:s, s:s, s:s}, s:o}",
+		"system", b->system, "vcpus", (int)b->n_cpus, "schedules", schedules_json(b),
+		"exit_on_halt", (int)b->exit_on_halt, "ram_bytes",
+		(json_int_t)board_memory_bytes(b, false), "rom_bytes",
+		(json_int_t)board_memory_bytes(b, true), "memory", memory_json(b), "images",
+		images_json(b), "cmdline", b->cmdline, "vdevs", vdevs, "unsupported", "instruction",
+		reaction[b->unsupported.instruction], "reference",
+		reaction[b->unsupported.reference], "register", reaction[b->unsupported.reg],
+		"loggers", loggers_json(b));
 	text = json_dumps(plan, JSON_INDENT(2));
 	json_decref(plan);
 	if (!text)

@@ -16,6 +16,7 @@
 #include "vmm/machine/halt.h"
 #include "vmm/machine/kvm.h"
 #include "vmm/machine/memory.h"
+#include "vmm/machine/schedule.h"
 #include "vmm/machine/space.h"
 #include "vmm/machine/vcpu.h"
 #include "vmm/vdev/vdev.h"
@@ -186,7 +187,9 @@ static int spawn_vcpus(struct machine *m, struct err *e)
 	if (vcpu_prepare(e) < 0)
 		return -1;
 	for (unsigned i = 0; i < m->n_vcpus; i++)
-		if (vcpu_spawn(&m->vcpu[i], e) < 0)
+		if (vcpu_spawn(&m->vcpu[i], e) < 0 ||
+		    (m->board->cpu &&
+		     schedule_apply(&m->board->cpu[i], i, m->vcpu[i].thread, e) < 0))
 			return -1;
 	/* The final seccomp filter comes next: no thread may still be on its way here. */
 	gate_await(&m->gate, m->n_vcpus);

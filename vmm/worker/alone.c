@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -60,7 +61,10 @@ static const char *environment(const char *name)
 /* The board, or NULL; every finding is kept. */
 static struct board *read_board(struct alone *a, int argc, char **argv)
 {
-	struct conf_source source = {.report = keep, .report_arg = a, .env = environment};
+	struct conf_source source = {.report = keep,
+				     .report_arg = a,
+				     .env = environment,
+				     .clusters = getenv("QVM_CLUSTERS")};
 	struct board *board = NULL;
 	struct err e;
 
@@ -235,6 +239,17 @@ static void say_ended(const struct machine_end *end)
 		log_info(NULL, "ended: %s%s%s", cause_sentence(end->cause), between, detail);
 }
 
+/* As qvmd does for its workers. Without the right to do so the vCPU's own error tells. */
+static void raise_priority_limit(const struct board *b)
+{
+	struct rlimit to = {board_priority(b), board_priority(b)}, now;
+
+	if (to.rlim_cur && getrlimit(RLIMIT_RTPRIO, &now) == 0 && now.rlim_cur < to.rlim_cur &&
+	    setrlimit(RLIMIT_RTPRIO, &to) < 0)
+		report_verbose(NULL, "raise the limit of real-time priorities to %u: %m",
+			       board_priority(b));
+}
+
 /* The board is sound: build it and run it to its end. */
 static int run(struct alone *a)
 {
@@ -247,6 +262,7 @@ static int run(struct alone *a)
 	if (open_wants(&a->life) < 0)
 		return cause_exit(CAUSE_RESOURCE);
 	warn_unseen(a->life.board);
+	raise_priority_limit(a->life.board);
 	if (geteuid() == 0) {
 		spec.uid = UID_BASE + (uid_t)getpid();
 		spec.gid = spec.uid;

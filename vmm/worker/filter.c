@@ -104,6 +104,11 @@ static const struct sandbox_allow assembling[] = {
 	SANDBOX_ARG(prctl, 0, PR_SET_NAME), /* of threads */
 	SANDBOX_CALL(pwritev),
 	SANDBOX_CALL(rseq),
+	SANDBOX_CALL(sched_getaffinity), /* of vCPU threads; likewise below */
+	SANDBOX_CALL(sched_getparam),
+	SANDBOX_CALL(sched_getscheduler),
+	SANDBOX_CALL(sched_setaffinity),
+	SANDBOX_CALL(sched_setscheduler),
 	SANDBOX_CALL(seccomp),
 	SANDBOX_CALL(set_robust_list),
 	SANDBOX_CALL(timerfd_create),

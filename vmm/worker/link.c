@@ -67,6 +67,8 @@ static int check_config(const struct msg_config *c, int fd, struct err *e)
 	if (!str_is_terminated(c->folder, sizeof c->folder) ||
 	    (c->folder[0] && c->folder[0] != '/'))
 		return err_set(e, PROTOCOL, "CONFIG with a folder that is no absolute path");
+	if (!str_is_terminated(c->clusters, sizeof c->clusters))
+		return err_set(e, PROTOCOL, "CONFIG with clusters without an end");
 	if (c->bytes > MESSAGE_CONFIG_MAX)
 		return err_set(e, PROTOCOL, "CONFIG of %u bytes, over %d", c->bytes,
 			       MESSAGE_CONFIG_MAX);
@@ -163,7 +165,8 @@ static int send_plan(struct link *l, unsigned n_warnings, struct err *e)
 				.n_vdevs = b->n_vdevs,
 				.n_warnings = n_warnings,
 				.ram_bytes = board_memory_bytes(b, false),
-				.rom_bytes = board_memory_bytes(b, true)};
+				.rom_bytes = board_memory_bytes(b, true),
+				.max_priority = board_priority(b)};
 
 	for (unsigned i = 0; i < l->life.wants.n; i++) {
 		const struct want *w = &l->life.wants.want[i];
@@ -188,6 +191,7 @@ static int answer_config(struct link *l, const char *text, struct err *e)
 	struct conf_source source = {.part = &part,
 				     .n_parts = 1,
 				     .vm = l->config.vm[0] ? l->config.vm : NULL,
+				     .clusters = l->config.clusters,
 				     .report = report,
 				     .report_arg = l};
 	struct msg_invalid invalid = {0};

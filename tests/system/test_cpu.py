@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the host runs vCPUs: priorities, host CPUs, clusters; what permits them and what is in force."""
+import os
+import resource
+
+import pytest
+
+from host import Host, config, worker_alone
+
+
+def alone(tmp_path, *lines, **kwargs):
+    path = tmp_path / "cpu.qvmconf"
+    path.write_text(config("hello.elf", *lines))
+    return worker_alone(f"@{path}", **kwargs)
+
+
+def test_a_pinned_vcpu_runs_on_its_host_cpu_and_says_so(tmp_path):
+    cpu = max(os.sched_getaffinity(0))
+    r = alone(tmp_path, f"cpu runmask {cpu}")
+    assert r.returncode == 0, r
+    assert f"vCPU 0 runs as SCHED_OTHER priority 0 on host CPUs {cpu}\n" in r.stderr, r
+
+
+def test_a_vcpu_of_a_host_cpu_that_is_not_there_is_refused(tmp_path):
+    r = alone(tmp_path, "cpu runmask 1023")
+    assert r.returncode == 64, r
+    assert "none of the host CPUs 1023 is there" in r.stderr, r
+
+
+def test_a_priority_beyond_the_limit_says_what_permits_it(tmp_path):
+    r = alone(tmp_path, "cpu sched 10f")
+    if "SCHED_FIFO priority 10" in r.stderr:
+        assert r.returncode == 0, r
+        pytest.skip("this host permits the user real-time priorities")
+    assert r.returncode == 64, r
+    assert "max-priority" in r.stderr and "ulimit -r 10" in r.stderr, r
+
+
+def test_a_permitted_priority_is_in_force(tmp_path):
+    if resource.getrlimit(resource.RLIMIT_RTPRIO)[1] < 1:
+        try:
+            resource.setrlimit(resource.RLIMIT_RTPRIO, (1, 1))
+        except (ValueError, PermissionError):
+            pytest.skip("no CAP_SYS_RESOURCE here to permit real-time priorities; the bed has it")
+    r = alone(tmp_path, "cpu sched 1")
+    assert r.returncode == 0, r
+    assert "vCPU 0 runs as SCHED_RR priority 1" in r.stderr, r
+
+
+def test_the_supervisor_refuses_a_priority_it_does_not_permit(host):
+    answer = host.put("/v1/vms/rt", {"config": config("hello.elf", "cpu sched 8")})
+    assert answer.status in (422, 503, 409, 400), answer
+    assert "max-priority" in answer.text, answer
+
+
+def test_a_cluster_of_the_host_pins_a_supervised_vcpu():
+    cpu = max(os.sched_getaffinity(0))
+    host = Host(**{"cluster main": cpu}).start()
+    try:
+        host.define("one", config("hello.elf", "cpu cluster main"))
+        answer = host.post("/v1/vms/one/start?wait=20s")
+        assert answer.status == 200, answer
+        bad = host.post("/v1/check", {"config": config("hello.elf", "cpu cluster other")})
+        assert f"there are: main={cpu}" in bad.text, bad
+    finally:
+        host.close()

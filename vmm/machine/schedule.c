@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/machine/schedule.h"
+
+#include <sched.h>
+
+#include "base/auto.h"
+#include "base/cpulist.h"
+#include "base/log.h"
+#include "vmm/conf/board.h"
+
+static const char *policy_name(int policy)
+{
+	return policy == SCHED_RR     ? "SCHED_RR"
+	       : policy == SCHED_FIFO ? "SCHED_FIFO"
+				      : "SCHED_OTHER";
+}
+
+static int set_policy(const struct board_cpu *c, unsigned index, pthread_t thread, struct err *e)
+{
+	static const int policy[] = {SCHED_OTHER, SCHED_RR, SCHED_FIFO, SCHED_OTHER};
+	struct sched_param param = {.sched_priority = (int)c->priority};
+
+	errno = pthread_setschedparam(thread, policy[c->sched], &param);
+	if (errno == 0)
+		return 0;
+	if (errno == EPERM)
+		return err_set(
+			e, RESOURCE,
+			"vCPU %u (line %u): this host does not permit the real-time priority "
+			"%u: under qvmd raise `max-priority` in qvmd.conf; from a shell raise "
+			"the limit (ulimit -r %u, or rtprio in limits.conf)",
+			index, c->line, c->priority, c->priority);
+	return err_sys(e, RESOURCE, "vCPU %u (line %u): set %s priority %u", index, c->line,
+		       policy_name(policy[c->sched]), c->priority);
+}
+
+static int pin(const struct board_cpu *c, unsigned index, pthread_t thread, struct err *e)
+{
+	char list[200];
+
+	errno = pthread_setaffinity_np(thread, sizeof c->host, &c->host);
+	if (errno == 0)
+		return 0;
+	cpulist_write(&c->host, list, sizeof list);
+	if (errno == EINVAL)
+		return err_set(e, RESOURCE,
+			       "vCPU %u (line %u): none of the host CPUs %s is there, or none is "
+			       "left to this process: see `nproc --all` and `taskset -p $$`",
+			       index, c->line, list);
+	return err_sys(e, RESOURCE, "vCPU %u (line %u): pin it to host CPUs %s", index, c->line,
+		       list);
+}
+
+int schedule_apply(const struct board_cpu *c, unsigned index, pthread_t thread, struct err *e)
+{
+	struct sched_param param = {0};
+	char list[200] = "";
+	cpu_set_t set;
+	int policy = 0;
+
+	if (c->sched == BOARD_SCHED_HOST && !c->is_pinned)
+		return 0;
+	if (c->sched != BOARD_SCHED_HOST && set_policy(c, index, thread, e) < 0)
+		return -1;
+	if (c->is_pinned && pin(c, index, thread, e) < 0)
+		return -1;
+	if (pthread_getschedparam(thread, &policy, &param) == 0 &&
+	    pthread_getaffinity_np(thread, sizeof set, &set) == 0)
+		log_info(NULL, "vCPU %u runs as %s priority %d on host CPUs %s", index,
+			 policy_name(policy), param.sched_priority,
+			 cpulist_write(&set, list, sizeof list));
+	return 0;
+}
