@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/decide/plan.h"
 
+#include <string.h>
+
 #include "base/auto.h"
 #include "daemon/config.h"
 #include "tests/unit/test.h"
@@ -51,10 +53,8 @@ TEST(plan_with_a_priority_that_the_host_does_not_permit_is_refused)
 		{.index = 1, .kind = WANT_BLACKBOX},
 		{.index = 2, .kind = WANT_KVM},
 	};
-	struct msg_plan shape = {.n_wants = NELEMS(want),
-				 .n_vcpus = 1,
-				 .ram_bytes = 1 << 20,
-				 .max_priority = 10};
+	struct msg_plan shape = {
+		.n_wants = NELEMS(want), .n_vcpus = 1, .ram_bytes = 1 << 20, .max_priority = 10};
 	const struct plan p = {.config = &config,
 			       .vm = "one",
 			       .shape = &shape,
