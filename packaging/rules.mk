@@ -8,4 +8,10 @@ demo: depends-build
 	@$(MAKE) --no-print-directory all
 	@B=$(B) packaging/demo
 
-.PHONY: demo
+# The manual page comes from the tables that the parser is made of.
+man: $(B)/man/qvmconf.5
+$(B)/man/qvmconf.5: $(B)/qvm
+	@mkdir -p $(@D)
+	$(Q)$< help --man >$@
+
+.PHONY: demo man

@@ -24,7 +24,9 @@ static const char help[] =
 	"\n"
 	"  qvm @guest.qvmconf           run it\n"
 	"  qvm @guest.qvmconf dryrun    check it, show the plan; opens no file, runs nothing\n"
-	"  qvm help [OPTION]            the configuration language, or one option of it\n"
+	"  qvm help [OPTION]            the configuration language, or one option of it; also\n"
+	"                               `help vdev NAME` and `help set VARIABLE`\n"
+	"  qvm help --man               the manual page qvmconf(5)\n"
 	"  qvm --json ...               findings and plan as JSON on standard output\n"
 	"  qvm --version\n"
 	"\n"
@@ -40,6 +42,19 @@ static int show_help(int argc, char **argv)
 
 	if (argc == 0)
 		return option_help(NULL, stdout);
+	if (!strcmp(argv[0], "--man") && argc == 1) {
+		option_man(stdout);
+		return 0;
+	}
+	if (!strcmp(argv[0], "--words") && argc <= 3) {
+		option_words((const char *const *)argv + 1, argc - 1, stdout);
+		return 0;
+	}
+	/* `help vdev NAME`, `help set VARIABLE`: about that one. */
+	if (argc > 1 && (!strcmp(argv[0], "vdev") || !strcmp(argv[0], "set"))) {
+		argc--;
+		argv++;
+	}
 	for (int i = 0; i < argc; i++) {
 		if (option_help(argv[i], stdout) == 0)
 			continue;

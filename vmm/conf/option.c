@@ -38,6 +38,11 @@ const struct vdev_later vdev_later_table[] = {
 #include "schemas/qvmconf.def"
 	{0}};
 
+const struct option_example option_example_table[] = {
+#define EXAMPLE(topic_, text_) {topic_, text_},
+#include "schemas/qvmconf.def"
+	{0}};
+
 const struct option *option_find(const char *name, enum option_context context)
 {
 	for (const struct option *o = option_table; o->name; o++)

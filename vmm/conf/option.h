@@ -68,5 +68,15 @@ const char *option_usage(const struct option *o, char ret[static 120]);
 const char *option_context_name(enum option_context context);
 const char *variable_type_form(enum variable_type type); /* "on|off" */
 
+struct option_example {
+	const char *topic, *text;
+};
+extern const struct option_example option_example_table[]; /* ends with an empty row */
+
+/* qvmconf(5), for man(1). */
+void option_man(FILE *out);
+/* Words for completion, one a line: the global options (n 0), those behind `cpu`, `reserve`, `pass`,
+ * what may follow `vdev` and `set`, and with n 2 the options of `vdev NAME`. */
+void option_words(const char *const *topic, int n, FILE *out);
 /* The whole language on a page (topic NULL), or one option, variable or vdev: -1 = no such thing. */
 int option_help(const char *topic, FILE *out);

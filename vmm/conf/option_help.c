@@ -13,6 +13,13 @@ static void print_option(const struct option *o, FILE *out)
 		o->mend ? " (not in this release)" : "");
 }
 
+static void print_examples(const char *topic, FILE *out)
+{
+	for (const struct option_example *x = option_example_table; x->topic; x++)
+		if (!strcmp(x->topic, topic))
+			fprintf(out, "      example: %s\n", x->text);
+}
+
 static void print_context(enum option_context context, const char *title, FILE *out)
 {
 	bool is_first = true;
@@ -97,6 +104,7 @@ int option_help(const char *topic, FILE *out)
 	class = vdev_class_find(topic);
 	if (class) {
 		print_class(class, out);
+		print_examples(topic, out);
 		return 0;
 	}
 	for (const struct option *o = option_table; o->name; o++) {
@@ -124,5 +132,13 @@ int option_help(const char *topic, FILE *out)
 			fprintf(out, "      not in this release; instead: %s\n", v->mend);
 		found = 0;
 	}
+	for (const struct vdev_later *l = vdev_later_table; l->name; l++) {
+		if (strcmp(l->name, topic) != 0)
+			continue;
+		fprintf(out, "  vdev %s is not in this release; instead: %s\n", l->name, l->mend);
+		found = 0;
+	}
+	if (found == 0)
+		print_examples(topic, out);
 	return found;
 }
