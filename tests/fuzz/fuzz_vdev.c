@@ -87,6 +87,18 @@ void *machine_ram(struct machine *m, uint64_t gpa, uint64_t bytes)
 	return machine_memory(m, gpa, bytes);
 }
 
+uint64_t machine_ram_from(struct machine *m, uint64_t gpa)
+{
+	(void)m;
+	return gpa < sizeof memory ? sizeof memory - gpa : 0;
+}
+
+unsigned machine_cpus(const struct machine *m)
+{
+	(void)m;
+	return 1;
+}
+
 void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, const char *detail)
 {
 	if (cause <= CAUSE_NONE || cause >= CAUSE_COUNT || exit_code > 63 || !detail[0])

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/auto.h"
 #include "tests/unit/test.h"
 #include "vmm/boot/pvh.h"
 #include "vmm/conf/board.h"
@@ -409,6 +410,68 @@ TEST(raw_file_beyond_real_mode_is_no_guest_but_may_be_data)
 	add(&t, "kernel", &x, sizeof x);
 	assert_int_equal(boot(&t), 0);
 	assert_memory_equal(at(&t, 2 * MIB, 1), "\xf4", 1);
+	tear_down(&t);
+}
+
+/* The same board with a flash of 256 KiB that ends at 4 GiB, and RAM up to it below 1 MiB. */
+static void set_up_flash(struct bench *t, bool has_low)
+{
+	static const struct board_memory ranges[] = {
+		{.gpa = 0, .bytes = 0xa0000},
+		{.gpa = 0xe0000, .bytes = 0x20000},
+		{.gpa = 0xfffc0000, .bytes = 0x40000, .is_rom = true},
+	};
+	static const struct board_memory without[] = {
+		{.gpa = 0, .bytes = 0xa0000},
+		{.gpa = 0xfffc0000, .bytes = 0x40000, .is_rom = true},
+	};
+
+	set_up(t);
+	memory_unmap(&t->m);
+	memory_over(&t->m, has_low ? ranges : without, has_low ? 3 : 2, t->bytes);
+}
+
+TEST(rom_that_ends_at_4_gib_starts_at_the_reset_vector_and_shows_its_end_below_1_mib)
+{
+	AUTO_FREE uint8_t *flash = calloc(1, 0x40000);
+	struct board_load *l;
+	struct bench t;
+
+	flash[0x20000] = 'a';
+	flash[0x3fff0] = 'z';
+	for (int has_low = 0; has_low < 2; has_low++) {
+		set_up_flash(&t, has_low);
+		l = add(&t, "bios", flash, 0x40000);
+		l->has_gpa = true;
+		l->gpa = 0xfffc0000;
+		assert_int_equal(boot(&t), 0);
+		assert_int_equal(t.entry.mode, ENTRY_RESET);
+		assert_int_equal(t.entry.gpa, 0xfffffff0);
+		assert_memory_equal(at(&t, 0xfffffff0, 1), "z", 1);
+		if (has_low) {
+			assert_memory_equal(at(&t, 0xe0000, 1), "a", 1);
+			assert_memory_equal(at(&t, 0xffff0, 1), "z", 1);
+		}
+		tear_down(&t);
+	}
+}
+
+TEST(rom_that_ends_at_1_mib_starts_at_its_reset_vector_and_ram_there_does_not)
+{
+	struct board_load *l;
+	uint8_t rom[0x1000] = {0};
+	struct bench t;
+
+	set_up(&t);
+	l = add(&t, "bios", rom, sizeof rom);
+	l->has_gpa = true;
+	l->gpa = 0xff000;
+	assert_int_equal(boot(&t), 0);
+	assert_int_equal(t.entry.mode, ENTRY_RESET);
+	assert_int_equal(t.entry.gpa, 0xffff0);
+	l->gpa = 0xfe000; /* does not end there */
+	assert_int_equal(boot(&t), 0);
+	assert_int_equal(t.entry.mode, ENTRY_REAL);
 	tear_down(&t);
 }
 

@@ -119,3 +119,20 @@ TEST(mc146818_keeps_memory_and_takes_it_from_the_configuration)
 	assert_int_equal(get(&b, 0x41), 0x99);
 	vdev_bench_close(&b);
 }
+
+TEST(cmos_tells_a_firmware_the_memory_sizes_and_the_configuration_has_the_last_word)
+{
+	struct vdev_bench b;
+	struct err e;
+
+	vdev_bench_make(&b, "mc146818");
+	assert_int_equal(vdev_bench_option(&b, "reg", "0x17,0x12", &e), 0);
+	vdev_bench_assemble(&b);
+	assert_int_equal(get(&b, 0x15) | get(&b, 0x16) << 8, 640);
+	assert_int_equal(get(&b, 0x17), 0x12);
+	assert_int_equal(get(&b, 0x30) | get(&b, 0x31) << 8, 63 << 10);
+	assert_int_equal(get(&b, 0x34) | get(&b, 0x35) << 8, (48 << 20) >> 16);
+	assert_int_equal(get(&b, 0x5b) | get(&b, 0x5c) << 8 | get(&b, 0x5d) << 16, 0);
+	assert_int_equal(get(&b, 0x5f), 1);
+	vdev_bench_close(&b);
+}

@@ -91,6 +91,18 @@ void *machine_ram(struct machine *m, uint64_t gpa, uint64_t bytes)
 	return gpa < end && bytes <= end - gpa ? b->memory + gpa : NULL;
 }
 
+uint64_t machine_ram_from(struct machine *m, uint64_t gpa)
+{
+	(void)m;
+	return gpa < 0xa0000 ? 0xa0000 - gpa : gpa == 1 << 20 ? 63 << 20 : 0;
+}
+
+unsigned machine_cpus(const struct machine *m)
+{
+	(void)m;
+	return 2;
+}
+
 void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, const char *detail)
 {
 	struct vdev_bench *b = bench_of(m);

@@ -15,7 +15,13 @@
 
 #define FOUR_GIB (UINT64_C(1) << 32)
 
-enum { PAGE = 0x1000, BIOS_AREA = 0xe0000, REAL_MODE_END = 0x100000 };
+enum {
+	PAGE = 0x1000,
+	BIOS_AREA = 0xe0000,
+	BIOS_BYTES = 0x20000,
+	REAL_MODE_END = 0x100000,
+	RESET_FROM_END = 16, /* the reset vector lies that much below the end */
+};
 
 extern const struct image_class *const __start_qvm_image[];
 extern const struct image_class *const __stop_qvm_image[];
@@ -107,16 +113,48 @@ static int load_raw(struct image_guest *g, const struct image *x, uint64_t *ret_
 	return image_read(x, 0, x->bytes, host, e);
 }
 
+/* A ROM that ends where the processor looks after its reset. */
+static bool has_reset_vector(const struct image_guest *g, const struct image *x, uint64_t gpa)
+{
+	const struct memory_range *r = memory_range_of(g->layout.memory, gpa);
+
+	return r && r->is_rom && x->bytes >= RESET_FROM_END &&
+	       (gpa + x->bytes == FOUR_GIB || gpa + x->bytes == REAL_MODE_END);
+}
+
+/* A chipset shows the last 128 KiB of the ROM below 1 MiB too. So does this board if it has memory there:
+ * `rom`, or `ram` for a firmware that writes to its shadow. */
+static int alias_rom(struct image_guest *g, const struct image *x, uint64_t gpa, struct err *e)
+{
+	uint64_t bytes = x->bytes < BIOS_BYTES ? x->bytes : BIOS_BYTES;
+	void *host;
+
+	if (gpa + x->bytes != FOUR_GIB ||
+	    !memory_at(g->layout.memory, REAL_MODE_END - bytes, bytes))
+		return 0;
+	if (layout_take(&g->layout, REAL_MODE_END - bytes, bytes, x->path, &host, e) < 0)
+		return -1;
+	return image_read(x, x->bytes - bytes, bytes, host, e);
+}
+
 static int begin_at_raw(struct image_guest *g, const struct image *x, uint64_t gpa, struct err *e)
 {
 	if (g->kernel_path)
 		return explain_two(g, x, e);
+	if (has_reset_vector(g, x, gpa)) {
+		g->kernel_path = x->path;
+		g->entry =
+			(struct entry){.mode = ENTRY_RESET, .gpa = gpa + x->bytes - RESET_FROM_END};
+		return alias_rom(g, x, gpa, e);
+	}
 	if (gpa >= REAL_MODE_END)
-		return err_set(e, START,
-			       "'%s' is no known image, so execution would begin at its "
-			       "first byte in real mode, but it lies at 0x%" PRIx64 ", beyond real "
-			       "mode's 1 MiB: link it as ELF, or give an address below 0x%x",
-			       x->path, gpa, REAL_MODE_END);
+		return err_set(
+			e, START,
+			"'%s' is no known image, so execution would begin at its "
+			"first byte in real mode, but it lies at 0x%" PRIx64 ", beyond real "
+			"mode's 1 MiB: link it as ELF, give an address below 0x%x, or, if it "
+			"is a firmware, load it into a `rom` so that it ends at 4 GiB",
+			x->path, gpa, REAL_MODE_END);
 	g->kernel_path = x->path;
 	g->entry = (struct entry){.mode = ENTRY_REAL, .gpa = gpa};
 	return 0;
@@ -176,6 +214,10 @@ static void write_acpi(struct image_guest *g, const struct board *b)
 	uint64_t bytes = (acpi_bytes(b) + PAGE - 1) & ~UINT64_C(0xfff);
 	struct err ignored;
 	void *host, *copy;
+
+	/* A firmware believes that all RAM is its own, and finds nothing in it. */
+	if (g->entry.mode == ENTRY_RESET)
+		return;
 
 	if (layout_take_boot(&g->layout, bytes, "ACPI tables", &g->acpi_gpa, &host, &ignored) < 0)
 		return;

@@ -471,6 +471,18 @@ void *machine_ram(struct machine *m, uint64_t gpa, uint64_t bytes)
 	return r && !r->is_rom ? memory_at(&m->memory, gpa, bytes) : NULL;
 }
 
+uint64_t machine_ram_from(struct machine *m, uint64_t gpa)
+{
+	const struct memory_range *r = memory_range_of(&m->memory, gpa);
+
+	return r && !r->is_rom ? r->bytes - (gpa - r->gpa) : 0;
+}
+
+unsigned machine_cpus(const struct machine *m)
+{
+	return m->board->n_cpus;
+}
+
 void machine_console(struct machine *m, const char *bytes, size_t n)
 {
 	pthread_mutex_lock(&m->console);

@@ -79,6 +79,9 @@ void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, con
 void *machine_memory(struct machine *m, uint64_t gpa, uint64_t bytes);
 /* The same, but NULL in ROM too: what a device may write to. */
 void *machine_ram(struct machine *m, uint64_t gpa, uint64_t bytes);
+/* Bytes of RAM without a gap from gpa on; 0 if there is none. */
+uint64_t machine_ram_from(struct machine *m, uint64_t gpa);
+unsigned machine_cpus(const struct machine *m);
 /* Print on the VM's console (black box). The caller holds its vdev's lock. */
 void machine_console(struct machine *m, const char *bytes, size_t n);
 /* The row of a vdev in the black box, for its counters. */

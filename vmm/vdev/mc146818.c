@@ -14,6 +14,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "vmm/machine/machine.h"
 #include "vmm/vdev/vdev.h"
 
 enum { PORT_INDEX, PORT_DATA };
@@ -32,7 +33,15 @@ enum {
 	REG_B,
 	REG_C,
 	REG_D,
+	/* Memory, as a BIOS leaves it: KiB below 640, KiB from 1 MiB on (twice), 64 KiB from 16 MiB on
+	 * and 64 KiB from 4 GiB on (the last two as Bochs and QEMU have them, for SeaBIOS). */
+	REG_BASE_KIB = 0x15,
+	REG_EXTENDED_KIB = 0x17,
+	REG_EXTENDED_KIB_2 = 0x30,
 	REG_CENTURY = 0x32, /* where FADT's CENTURY would point */
+	REG_ABOVE_16M = 0x34,
+	REG_ABOVE_4G = 0x5b,
+	REG_CPUS = 0x5f, /* how many more than one */
 	REG_COUNT = 128,
 };
 enum { A_UIP = 0x80, A_DEFAULT = 0x26 }; /* 32.768 kHz, 1024 Hz periodic */
@@ -45,8 +54,9 @@ enum { UIP_MS = 1 }; /* the data sheet's 244 us, rounded up to our clock */
 struct rtc {
 	uint8_t index;
 	uint8_t cmos[REG_COUNT];
-	int64_t offset_ms;	/* of the guest's clock to the host's */
-	int64_t flags_since_ms; /* guest's time of the last read of register C */
+	bool is_given[REG_COUNT]; /* by `reg` */
+	int64_t offset_ms;	  /* of the guest's clock to the host's */
+	int64_t flags_since_ms;	  /* guest's time of the last read of register C */
 };
 
 static int64_t now_ms(const struct rtc *r)
@@ -226,6 +236,7 @@ static int set_reg(struct vdev *d, const char *value, struct err *e)
 		return err_set(e, CONFIG, "register 0x%02lx shows the host's time; leave it out",
 			       reg);
 	r->cmos[reg] = (uint8_t)v;
+	r->is_given[reg] = true;
 	return 0;
 }
 
@@ -236,6 +247,33 @@ static int mc146818_check(struct vdev *d, struct err *e)
 	if (d->region[0].bytes != 2)
 		return err_set(e, CONFIG, "an mc146818 has 2 ports: give its loc no length");
 	r->cmos[REG_B] &= (uint8_t)~B_SET;
+	return 0;
+}
+
+/* What the configuration has not said itself. */
+static void fill(struct rtc *r, unsigned reg, unsigned bytes, uint64_t value)
+{
+	if (value >> (8 * bytes))
+		value = (UINT64_C(1) << (8 * bytes)) - 1;
+	for (unsigned i = 0; i < bytes; i++, value >>= 8)
+		if (!r->is_given[reg + i])
+			r->cmos[reg + i] = (uint8_t)value;
+}
+
+static int mc146818_assemble(struct vdev *d, struct machine *m, struct err *e)
+{
+	const uint64_t mib = 1 << 20, top = UINT64_C(1) << 32;
+	uint64_t low = machine_ram_from(m, 0), high = machine_ram_from(m, mib);
+	struct rtc *r = d->state;
+
+	(void)e;
+	low = low < 640 << 10 ? low : 640 << 10;
+	fill(r, REG_BASE_KIB, 2, low >> 10);
+	fill(r, REG_EXTENDED_KIB, 2, high >> 10);
+	fill(r, REG_EXTENDED_KIB_2, 2, high >> 10);
+	fill(r, REG_ABOVE_16M, 2, high > 15 * mib ? (high - 15 * mib) >> 16 : 0);
+	fill(r, REG_ABOVE_4G, 3, machine_ram_from(m, top) >> 16);
+	fill(r, REG_CPUS, 1, machine_cpus(m) - 1);
 	return 0;
 }
 
@@ -264,6 +302,7 @@ static const struct vdev_class mc146818 = {
 	.options = options,
 	.init = mc146818_init,
 	.check = mc146818_check,
+	.assemble = mc146818_assemble,
 	.read = mc146818_read,
 	.write = mc146818_write,
 };

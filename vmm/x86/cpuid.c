@@ -122,6 +122,23 @@ static void replace_topology(struct kvm_cpuid2 *c, uint32_t function, unsigned n
 		write_topology(c, function, n);
 }
 
+/*
+ * Who we are, for guests that ask: a leaf of our own behind KVM's, which stay at 0x40000000 where
+ * guests look first. Linux and others search in steps of 0x100 (hypervisor_cpuid_base()).
+ */
+static void write_own(struct kvm_cpuid2 *c)
+{
+	if (c->nent + 2 > MOST)
+		return;
+	c->entries[c->nent++] = (struct kvm_cpuid_entry2){.function = CPUID_OWN,
+							  .eax = CPUID_OWN + 1,
+							  .ebx = CPUID_OWN_EBX,
+							  .ecx = CPUID_OWN_ECX,
+							  .edx = CPUID_OWN_EDX};
+	/* EAX bit 0: the safety variant of the original; the rest is reserved and 0. */
+	c->entries[c->nent++] = (struct kvm_cpuid_entry2){.function = CPUID_OWN + 1};
+}
+
 int cpuid_read(int kvm_fd, unsigned n_vcpus, struct kvm_cpuid2 **ret, struct err *e)
 {
 	AUTO_FREE struct kvm_cpuid2 *c = calloc(1, sizeof *c + MOST * sizeof c->entries[0]);
@@ -137,6 +154,7 @@ int cpuid_read(int kvm_fd, unsigned n_vcpus, struct kvm_cpuid2 **ret, struct err
 				shared[k].fix(&c->entries[i], n_vcpus, kvm_fd);
 	replace_topology(c, 0xb, n_vcpus);
 	replace_topology(c, 0x1f, n_vcpus);
+	write_own(c);
 	*ret = TAKE(c);
 	return 0;
 }

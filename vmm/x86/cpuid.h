@@ -9,6 +9,15 @@
 
 struct kvm_cpuid2;
 
+/* Our own hypervisor leaf: EAX the last of ours, then "qvm on Linux" in EBX, ECX, EDX. KVM's leaves, with
+ * the features that Linux uses (kvmclock), stay at 0x40000000. */
+enum {
+	CPUID_OWN = 0x40000100,
+	CPUID_OWN_EBX = 0x206d7671, /* "qvm " */
+	CPUID_OWN_ECX = 0x4c206e6f, /* "on L" */
+	CPUID_OWN_EDX = 0x78756e69, /* "inux" */
+};
+
 /* The leaves that KVM supports (KVM_GET_SUPPORTED_CPUID, section 4.46), asked once for all vCPUs:
  * that alone is half a millisecond. n_vcpus is the number of cores of the one package. */
 int cpuid_read(int kvm_fd, unsigned n_vcpus, struct kvm_cpuid2 **ret, struct err *e);

@@ -2,6 +2,7 @@
 #include "vmm/x86/entry.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/auto.h"
@@ -21,21 +22,27 @@ enum {
 	MISC_ENABLE_FAST_STRING = 1,
 	MSR_MTRR_DEFTYPE = 0x2ff,
 	MTRR_ENABLED_WRITE_BACK = 1 << 11 | 6,
-	SELECTOR_CODE64 = 0x08,
-	SELECTOR_CODE32 = 0x10, /* __BOOT_CS and __BOOT_DS of Linux's boot protocol */
+	SELECTOR_CODE = 0x10, /* __BOOT_CS and __BOOT_DS of Linux's boot protocols */
 	SELECTOR_DATA = 0x18,
+	RESET_SELECTOR = 0xf000,
+	RESET_IP = 0xfff0,
 	SELECTOR_TSS = 0x20,
 };
 #define CR0_PG (1u << 31)
 
 /* Flat descriptors (SDM volume 3, 3.4.5); the TSS is there because VMX demands one. */
-static const uint64_t gdt[] = {
-	0, 0x00af9b000000ffff, 0x00cf9b000000ffff, 0x00cf93000000ffff, 0x00008b0000000067, 0,
-};
+#define CODE64 0x00af9b000000ffff
+#define CODE32 0x00cf9b000000ffff
+static const uint64_t gdt[] = {0, CODE64, CODE32, 0x00cf93000000ffff, 0x00008b0000000067, 0};
+
+static bool is_flat(enum entry_mode mode)
+{
+	return mode == ENTRY_PROTECTED || mode == ENTRY_LONG;
+}
 
 uint64_t entry_table_bytes(enum entry_mode mode)
 {
-	return mode == ENTRY_REAL ? 0 : mode == ENTRY_PROTECTED ? PAGE : ENTRY_TABLE_BYTES;
+	return !is_flat(mode) ? 0 : mode == ENTRY_PROTECTED ? PAGE : ENTRY_TABLE_BYTES;
 }
 
 void entry_write_tables(const struct entry *x, uint8_t *host)
@@ -46,6 +53,8 @@ void entry_write_tables(const struct entry *x, uint8_t *host)
 	memcpy(host, gdt, sizeof gdt);
 	if (x->mode != ENTRY_LONG)
 		return;
+	value = CODE64;
+	memcpy(host + SELECTOR_CODE, &value, sizeof value);
 	value = (table + PAGE) | PRESENT_WRITABLE;
 	memcpy(host + PAGE, &value, sizeof value);
 	for (unsigned i = 0; i < 4; i++) {
@@ -58,15 +67,15 @@ void entry_write_tables(const struct entry *x, uint8_t *host)
 	}
 }
 
-static struct kvm_segment flat(uint16_t selector, uint8_t type)
+static struct kvm_segment flat(uint16_t selector, uint8_t type, bool is_64)
 {
 	return (struct kvm_segment){.limit = UINT32_MAX,
 				    .selector = selector,
 				    .type = type,
 				    .present = 1,
 				    .s = 1,
-				    .db = selector != SELECTOR_CODE64,
-				    .l = selector == SELECTOR_CODE64,
+				    .db = !is_64,
+				    .l = is_64,
 				    .g = 1};
 }
 
@@ -82,13 +91,20 @@ static void set_real(const struct entry *x, struct kvm_sregs *s)
 	}
 }
 
+/* A vCPU of KVM is born in this state; only the base depends on the ROM. */
+static void set_reset(const struct entry *x, struct kvm_sregs *s)
+{
+	s->cs.base = x->gpa - RESET_IP;
+	s->cs.selector = RESET_SELECTOR;
+}
+
 static void set_flat(const struct entry *x, struct kvm_sregs *s)
 {
 	struct kvm_segment *const data[] = {&s->ds, &s->es, &s->ss, &s->fs, &s->gs};
 
-	s->cs = flat(x->mode == ENTRY_LONG ? SELECTOR_CODE64 : SELECTOR_CODE32, 11);
+	s->cs = flat(SELECTOR_CODE, 11, x->mode == ENTRY_LONG);
 	for (size_t i = 0; i < NELEMS(data); i++)
-		*data[i] = flat(SELECTOR_DATA, 3);
+		*data[i] = flat(SELECTOR_DATA, 3, false);
 	/* PVH: "tr" a 32-bit TSS, base 0, limit 0x67. */
 	s->tr = (struct kvm_segment){
 		.limit = 0x67, .selector = SELECTOR_TSS, .type = 11, .present = 1};
@@ -108,12 +124,16 @@ static void set_flat(const struct entry *x, struct kvm_sregs *s)
 
 int entry_set(const struct entry *x, int vcpu_fd, struct err *e)
 {
-	struct kvm_regs g = {.rip = x->gpa, .rbx = x->rbx, .rsi = x->rsi, .rflags = RFLAGS_ONE};
+	struct kvm_regs g = {
+		.rip = x->gpa, .rax = x->rax, .rbx = x->rbx, .rsi = x->rsi, .rflags = RFLAGS_ONE};
 	struct kvm_sregs s;
 
 	if (kvm_call(vcpu_fd, KVM_GET_SREGS, &s, "tell the registers of a vCPU", e) < 0)
 		return -1;
-	if (x->mode == ENTRY_REAL) {
+	if (x->mode == ENTRY_RESET) {
+		set_reset(x, &s);
+		g.rip = RESET_IP;
+	} else if (x->mode == ENTRY_REAL) {
 		set_real(x, &s);
 		g.rip = x->gpa & 15;
 	} else {
