@@ -59,6 +59,19 @@ void machine_message(struct machine *m, struct vdev *d, uint64_t address, uint32
 	machine_interrupt(m, d, false);
 }
 
+uint64_t machine_ram_from(struct machine *m, uint64_t gpa)
+{
+	(void)m;
+	(void)gpa;
+	return 0;
+}
+
+unsigned machine_cpus(const struct machine *m)
+{
+	(void)m;
+	return 1;
+}
+
 void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, const char *detail)
 {
 	(void)cause;

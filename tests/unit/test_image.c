@@ -174,15 +174,33 @@ TEST(elf64_without_a_note_starts_in_long_mode_at_its_physical_entry)
 	tear_down(&t);
 }
 
-TEST(elf_without_a_protocol_takes_no_ramdisk_and_no_command_line)
+TEST(elf64_without_a_note_is_told_by_linuxs_64_bit_boot_protocol)
 {
+	const struct boot_params *p;
 	struct elf x = make_elf();
 	struct bench t;
 
 	set_up(&t);
 	x.p[1].p_type = PT_NULL;
 	strcpy(t.b.cmdline, "quiet");
-	add(&t, "kernel", &x, sizeof x);
+	add(&t, "ramdisk", "RAMDISK", 7)->type = BOARD_IMAGE_INITRD;
+	add(&t, "vmlinux", &x, sizeof x);
+	assert_int_equal(boot(&t), 0);
+	p = at(&t, t.entry.rsi, sizeof *p);
+	assert_int_equal(p->hdr.header, 0x53726448);
+	assert_string_equal(at(&t, p->hdr.cmd_line_ptr, 6), "quiet");
+	assert_memory_equal(at(&t, p->hdr.ramdisk_image, 7), "RAMDISK", 7);
+	assert_int_equal(p->e820_entries, 5);
+	tear_down(&t);
+}
+
+TEST(raw_code_takes_no_ramdisk_and_no_command_line)
+{
+	struct bench t;
+
+	set_up(&t);
+	strcpy(t.b.cmdline, "quiet");
+	add(&t, "boot", "\xf4", 1);
 	expect_refusal(&t, "`cmdline`");
 	tear_down(&t);
 }
@@ -302,6 +320,28 @@ TEST(bzimage_is_entered_by_the_32_bit_boot_protocol)
 	tear_down(&t);
 }
 
+TEST(bzimage_with_a_64_bit_entry_is_entered_there)
+{
+	struct setup_header h = good;
+	uint8_t file[SETUP + PAYLOAD];
+	struct bench t;
+
+	set_up(&t);
+	h.xloadflags = XLF_KERNEL_64;
+	make_bzimage(file, h);
+	add(&t, "vmlinuz", file, sizeof file);
+	assert_int_equal(boot(&t), 0);
+	assert_int_equal(t.entry.mode, ENTRY_LONG);
+	assert_int_equal(t.entry.gpa, 16 * MIB + 0x200);
+	tear_down(&t);
+	h.setup_sects = 3; /* so that its entry lies behind its end */
+	make_bzimage(file, h);
+	set_up(&t);
+	add(&t, "vmlinuz", file, 2048 + 256);
+	expect_refusal(&t, "ends within");
+	tear_down(&t);
+}
+
 TEST(bzimage_that_cannot_move_lies_at_1_mib)
 {
 	struct setup_header h = good;
@@ -376,6 +416,178 @@ TEST(bzimage_that_is_malformed_is_refused_with_the_reason)
 	refuse_bzimage(good, SETUP, "", "ends within");
 	h.cmdline_size = 3;
 	refuse_bzimage(h, SETUP + PAYLOAD, "four", "takes 3");
+}
+
+/* --- multiboot --- */
+
+enum { MB_AT = 64, MB_BYTES = 512 };
+
+static void make_multiboot(uint8_t file[MB_BYTES], uint32_t flags)
+{
+	uint32_t h[8] = {0x1badb002, flags,	    0,	     2 * MIB + MB_AT,
+			 2 * MIB,    2 * MIB + 256, 3 * MIB, 2 * MIB + 96};
+
+	h[2] = -(h[0] + h[1]);
+	memset(file, 0xaa, MB_BYTES);
+	memcpy(file + MB_AT, h, sizeof h);
+}
+
+TEST(multiboot_kernel_gets_its_modules_map_and_command_line)
+{
+	uint8_t file[MB_BYTES];
+	const uint32_t *info, *mod, *map;
+	struct board_load *l;
+	struct bench t;
+
+	set_up(&t);
+	make_multiboot(file, 0x10003);
+	strcpy(t.b.cmdline, "a=1");
+	add(&t, "xen", file, sizeof file);
+	l = add(&t, "first", "FIRST", 5);
+	l->type = BOARD_IMAGE_DATA;
+	l->has_gpa = true;
+	l->gpa = 8 * MIB;
+	add(&t, "second", "SECOND", 6)->type = BOARD_IMAGE_INITRD;
+	assert_int_equal(boot(&t), 0);
+	assert_int_equal(t.entry.mode, ENTRY_PROTECTED);
+	assert_int_equal(t.entry.rax, 0x2badb002);
+	assert_int_equal(t.entry.gpa, 2 * MIB + 96);
+	assert_memory_equal(at(&t, 2 * MIB, 256), file, 256);
+	assert_int_equal(*(const uint8_t *)at(&t, 2 * MIB + 256, 1), 0); /* load_end_addr */
+	info = at(&t, t.entry.rbx, 116);
+	assert_int_equal(info[0], 1 << 0 | 1 << 2 | 1 << 3 | 1 << 6 | 1 << 9);
+	assert_in_range(info[1], 500, 640);
+	assert_int_equal(info[1] * 1024, t.entry.rbx & ~UINT64_C(1023));
+	assert_int_equal(info[2], 31 * 1024);
+	assert_string_equal(at(&t, info[4], 4), "a=1");
+	assert_int_equal(info[5], 2);
+	mod = at(&t, info[6], 32);
+	assert_int_equal(mod[0], 8 * MIB);
+	assert_int_equal(mod[1], 8 * MIB + 5);
+	assert_string_equal(at(&t, mod[2], 6), "first");
+	assert_memory_equal(at(&t, mod[4], 6), "SECOND", 6);
+	map = at(&t, info[12], info[11]);
+	assert_int_equal(info[11], 5 * 24);
+	assert_int_equal(map[0], 20);
+	assert_int_equal(map[5], 1);
+	l->gpa++;
+	expect_refusal(&t, "page borders");
+	tear_down(&t);
+}
+
+static void refuse_multiboot(uint32_t flags, unsigned word, uint32_t value, const char *part)
+{
+	uint8_t file[MB_BYTES];
+	struct bench t;
+
+	set_up(&t);
+	make_multiboot(file, flags);
+	if (word)
+		memcpy(file + MB_AT + 4 * word, &value, 4);
+	add(&t, "kernel", file, sizeof file);
+	expect_refusal(&t, part);
+	tear_down(&t);
+}
+
+TEST(multiboot_kernel_that_asks_too_much_or_lies_is_refused_with_the_reason)
+{
+	refuse_multiboot(0x10004, 0, 0, "video mode");
+	refuse_multiboot(0x10008, 0, 0, "flags 0x10008");
+	refuse_multiboot(0x3, 0, 0, "no ELF");
+	refuse_multiboot(0x10000, 3, 0, "do not fit");
+	refuse_multiboot(0x10000, 4, MIB, "do not fit");
+	refuse_multiboot(0x10000, 5, 3 * MIB, "beyond the file");
+	refuse_multiboot(0x10000, 5, 1, "beyond the file");
+	refuse_multiboot(0x10000, 6, 64 * MIB, "make it longer");
+	refuse_multiboot(0x10000, 7, 0xa0000000, "entry point");
+}
+
+struct mb2 {
+	uint32_t h[4];
+	uint16_t type, flags;
+	uint32_t size, value[4];
+	uint32_t entry[4];
+	uint32_t end[2];
+	uint8_t code[64];
+};
+
+static struct mb2 make_multiboot2(uint16_t type, uint16_t flags, uint32_t value)
+{
+	struct mb2 x = {.h = {0xe85250d6, 0, offsetof(struct mb2, code), 0},
+			.type = type,
+			.flags = flags,
+			.size = 24,
+			.value = {value},
+			.entry = {3, 12, 2 * MIB + offsetof(struct mb2, code), 0},
+			.end = {0, 8}};
+
+	if (type == 2) {
+		const uint32_t addresses[] = {2 * MIB, 2 * MIB, 0, 2 * MIB + 0x4000};
+
+		memcpy(x.value, addresses, sizeof addresses);
+	}
+	x.h[3] = -(x.h[0] + x.h[1] + x.h[2]);
+	return x;
+}
+
+TEST(multiboot2_kernel_gets_tags_with_its_module_and_the_rsdp)
+{
+	struct mb2 x = make_multiboot2(2, 0, 0);
+	const uint8_t *info, *p;
+	unsigned seen = 0;
+	struct bench t;
+	uint32_t tag[4];
+
+	set_up(&t);
+	strcpy(t.b.cmdline, "b=2");
+	add(&t, "kernel", &x, sizeof x);
+	add(&t, "module", "MODULE", 6)->type = BOARD_IMAGE_INITRD;
+	assert_int_equal(boot(&t), 0);
+	assert_int_equal(t.entry.rax, 0x36d76289);
+	assert_int_equal(t.entry.gpa, 2 * MIB + offsetof(struct mb2, code));
+	assert_int_equal(t.entry.rbx % 8, 0);
+	info = at(&t, t.entry.rbx, 8);
+	memcpy(tag, info, 8);
+	info = at(&t, t.entry.rbx, tag[0]);
+	for (p = info + 8; p < info + tag[0];) {
+		uint32_t h[4];
+
+		memcpy(h, p, 16 <= info + tag[0] - p ? 16 : 8);
+		seen |= 1u << h[0];
+		if (h[0] == 1)
+			assert_string_equal(p + 8, "b=2");
+		if (h[0] == 3) {
+			assert_memory_equal(at(&t, h[2], 6), "MODULE", 6);
+			assert_string_equal(p + 16, "module");
+		}
+		if (h[0] == 15)
+			assert_memory_equal(p + 8, "RSD PTR ", 8);
+		p += (h[1] + 7) & ~7u;
+	}
+	assert_int_equal(seen, 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 6 | 1 << 15);
+	tear_down(&t);
+}
+
+static void refuse_multiboot2(uint16_t type, uint16_t flags, uint32_t value, const char *part)
+{
+	struct mb2 x = make_multiboot2(type, flags, value);
+	struct bench t;
+
+	set_up(&t);
+	add(&t, "kernel", &x, sizeof x);
+	expect_refusal(&t, part);
+	tear_down(&t);
+}
+
+TEST(multiboot2_kernel_that_asks_too_much_or_lies_is_refused_with_the_reason)
+{
+	refuse_multiboot2(5, 0, 640, "framebuffer");
+	refuse_multiboot2(5, 1, 640, "no ELF"); /* an optional one is passed over */
+	refuse_multiboot2(4, 0, 1, "text console");
+	refuse_multiboot2(4, 1, 1, "no ELF");
+	refuse_multiboot2(1, 0, 99, "not known");
+	refuse_multiboot2(99, 0, 0, "required tag");
+	refuse_multiboot2(99, 1, 0, "no ELF");
 }
 
 /* --- raw, data, ramdisk --- */

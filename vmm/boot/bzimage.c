@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bzimage.c - Linux kernels by the 32-bit boot protocol (Documentation/arch/x86/boot.rst, "THE REAL-
- * MODE KERNEL HEADER" and "32-BIT BOOT PROTOCOL"): the setup header is copied into boot_params, the
- * protected-mode part loaded and entered with ESI = boot_params.
+ * bzimage.c - Linux kernels by the boot protocol of Documentation/arch/x86/boot.rst: the setup header is
+ * copied into boot_params, the protected-mode part loaded and entered with RSI = boot_params; a kernel
+ * that has the 64-bit entry there ("64-BIT BOOT PROTOCOL"), the others as "32-BIT BOOT PROTOCOL".
  */
 #include <asm/bootparam.h>
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 
 #include "base/auto.h"
 #include "vmm/boot/image.h"
-#include "vmm/boot/map.h"
+#include "vmm/boot/zeropage.h"
 
 enum {
 	SECTOR = 512,
@@ -21,8 +21,7 @@ enum {
 	PROTOCOL_2_10 = 0x020a, /* Linux 2.6.31: pref_address and init_size */
 	DEFAULT_SETUP_SECTS = 4,
 	LOAD_HIGH = 0x100000,
-	UNDEFINED_LOADER = 0xff,
-	VGA_NORMAL = 0xffff,
+	ENTRY_64 = 0x200, /* 64-bit entry, from the start of the protected-mode part */
 };
 #define FOUR_GIB (UINT64_C(1) << 32)
 
@@ -33,11 +32,13 @@ static uint16_t u16(const uint8_t *p)
 	return (uint16_t)(p[0] | p[1] << 8);
 }
 
-static bool is_bzimage(const uint8_t *head, size_t n)
+static bool is_bzimage(const struct image *x)
 {
+	const uint8_t *head = x->head;
 	const size_t magic = HEADER_AT + offsetof(struct setup_header, header);
 
-	return n >= HEADER_AT + sizeof(struct setup_header) && memcmp(head, "\177ELF", 4) != 0 &&
+	return x->n_head >= HEADER_AT + sizeof(struct setup_header) &&
+	       memcmp(head, "\177ELF", 4) != 0 &&
 	       u16(head + HEADER_AT + offsetof(struct setup_header, boot_flag)) == BOOT_FLAG &&
 	       !memcmp(head + magic, "HdrS", 4);
 }
@@ -98,7 +99,7 @@ static int load_bzimage(struct image_guest *g, const struct image *x, struct err
 		return -1;
 	setup = ((p->hdr.setup_sects ? p->hdr.setup_sects : DEFAULT_SETUP_SECTS) + UINT64_C(1)) *
 		SECTOR;
-	if (setup >= x->bytes)
+	if (setup + (p->hdr.xloadflags & XLF_KERNEL_64 ? ENTRY_64 : 0) >= x->bytes)
 		return err_set(e, START,
 			       "cannot boot '%s': it ends within its setup code; it is "
 			       "damaged, copy it again",
@@ -115,56 +116,22 @@ static int load_bzimage(struct image_guest *g, const struct image *x, struct err
 	/* initrd_addr_max is the highest address of the last byte. */
 	if (p->hdr.initrd_addr_max + UINT64_C(1) < g->initrd_below)
 		g->initrd_below = p->hdr.initrd_addr_max + UINT64_C(1);
-	g->entry = (struct entry){.mode = ENTRY_PROTECTED, .gpa = gpa};
+	/* Such a kernel finds a ramdisk beyond 4 GiB too, if there is no room below. */
+	g->initrd_may_be_high = (p->hdr.xloadflags & XLF_KERNEL_64) &&
+				(p->hdr.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G);
+	g->entry = p->hdr.xloadflags & XLF_KERNEL_64
+			   ? (struct entry){.mode = ENTRY_LONG, .gpa = gpa + ENTRY_64}
+			   : (struct entry){.mode = ENTRY_PROTECTED, .gpa = gpa};
 	g->kernel_state = (uint8_t *)TAKE(p);
-	return 0;
-}
-
-static int write_e820(const struct image_guest *g, struct boot_params *p, struct err *e)
-{
-	AUTO_FREE struct map_entry *map = calloc(map_most(g), sizeof *map);
-	unsigned n;
-
-	if (!map)
-		abort();
-	n = map_make(g, map);
-	if (n > E820_MAX_ENTRIES_ZEROPAGE)
-		return err_set(e, START,
-			       "the board has %u separate pieces of memory, Linux takes %d: "
-			       "join some `ram` or `rom`",
-			       n, E820_MAX_ENTRIES_ZEROPAGE);
-	for (unsigned i = 0; i < n; i++)
-		p->e820_table[i] = (struct boot_e820_entry){map[i].gpa, map[i].bytes, map[i].type};
-	p->e820_entries = (uint8_t)n;
-	return 0;
-}
-
-static int finish_bzimage(struct image_guest *g, struct err *e)
-{
-	struct boot_params *p = (struct boot_params *)(void *)g->kernel_state;
-	size_t cmdline = strlen(g->cmdline) + 1;
-	void *room;
-
-	if (write_e820(g, p, e) < 0 ||
-	    layout_take_boot(&g->layout, sizeof *p + cmdline, "boot parameters", &g->entry.rsi,
-			     &room, e) < 0)
-		return -1;
-	p->hdr.type_of_loader = UNDEFINED_LOADER;
-	p->hdr.vid_mode = VGA_NORMAL;
-	p->hdr.cmd_line_ptr = (uint32_t)(g->entry.rsi + sizeof *p);
-	p->acpi_rsdp_addr = g->acpi_bytes ? g->acpi_gpa : 0; /* protocol 2.14; older ones search */
-	p->hdr.ramdisk_image = (uint32_t)g->initrd_gpa;
-	p->hdr.ramdisk_size = (uint32_t)g->initrd_bytes;
-	memcpy(room, p, sizeof *p);
-	memcpy((uint8_t *)room + sizeof *p, g->cmdline, cmdline);
 	return 0;
 }
 
 static const struct image_class bzimage = {
 	.name = "a Linux bzImage",
+	.rank = IMAGE_RANK_FORMAT,
 	.is = is_bzimage,
 	.load = load_bzimage,
-	.finish = finish_bzimage,
+	.finish = zeropage_finish,
 };
 
 IMAGE_REGISTER(bzimage);

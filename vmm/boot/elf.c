@@ -1,33 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * elf.c - ELF executables for x86, by System V's gABI chapters 4 and 5. Three ways in:
- * a Xen PVH note (Xen, docs/misc/pvh.pandoc): 32-bit, the boot protocol of pvh.c; else ELF32: flat
- * 32-bit; else ELF64: 64-bit with the first 4 GiB mapped to themselves.
- */
-#include <elf.h>
+#include "vmm/boot/elf.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
 #include "vmm/boot/image.h"
-#include "vmm/boot/pvh.h"
 
-enum { MOST_SEGMENTS = 128, MOST_NOTES = 64 * 1024, XEN_ELFNOTE_PHYS32_ENTRY = 18 };
+enum { MOST_NOTES = 64 * 1024, XEN_ELFNOTE_PHYS32_ENTRY = 18 };
 
 #define FOUR_GIB (UINT64_C(1) << 32)
 
-/* The header and segments of either class, in 64-bit form. */
-struct file {
-	Elf64_Ehdr head;
-	Elf64_Phdr segment[MOST_SEGMENTS];
-	unsigned n;
-	bool is_64;
-};
-
-static bool is_elf(const uint8_t *head, size_t n)
+bool elf_is(const struct image *x)
 {
-	return n >= SELFMAG && !memcmp(head, ELFMAG, SELFMAG);
+	return x->n_head >= SELFMAG && !memcmp(x->head, ELFMAG, SELFMAG);
 }
 
 static void widen_head(const Elf32_Ehdr *from, Elf64_Ehdr *to)
@@ -42,7 +29,7 @@ static void widen_head(const Elf32_Ehdr *from, Elf64_Ehdr *to)
 	to->e_phnum = from->e_phnum;
 }
 
-static int read_head(const struct image *x, struct file *f, struct err *e)
+static int read_head(const struct image *x, struct elf *f, struct err *e)
 {
 	Elf32_Ehdr narrow;
 	const char *why = NULL;
@@ -64,16 +51,16 @@ static int read_head(const struct image *x, struct file *f, struct err *e)
 		why = "it is not for x86: build it for i386 or x86-64";
 	else if (f->head.e_type != ET_EXEC)
 		why = "it is not an executable at a fixed address: link it with -static -no-pie";
-	else if (f->head.e_phnum == 0 || f->head.e_phnum > MOST_SEGMENTS)
+	else if (f->head.e_phnum == 0 || f->head.e_phnum > ELF_SEGMENTS)
 		why = "it must have 1 to 128 program headers";
 	else if (f->head.e_phentsize != (f->is_64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)))
 		why = "its program headers have an unknown size";
 	return why ? err_set(e, START, "cannot boot '%s': %s", x->path, why) : 0;
 }
 
-static int read_segments(const struct image *x, struct file *f, struct err *e)
+static int read_segments(const struct image *x, struct elf *f, struct err *e)
 {
-	Elf32_Phdr narrow[MOST_SEGMENTS];
+	Elf32_Phdr narrow[ELF_SEGMENTS];
 
 	f->n = f->head.e_phnum;
 	if (f->is_64)
@@ -139,7 +126,7 @@ static uint64_t find_pvh(const uint8_t *notes, uint64_t n, uint64_t align)
 	return 0;
 }
 
-static int read_pvh(const struct image *x, const struct file *f, uint64_t *ret, struct err *e)
+int elf_find_pvh(const struct image *x, const struct elf *f, uint64_t *ret, struct err *e)
 {
 	*ret = 0;
 	for (unsigned i = 0; i < f->n && *ret == 0; i++) {
@@ -163,59 +150,45 @@ static int read_pvh(const struct image *x, const struct file *f, uint64_t *ret, 
 	return 0;
 }
 
-/* The physical address of an entry point that is given as physical, or else as virtual address. */
-static bool find_entry(const struct file *f, uint64_t entry, uint64_t *ret)
+static bool find_entry(const struct elf *f, uint64_t entry, uint64_t *ret)
 {
-	for (unsigned i = 0; i < f->n; i++) {
-		const Elf64_Phdr *s = &f->segment[i];
+	for (unsigned is_virtual = 0; is_virtual < 2; is_virtual++) {
+		for (unsigned i = 0; i < f->n; i++) {
+			const Elf64_Phdr *s = &f->segment[i];
+			uint64_t from = is_virtual ? s->p_vaddr : s->p_paddr;
 
-		if (s->p_type == PT_LOAD && entry >= s->p_paddr &&
-		    entry - s->p_paddr < s->p_memsz) {
-			*ret = entry;
-			return true;
-		}
-	}
-	for (unsigned i = 0; i < f->n; i++) {
-		const Elf64_Phdr *s = &f->segment[i];
-
-		if (s->p_type == PT_LOAD && entry >= s->p_vaddr &&
-		    entry - s->p_vaddr < s->p_memsz) {
-			*ret = s->p_paddr + (entry - s->p_vaddr);
+			if (s->p_type != PT_LOAD || entry < from || entry - from >= s->p_memsz)
+				continue;
+			*ret = s->p_paddr + (entry - from);
 			return true;
 		}
 	}
 	return false;
 }
 
-static int enter(struct image_guest *g, const struct image *x, const struct file *f, struct err *e)
+int elf_find_entry(const struct image *x, const struct elf *f, uint64_t entry, uint64_t *ret,
+		   struct err *e)
 {
-	uint64_t pvh, entry;
+	uint64_t gpa;
 
-	if (read_pvh(x, f, &pvh, e) < 0)
-		return -1;
-	if (!find_entry(f, pvh ? pvh : f->head.e_entry, &entry) || entry >= FOUR_GIB)
+	if (!find_entry(f, entry, &gpa) || gpa >= FOUR_GIB)
 		return err_set(e, START,
 			       "cannot boot '%s': its entry point 0x%" PRIx64 " lies in none "
 			       "of its segments below 4 GiB",
-			       x->path, pvh ? pvh : (uint64_t)f->head.e_entry);
-	g->entry = (struct entry){.mode = f->is_64 && !pvh ? ENTRY_LONG : ENTRY_PROTECTED,
-				  .gpa = entry};
-	if (pvh)
-		return 0;
-	/* Without the note there is no protocol: nobody would find command line and ramdisk. */
-	g->kernel = NULL;
+			       x->path, entry);
+	*ret = gpa;
 	return 0;
 }
 
-static int load_elf(struct image_guest *g, const struct image *x, struct err *e)
+int elf_read(const struct image *x, struct elf *f, struct err *e)
 {
-	AUTO_FREE struct file *f = calloc(1, sizeof *f);
+	return read_head(x, f, e) < 0 ? -1 : read_segments(x, f, e);
+}
+
+int elf_load(struct image_guest *g, const struct image *x, const struct elf *f, struct err *e)
+{
 	unsigned loaded = 0;
 
-	if (!f)
-		abort();
-	if (read_head(x, f, e) < 0 || read_segments(x, f, e) < 0)
-		return -1;
 	for (unsigned i = 0; i < f->n; i++) {
 		if (f->segment[i].p_type != PT_LOAD || f->segment[i].p_memsz == 0)
 			continue;
@@ -225,14 +198,5 @@ static int load_elf(struct image_guest *g, const struct image *x, struct err *e)
 	}
 	if (loaded == 0)
 		return err_set(e, START, "cannot boot '%s': it has nothing to load", x->path);
-	return enter(g, x, f, e);
+	return 0;
 }
-
-static const struct image_class elf = {
-	.name = "ELF",
-	.is = is_elf,
-	.load = load_elf,
-	.finish = pvh_finish,
-};
-
-IMAGE_REGISTER(elf);

@@ -72,10 +72,30 @@ static int open_image(const struct board_load *load, struct image *ret, struct e
 
 static const struct image_class *recognise(const struct image *x)
 {
+	const struct image_class *best = NULL;
+
 	for (const struct image_class *const *c = __start_qvm_image; c < __stop_qvm_image; c++)
-		if ((*c)->is(x->head, x->n_head))
-			return *c;
-	return NULL;
+		if ((!best || (*c)->rank > best->rank) && (*c)->is(x))
+			best = *c;
+	return best;
+}
+
+static void add_module(struct image_guest *g, const struct board *b, const struct board_load *load,
+		       uint64_t gpa, uint64_t bytes)
+{
+	if (!g->module)
+		g->module = calloc(b->n_loads, sizeof *g->module);
+	if (!g->module)
+		abort();
+	/* Their place among the others, until all are there: close_gaps(). */
+	g->module[load - b->load] = (struct image_module){gpa, bytes, load->path};
+}
+
+static void close_gaps(struct image_guest *g, const struct board *b)
+{
+	for (unsigned i = 0; g->module && i < b->n_loads; i++)
+		if (g->module[i].path)
+			g->module[g->n_modules++] = g->module[i];
 }
 
 static int explain_two(const struct image_guest *g, const struct image *x, struct err *e)
@@ -160,9 +180,10 @@ static int begin_at_raw(struct image_guest *g, const struct image *x, uint64_t g
 	return 0;
 }
 
-static int load_one(struct image_guest *g, const struct board_load *load, bool is_first,
+static int load_one(struct image_guest *g, const struct board *b, const struct board_load *load,
 		    struct err *e)
 {
+	bool is_first = load == b->load;
 	const struct image_class *c = NULL;
 	struct image x;
 	uint64_t gpa;
@@ -178,12 +199,39 @@ static int load_one(struct image_guest *g, const struct board_load *load, bool i
 			       x.path);
 	if (load_raw(g, &x, &gpa, e) < 0)
 		return -1;
+	if (load->type == BOARD_IMAGE_DATA)
+		add_module(g, b, load, gpa, x.bytes);
 	if (load->type == BOARD_IMAGE_GUEST || (load->type == BOARD_IMAGE_AUTO && is_first))
 		return begin_at_raw(g, &x, gpa, e);
 	return 0;
 }
 
-static int load_initrd(struct image_guest *g, const struct board_load *load, struct err *e)
+static int place_initrd(struct image_guest *g, const struct image *x, void **ret_host,
+			struct err *e)
+{
+	uint64_t below = g->initrd_may_be_high ? UINT64_MAX : g->initrd_below;
+
+	if (!x->has_gpa)
+		return layout_take_high(&g->layout, x->bytes, g->initrd_below, x->path,
+					&g->initrd_gpa, ret_host, e) < 0 &&
+				       (!g->initrd_may_be_high ||
+					layout_take_high(&g->layout, x->bytes, below, x->path,
+							 &g->initrd_gpa, ret_host, e) < 0)
+			       ? -1
+			       : 0;
+	g->initrd_gpa = x->gpa;
+	if (layout_take(&g->layout, x->gpa, x->bytes, x->path, ret_host, e) < 0)
+		return -1;
+	if (x->gpa + x->bytes > below)
+		return err_set(e, START,
+			       "'%s' at 0x%" PRIx64 " ends beyond 0x%" PRIx64 ", the most "
+			       "that the kernel takes: remove the address",
+			       x->path, x->gpa, below);
+	return 0;
+}
+
+static int load_initrd(struct image_guest *g, const struct board *b, const struct board_load *load,
+		       struct err *e)
 {
 	struct image x;
 	void *host;
@@ -193,16 +241,9 @@ static int load_initrd(struct image_guest *g, const struct board_load *load, str
 	if (g->initrd_bytes)
 		return err_set(e, START, "'%s' is a second ramdisk: name one `initrd load`",
 			       x.path);
-	g->initrd_gpa = x.gpa;
-	if (x.has_gpa ? layout_take(&g->layout, x.gpa, x.bytes, x.path, &host, e)
-		      : layout_take_high(&g->layout, x.bytes, g->initrd_below, x.path,
-					 &g->initrd_gpa, &host, e))
+	if (place_initrd(g, &x, &host, e) < 0)
 		return -1;
-	if (g->initrd_gpa + x.bytes > g->initrd_below)
-		return err_set(e, START,
-			       "'%s' at 0x%" PRIx64 " ends beyond 0x%" PRIx64 ", the most "
-			       "that the kernel takes: remove the address",
-			       x.path, g->initrd_gpa, g->initrd_below);
+	add_module(g, b, load, g->initrd_gpa, x.bytes);
 	g->initrd_bytes = x.bytes;
 	return image_read(&x, 0, x.bytes, host, e);
 }
@@ -254,16 +295,16 @@ static int load_all(struct image_guest *g, const struct board *b, struct err *e)
 {
 	/* The ramdisk's place depends on the kernel, whichever comes first. */
 	for (unsigned i = 0; i < b->n_loads; i++)
-		if (b->load[i].type != BOARD_IMAGE_INITRD &&
-		    load_one(g, &b->load[i], i == 0, e) < 0)
+		if (b->load[i].type != BOARD_IMAGE_INITRD && load_one(g, b, &b->load[i], e) < 0)
 			return err_wrap(e, "`load` in line %u", b->load[i].line);
 	if (!g->kernel_path)
 		return err_set(e, START,
 			       "no `load` names a guest to begin with: the first file must "
 			       "be an image, or bytes to execute");
 	for (unsigned i = 0; i < b->n_loads; i++)
-		if (b->load[i].type == BOARD_IMAGE_INITRD && load_initrd(g, &b->load[i], e) < 0)
+		if (b->load[i].type == BOARD_IMAGE_INITRD && load_initrd(g, b, &b->load[i], e) < 0)
 			return err_wrap(e, "`initrd load` in line %u", b->load[i].line);
+	close_gaps(g, b);
 	return finish(g, b, e);
 }
 
@@ -277,6 +318,7 @@ int image_load_board(const struct board *b, const struct memory *m, struct entry
 	if (r == 0)
 		*ret = g.entry;
 	free(g.kernel_state);
+	free(g.module);
 	layout_free(&g.layout);
 	return r;
 }

@@ -19,7 +19,7 @@
 struct board;
 struct memory;
 
-enum { IMAGE_HEAD = 4096 };
+enum { IMAGE_HEAD = 32 * 1024 }; /* multiboot 2 looks that far for its header */
 
 /* One file. */
 struct image {
@@ -35,6 +35,12 @@ struct image {
 
 struct image_class;
 
+/* A file that boot protocols with modules hand over: `initrd load`, `data load`. */
+struct image_module {
+	uint64_t gpa, bytes;
+	const char *path;
+};
+
 /* The guest as the images make it. */
 struct image_guest {
 	struct layout layout;
@@ -43,14 +49,22 @@ struct image_guest {
 	const struct image_class *kernel;  /* its class; NULL when it has no boot protocol */
 	uint64_t initrd_gpa, initrd_bytes; /* 0 bytes = none */
 	uint64_t initrd_below;		   /* the kernel wants its ramdisk to end here or lower */
+	bool initrd_may_be_high;	   /* or anywhere, if there is no room below */
+	struct image_module *module;	   /* in order of the configuration */
+	unsigned n_modules;
 	uint64_t acpi_gpa, acpi_bytes; /* whole pages of tables, the RSDP first; 0 bytes = none */
 	struct entry entry;
 	uint8_t *kernel_state; /* of the class, for finish(); freed by image.c */
 };
 
+/* The higher one has the say over a file that is several things: what it says of itself, then notes in
+ * it, then its format. */
+enum image_rank { IMAGE_RANK_FORMAT, IMAGE_RANK_NOTE, IMAGE_RANK_HEADER, IMAGE_RANK_HEADER_2 };
+
 struct image_class {
 	const char *name; /* "ELF" */
-	bool (*is)(const uint8_t *head, size_t n);
+	enum image_rank rank;
+	bool (*is)(const struct image *x);
 	/* Put the file into memory; set guest->entry, initrd_below, kernel_state. */
 	int (*load)(struct image_guest *g, const struct image *x, struct err *e);
 	/* Everything lies where it lies, ramdisk too: write boot parameters. Not called when load()

@@ -150,9 +150,12 @@ int layout_take_boot(struct layout *l, uint64_t bytes, const char *what, uint64_
 {
 	struct err ignored;
 
-	if (layout_take_high(l, bytes, CONVENTIONAL_END, what, ret_gpa, ret_host, &ignored) == 0)
-		return 0;
-	return layout_take_high(l, bytes, FOUR_GIB, what, ret_gpa, ret_host, e);
+	if (layout_take_high(l, bytes, CONVENTIONAL_END, what, ret_gpa, ret_host, &ignored) < 0 &&
+	    layout_take_high(l, bytes, FOUR_GIB, what, ret_gpa, ret_host, e) < 0)
+		return -1;
+	if (!l->boot_gpa || *ret_gpa < l->boot_gpa)
+		l->boot_gpa = *ret_gpa;
+	return 0;
 }
 
 void layout_free(struct layout *l)

@@ -23,6 +23,7 @@ struct layout {
 	const struct memory *memory;
 	struct layout_part *part; /* ascending, never touching zero bytes */
 	unsigned n, room;
+	uint64_t boot_gpa; /* the lowest of layout_take_boot() so far; 0 = none */
 };
 
 enum { LAYOUT_PARTS = 1024 }; /* images choose how many: refused beyond */

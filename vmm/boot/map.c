@@ -30,3 +30,25 @@ unsigned map_make(const struct image_guest *g, struct map_entry *ret)
 	}
 	return n;
 }
+
+/* RAM without a gap from gpa on, as far as boot parameters leave it to the guest; 0 = none. */
+static uint64_t ram_from(const struct image_guest *g, uint64_t gpa)
+{
+	const struct memory_range *r = memory_range_of(g->layout.memory, gpa);
+	uint64_t end = r ? r->gpa + r->bytes : 0, boot = g->layout.boot_gpa;
+
+	if (!r || r->is_rom)
+		return 0;
+	if (boot > gpa && boot < end)
+		end = boot;
+	return end - gpa;
+}
+
+void map_kib(const struct image_guest *g, uint32_t *ret_lower, uint32_t *ret_upper)
+{
+	const uint64_t conventional = 640 << 10, lower = ram_from(g, 0);
+	uint64_t upper = ram_from(g, 1 << 20) >> 10;
+
+	*ret_lower = (uint32_t)((lower < conventional ? lower : conventional) >> 10);
+	*ret_upper = upper > UINT32_MAX ? UINT32_MAX : (uint32_t)upper;
+}

@@ -19,3 +19,6 @@ struct map_entry {
 unsigned map_most(const struct image_guest *g);
 /* Ascending: RAM, ROM as reserved, the ACPI tables cut out of their RAM. Returns how many. */
 unsigned map_make(const struct image_guest *g, struct map_entry *ret);
+/* KiB of RAM from 0 (at most 640, up to the boot parameters) and from 1 MiB on, without a gap: what
+ * multiboot calls the lower and upper memory. */
+void map_kib(const struct image_guest *g, uint32_t *ret_lower, uint32_t *ret_upper);

@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "vmm/boot/elf.h"
 #include "vmm/boot/image.h"
 #include "vmm/boot/map.h"
 
-int pvh_finish(struct image_guest *g, struct err *e)
+static int finish_pvh(struct image_guest *g, struct err *e)
 {
 	AUTO_FREE struct map_entry *entry = calloc(map_most(g), sizeof *entry);
 	size_t cmdline = strlen(g->cmdline) + 1, map;
@@ -42,3 +43,40 @@ int pvh_finish(struct image_guest *g, struct err *e)
 	memcpy(host + sizeof s + sizeof module + map, g->cmdline, cmdline);
 	return 0;
 }
+
+static bool is_pvh(const struct image *x)
+{
+	AUTO_FREE struct elf *f = calloc(1, sizeof *f);
+	uint64_t entry = 0;
+	struct err ignored;
+
+	if (!f)
+		abort();
+	return elf_is(x) && elf_read(x, f, &ignored) == 0 &&
+	       elf_find_pvh(x, f, &entry, &ignored) == 0 && entry != 0;
+}
+
+static int load_pvh(struct image_guest *g, const struct image *x, struct err *e)
+{
+	AUTO_FREE struct elf *f = calloc(1, sizeof *f);
+	uint64_t note;
+
+	if (!f)
+		abort();
+	g->entry = (struct entry){.mode = ENTRY_PROTECTED};
+	return elf_read(x, f, e) < 0 || elf_load(g, x, f, e) < 0 ||
+			       elf_find_pvh(x, f, &note, e) < 0 ||
+			       elf_find_entry(x, f, note, &g->entry.gpa, e) < 0
+		       ? -1
+		       : 0;
+}
+
+static const struct image_class pvh = {
+	.name = "an ELF with a PVH note",
+	.rank = IMAGE_RANK_NOTE,
+	.is = is_pvh,
+	.load = load_pvh,
+	.finish = finish_pvh,
+};
+
+IMAGE_REGISTER(pvh);

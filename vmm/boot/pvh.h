@@ -8,10 +8,6 @@
 
 #include <stdint.h>
 
-#include "base/err.h"
-
-struct image_guest;
-
 enum { PVH_MAGIC = 0x336ec578, PVH_VERSION = 1 };
 
 struct pvh_start_info {
@@ -30,6 +26,3 @@ struct pvh_memory {
 _Static_assert(sizeof(struct pvh_start_info) == 56 && sizeof(struct pvh_module) == 32 &&
 		       sizeof(struct pvh_memory) == 24,
 	       "read by the guest");
-
-/* Write the start info and point entry.rbx to it. */
-int pvh_finish(struct image_guest *g, struct err *e);
