@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/image_bench.h"
+#include "vmm/boot/image.h"
 
 enum { MB_AT = 64, MB_BYTES = 512 };
 
