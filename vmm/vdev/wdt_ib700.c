@@ -8,18 +8,14 @@
  * Off until the guest's first write to the third port. The bite ends the VM; what follows is the
  * supervisor's policy.
  */
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "base/clock.h"
-#include "schemas/cause.h"
 #include "vmm/machine/machine.h"
 #include "vmm/vdev/vdev.h"
+#include "vmm/vdev/watchdog.h"
 
 enum { PORT_STOP = 0, PORT_START = 2, PORTS = 3 };
 enum { TIME_MASK = 0xf, STEP_S = 2 };
-enum { DETAIL = 96 };
+enum { MS_PER_S = 1000 };
 #define NS_PER_S UINT64_C(1000000000)
 
 struct ib700 {
@@ -44,31 +40,14 @@ static void wdt_ib700_write(struct vdev *d, unsigned region, uint64_t offset, un
 static void wdt_ib700_alarm(struct vdev *d, uint64_t now_ns)
 {
 	const struct ib700 *w = d->state;
-	char detail[DETAIL];
 
 	(void)now_ns;
-	snprintf(detail, sizeof detail, "%s was not fed for %" PRIu64 " s", d->name, w->limit_s);
-	machine_end_by(d->machine, CAUSE_WATCHDOG, 0, detail);
-}
-
-/* The words of the original's watchdogs: [dump,]terminate, or fiq on an Arm board. */
-static int set_action(struct vdev *d, const char *value, struct err *e)
-{
-	(void)d;
-	if (!strcmp(value, "terminate"))
-		return 0;
-	if (!strcmp(value, "dump") || !strcmp(value, "dump,terminate") ||
-	    !strcmp(value, "terminate,dump"))
-		return err_set(e, CONFIG,
-			       "guest dumps are not in this release of qvm: write `action "
-			       "terminate`; the supervisor keeps an incident report of every bite");
-	return err_set(e, CONFIG,
-		       "'%.64s' is nothing that this watchdog does: write `action terminate`",
-		       value);
+	watchdog_bite(d, w->limit_s * MS_PER_S);
 }
 
 static const struct vdev_option options[] = {
-	{"action", "terminate", "what a bite does: ends the VM with exit status 4", set_action},
+	{"action", "terminate", "what a bite does: ends the VM with exit status 4",
+	 watchdog_set_action},
 	{NULL},
 };
 

@@ -9,6 +9,7 @@ enum {
 	OP_BYTE = 0x0a,
 	OP_WORD = 0x0b,
 	OP_DWORD = 0x0c,
+	OP_STRING = 0x0d,
 	OP_SCOPE = 0x10,
 	OP_BUFFER = 0x11,
 	OP_PACKAGE = 0x12,
@@ -150,6 +151,12 @@ void aml_eisa(struct aml *a, const char *id)
 	byte(a, letters);
 	byte(a, nibble(id[3]) << 4 | nibble(id[4]));
 	byte(a, nibble(id[5]) << 4 | nibble(id[6]));
+}
+
+void aml_string(struct aml *a, const char *text)
+{
+	byte(a, OP_STRING);
+	put(a, text, strlen(text) + 1);
 }
 
 /* 6.4.2.5 */

@@ -32,6 +32,7 @@ void aml_close_resources(struct aml *a);
 void aml_name(struct aml *a, const char *path); /* the object follows */
 void aml_number(struct aml *a, uint32_t value); /* in its shortest form */
 void aml_eisa(struct aml *a, const char *id);	/* "PNP0A03" */
+void aml_string(struct aml *a, const char *text);
 
 /* What the device takes for itself. */
 void aml_take_ports(struct aml *a, uint16_t base, uint8_t count);

@@ -94,13 +94,35 @@ static void write_bridge(struct aml *a, const struct board *b, const struct vdev
 	aml_close(a);
 }
 
+/* An id of QEMU's, which no EISA id can hold. */
+static void write_pvpanic(struct aml *a, const struct vdev *d)
+{
+	aml_scope(a, "\\_SB_");
+	aml_device(a, "PEVT");
+	aml_name(a, "_HID");
+	aml_string(a, "QEMU0001");
+	aml_name(a, "_STA");
+	aml_number(a, 0xf); /* 6.3.7: present, enabled, shown, working */
+	aml_name(a, "_CRS");
+	aml_resources(a);
+	if (d->region[0].space == VDEV_IO)
+		aml_take_ports(a, (uint16_t)d->region[0].base, (uint8_t)d->region[0].bytes);
+	else
+		aml_take_memory(a, (uint32_t)d->region[0].base, (uint32_t)d->region[0].bytes);
+	aml_close_resources(a);
+	aml_close(a);
+	aml_close(a);
+}
+
 void dsdt_write(const struct board *b, struct aml *ret)
 {
-	const struct vdev *host = dsdt_find(b, "pci-host");
+	const struct vdev *host = dsdt_find(b, "pci-host"), *pvpanic = dsdt_find(b, "pvpanic");
 
 	ret->n = 0;
 	ret->depth = 0;
 	write_s5(ret);
 	if (host)
 		write_bridge(ret, b, host);
+	if (pvpanic && pvpanic->region[0].base >> 32 == 0)
+		write_pvpanic(ret, pvpanic);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dsdt.h - the code of a board's DSDT: soft off, and the PCI host bridge with its ranges and the
- * routing of INTA to INTD. Worker; assembly only.
+ * dsdt.h - the code of a board's DSDT: soft off, pvpanic, and the PCI host bridge with its ranges and
+ * the routing of INTA to INTD. Worker; assembly only.
  */
 #pragma once
 
