@@ -71,6 +71,16 @@ static int add_allow(struct config *c, const char *value, struct err *e)
 	return 0;
 }
 
+static int add_allow_pass(struct config *c, const char *value, struct err *e)
+{
+	if (c->n_allow_passes == CONFIG_ALLOWS)
+		return err_set(e, INVALID, "more than %d `allow-pass` lines", CONFIG_ALLOWS);
+	if (set_path(c->allow_pass[c->n_allow_passes], "allow-pass", value, e) < 0)
+		return -1;
+	c->n_allow_passes++;
+	return 0;
+}
+
 static int set_uid_base(struct config *c, const char *value, struct err *e)
 {
 	uint64_t n = 0;
@@ -101,13 +111,10 @@ static const struct {
 	const char *key;
 	setter *set;
 } keys[] = {
-	{"state-dir", set_state_dir},
-	{"run-dir", set_run_dir},
-	{"program-dir", set_program_dir},
-	{"allow", add_allow},
-	{"worker-uid-base", set_uid_base},
-	{"memory-budget", set_memory_budget},
-	{"shutdown-grace-ms", set_shutdown_grace},
+	{"state-dir", set_state_dir},	      {"run-dir", set_run_dir},
+	{"program-dir", set_program_dir},     {"allow", add_allow},
+	{"allow-pass", add_allow_pass},	      {"worker-uid-base", set_uid_base},
+	{"memory-budget", set_memory_budget}, {"shutdown-grace-ms", set_shutdown_grace},
 	{"max-priority", set_max_priority},
 };
 

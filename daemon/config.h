@@ -20,6 +20,9 @@ struct config {
 	char program_dir[CONFIG_PATH]; /* of qvm and qvm-api; "" = beside qvmd, else installed */
 	char allow[CONFIG_ALLOWS][CONFIG_PATH]; /* folders that host files may be opened from */
 	unsigned n_allows;
+	/* files, or folders of files, that may be passed through to guests; none by default */
+	char allow_pass[CONFIG_ALLOWS][CONFIG_PATH];
+	unsigned n_allow_passes;
 	uint32_t uid_base;		 /* of qvm-api; workers follow */
 	uint64_t memory_budget_bytes;	 /* of all guests together; 0 = the memory of the host */
 	uint64_t max_priority;		 /* real-time, that vCPUs may have; 0 = none */

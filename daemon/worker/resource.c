@@ -77,6 +77,12 @@ static bool is_quiet_device(dev_t d)
 	return false;
 }
 
+/* Nothing but a regular file will do. */
+static bool is_plain(const struct msg_want *w)
+{
+	return w->kind == WANT_IMAGE || w->kind == WANT_PASS || w->kind == WANT_PASS_READ;
+}
+
 static bool is_disk(const struct msg_want *w)
 {
 	return w->kind == WANT_DISK || w->kind == WANT_DISK_READ;
@@ -91,14 +97,13 @@ static int check_kind(int fd, const struct msg_want *w, struct err *e)
 		return err_sys(e, RESOURCE, "look at '%s'", w->path);
 	if (is_disk(w) && S_ISBLK(st.st_mode))
 		return 0;
-	if (w->kind != WANT_IMAGE && !is_disk(w) && S_ISCHR(st.st_mode) &&
-	    is_quiet_device(st.st_rdev))
+	if (!is_plain(w) && !is_disk(w) && S_ISCHR(st.st_mode) && is_quiet_device(st.st_rdev))
 		return 0;
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, RESOURCE, "'%s' is not a regular file%s", w->path,
-			       is_disk(w)	       ? " or a block device"
-			       : w->kind == WANT_IMAGE ? ""
-						       : " or a terminal");
+			       is_disk(w)    ? " or a block device"
+			       : is_plain(w) ? ""
+					     : " or a terminal");
 	if (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC)
 		return err_set(e, RESOURCE, "'%s' is the kernel's own, not a file on a disk",
 			       w->path);
@@ -123,9 +128,8 @@ static int real_parent(const char *path, char real[static PATH_MAX], struct err 
 	return 0;
 }
 
-/* *ret_path: an O_PATH descriptor of what is there, or -1 when an output file is still to be made;
- * real: its canonical name. */
-static int find(const struct resource *r, char real[static PATH_MAX], int *ret_path, struct err *e)
+int resource_find(const struct resource *r, char real[static RESOURCE_PATH], int *ret_path,
+		  struct err *e)
 {
 	const struct msg_want *w = r->want;
 
@@ -179,7 +183,7 @@ static int open_file(const struct resource *r, int *ret_fd, struct err *e)
 		*ret_fd = open("/dev/null", flags | O_CLOEXEC);
 		return *ret_fd < 0 ? err_sys(e, RESOURCE, "open '/dev/null'") : 0;
 	}
-	if (find(r, real, &path, e) < 0)
+	if (resource_find(r, real, &path, e) < 0)
 		return -1;
 	if (path < 0)
 		return open_below(r->config, real, (uint64_t)flags | O_CREAT | O_EXCL | O_NOCTTY,
@@ -197,7 +201,7 @@ static int open_disk(const struct resource *r, int *ret_fd, struct err *e)
 	AUTO_FD int path = -1;
 	AUTO_FD int fd = -1;
 
-	if (find(r, real, &path, e) < 0)
+	if (resource_find(r, real, &path, e) < 0)
 		return -1;
 	if (resource_reopen(path, (is_writer ? O_RDWR : O_RDONLY) | O_NONBLOCK, &fd, e) < 0)
 		return err_sys(e, RESOURCE, "open disk '%s'%s", r->want->path,
@@ -252,7 +256,7 @@ static int probe_file(const struct resource *r, struct err *e)
 	char real[PATH_MAX];
 	AUTO_FD int path = -1;
 
-	return strcmp(r->want->path, "-") ? find(r, real, &path, e) : 0;
+	return strcmp(r->want->path, "-") ? resource_find(r, real, &path, e) : 0;
 }
 
 const struct resource_kind kvm_kind = {probe_kvm, open_kvm};

@@ -32,6 +32,12 @@ struct resource_kind {
 #include "schemas/wants.def"
 #undef WANT
 
+enum { RESOURCE_PATH = 4096 };
+
+/* For the openers of kinds. *ret_path: an O_PATH descriptor of what is there, or -1 when an output
+ * file is still to be made; real: its canonical name, in an allowed folder. */
+int resource_find(const struct resource *r, char real[static RESOURCE_PATH], int *ret_path,
+		  struct err *e);
 /* Would it open? Nothing is made or truly opened. */
 int resource_probe(const struct resource *r, struct err *e);
 /* The caller owns *ret_fd. */

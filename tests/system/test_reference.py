@@ -80,6 +80,7 @@ def test_a_refused_row_is_refused_by_the_program_and_a_working_one_is_not():
     later = {"cpu " + n for n in re.findall(r'^LATER\(\w+,\s*"([^"]+)",\s*CPU,', text, re.M)}
     later |= set(re.findall(r'^LATER\(\w+,\s*"([^"]+)",\s*GLOBAL,', text, re.M))
     later |= {"vdev " + n for n in re.findall(r'^LATER\(\w+,\s*"([^"]+)",\s*VDEV,', text, re.M)}
+    later |= {"pass " + n for n in re.findall(r'^LATER\(\w+,\s*"([^"]+)",\s*PASS,', text, re.M)}
     later |= {f"set {n}" for n in re.findall(r'^VARIABLE_LATER\("([^"]+)"', text, re.M)}
     later |= {f"vdev-{n}" for n in re.findall(r'^VDEV_LATER\("([^"]+)"', text, re.M)}
     refused = {s for s, (verdict, _, _) in rows().items() if verdict == "refused" and ": " not in s}

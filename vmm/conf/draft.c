@@ -96,7 +96,9 @@ const char *draft_vdev_label(const struct draft_vdev *v, char ret[static DRAFT_L
 {
 	const char *class = v->vdev ? v->vdev->class->name : v->name;
 
-	if (v->is_named && v->vdev)
+	if (v->vdev && v->vdev->class->is_pass)
+		snprintf(ret, DRAFT_LABEL, "`pass`");
+	else if (v->is_named && v->vdev)
 		snprintf(ret, DRAFT_LABEL, "`vdev %s name %s`", class, v->vdev->name);
 	else
 		snprintf(ret, DRAFT_LABEL, "`vdev %s`", class);

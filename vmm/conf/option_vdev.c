@@ -308,8 +308,9 @@ void option_vdev_hostvector(struct parse *p, const struct token *t)
 		finding_hint(finding_error(p->findings, &t[1].at, "%s", e.msg),
 			     "write `hostvector 32`");
 	else
-		finding_hint(finding_warn(p->findings, &t->at,
-					  "`hostvector` has no effect: it is for `pass`, which is "
-					  "not in this release of qvm"),
-			     "remove it, or leave it for a later release");
+		finding_hint(
+			finding_warn(p->findings, &t->at,
+				     "`hostvector` has no effect: it is for `pass intr`, which is "
+				     "not in this release of qvm"),
+			"remove it, or leave it for a later release");
 }

@@ -144,7 +144,7 @@ static void taint(struct parse *p, const struct option *o)
 		p->draft->memory_is_wrong = true;
 	else if (o->set == option_load || !strcmp(o->name, "acpi") || !strcmp(o->name, "fdt"))
 		p->draft->loads_are_wrong = true;
-	else if (o->context == OPTION_VDEV && !p->is_blind)
+	else if ((o->context == OPTION_VDEV || o->context == OPTION_PASS) && !p->is_blind)
 		parse_vdev(p)->is_wrong = true;
 }
 
@@ -217,7 +217,7 @@ static void end_prefix(struct parse *p, const struct token *next)
 	p->prefix.token = NULL;
 	d = finding_error(p->findings, &t->at, "`%s` stands without the `load` it is for", t->text);
 	if (next && !strcmp(next->text, "pass"))
-		finding_hint(d, "remove both: `pass` is not in this release of qvm");
+		finding_hint(d, "write `pass` alone: what a type before it does is not documented");
 	else
 		finding_hint(d, "write `%s load FILE`", t->text);
 	p->draft->loads_are_wrong = true;

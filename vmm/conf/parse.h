@@ -23,7 +23,8 @@ struct parse {
 	struct draft *draft;
 	enum option_context context;
 	bool is_blind; /* the context's own option was refused: what belongs to it is passed over */
-	unsigned vdev; /* in the vdev context: index in the draft, which is never full then */
+	unsigned
+		vdev; /* in the vdev or pass context: index in the draft, which is never full then */
 	struct {
 		const struct token *token; /* NULL = none */
 		enum board_image type;

@@ -30,6 +30,7 @@ struct machine {
 	int kvm_fd, vm_fd;
 	bool has_lines; /* the board has a PIC */
 	struct memory memory;
+	unsigned n_passed;     /* memslots behind those of memory */
 	struct space space[2]; /* by enum vdev_space */
 	struct gate gate;
 	struct end end;
@@ -106,7 +107,9 @@ static int add_regions(struct machine *m, struct vdev *d, struct err *e)
 		const struct vdev_region *from = &d->region[i];
 		struct space_region r = {.base = from->base,
 					 .last = from->base + from->bytes - 1,
-					 .kind = is_kernel ? SPACE_KERNEL : SPACE_VDEV,
+					 .kind = d->class->is_pass ? SPACE_PASS
+						 : is_kernel	   ? SPACE_KERNEL
+								   : SPACE_VDEV,
 					 .is_under = from->is_under,
 					 .vdev = is_kernel ? NULL : d,
 					 .index = i};
@@ -481,6 +484,24 @@ uint64_t machine_ram_from(struct machine *m, uint64_t gpa)
 unsigned machine_cpus(const struct machine *m)
 {
 	return m->board->n_cpus;
+}
+
+int machine_pass(struct machine *m, uint64_t gpa, uint64_t bytes, void *host, bool is_writable,
+		 struct err *e)
+{
+	struct kvm_userspace_memory_region slot = {
+		.slot = m->memory.n + m->n_passed,
+		.flags = is_writable ? 0 : KVM_MEM_READONLY,
+		.guest_phys_addr = gpa,
+		.memory_size = bytes,
+		.userspace_addr = (uintptr_t)host,
+	};
+
+	if (kvm_call(m->vm_fd, KVM_SET_USER_MEMORY_REGION, &slot, "take a passed-through range",
+		     e) < 0)
+		return -1;
+	m->n_passed++;
+	return 0;
 }
 
 void machine_console(struct machine *m, const char *bytes, size_t n)

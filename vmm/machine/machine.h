@@ -82,6 +82,10 @@ void *machine_ram(struct machine *m, uint64_t gpa, uint64_t bytes);
 /* Bytes of RAM without a gap from gpa on; 0 if there is none. */
 uint64_t machine_ram_from(struct machine *m, uint64_t gpa);
 unsigned machine_cpus(const struct machine *m);
+/* While the machine is assembled: the guest reaches the caller's mapping, of whole pages that outlive
+ * the KVM VM, without an exit. A write to one that is not writable is a fault access. */
+int machine_pass(struct machine *m, uint64_t gpa, uint64_t bytes, void *host, bool is_writable,
+		 struct err *e);
 /* Print on the VM's console (black box). The caller holds its vdev's lock. */
 void machine_console(struct machine *m, const char *bytes, size_t n);
 /* The row of a vdev in the black box, for its counters. */

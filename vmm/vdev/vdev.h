@@ -61,6 +61,7 @@ struct vdev_class {
 	bool is_in_parts;	    /* one `loc` places one region and leaves the rest to other
 				       instances, which share the name; all parts must be there */
 	bool is_pci;		    /* a PCI function: its place is a slot, its regions are BARs */
+	bool is_pass;		    /* no device: memory of the host, mapped (pass.h) */
 	uint32_t mmio_bytes;	    /* of a PCI function that `loc mem:` with `intr` puts on no bus:
 				       what its region 0 takes then; 0 = it is always on the bus */
 	bool needs_loc, needs_intr; /* must be given when there is no default */

@@ -98,6 +98,7 @@ static const struct sandbox_allow assembling[] = {
 	SANDBOX_CALL(fstat),
 	SANDBOX_CALL(getrandom),
 	SANDBOX_CALL(lseek),
+	SANDBOX_ARG(mmap, 2, PROT_READ), /* `pass loc ...,r` */
 	SANDBOX_CALL(mremap),
 	SANDBOX_CALL(newfstatat),
 	SANDBOX_CALL(preadv),

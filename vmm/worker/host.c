@@ -10,6 +10,7 @@
 #include "base/auto.h"
 #include "base/blackbox.h"
 #include "base/disk.h"
+#include "base/pass.h"
 #include "base/sealed.h"
 #include "base/str.h"
 #include "schemas/message.h"
@@ -121,6 +122,26 @@ static int open_disk(const struct want *w, bool is_writer, struct err *e)
 	return 0;
 }
 
+static int open_pass(const struct want *w, bool is_writer, struct err *e)
+{
+	AUTO_FD int fd =
+		open(w->path, (is_writer ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char who[ASKS];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, RESOURCE, "%s: open '%s' to map it into the guest", asks(w, who),
+			       w->path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, RESOURCE,
+			       "%s: '%s' is not a regular file; only such can be passed",
+			       asks(w, who), w->path);
+	if (pass_claim(fd, w->path, is_writer, e) < 0)
+		return -1;
+	*w->fd = TAKE_FD(fd);
+	return 0;
+}
+
 static int open_console(const struct want *w, int std_fd, struct err *e)
 {
 	char who[ASKS];
@@ -159,6 +180,18 @@ int host_open_disk_read(const struct want *w, const struct board *b, struct err 
 {
 	(void)b;
 	return open_disk(w, false, e);
+}
+
+int host_open_pass(const struct want *w, const struct board *b, struct err *e)
+{
+	(void)b;
+	return open_pass(w, true, e);
+}
+
+int host_open_pass_read(const struct want *w, const struct board *b, struct err *e)
+{
+	(void)b;
+	return open_pass(w, false, e);
 }
 
 int host_open_blackbox(const struct want *w, const struct board *b, struct err *e)

@@ -24,7 +24,8 @@ static int add_vdev(struct want_list *l, struct vdev *d, bool is_supervised, str
 {
 	struct want w = {.line = d->line};
 
-	snprintf(w.option, sizeof w.option, "vdev %.25s", d->class->name);
+	snprintf(w.option, sizeof w.option, "%s%.25s", d->class->is_pass ? "" : "vdev ",
+		 d->class->name);
 	for (unsigned i = 0; i < d->n_wants; i++) {
 		if (is_supervised && !strcmp(d->want[i].path, "-"))
 			continue;
