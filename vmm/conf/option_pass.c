@@ -48,10 +48,10 @@ static bool read_flags(struct parse *p, const struct mark *at, const char *s, si
 	for (size_t i = 0; i < n; i++) {
 		is_read |= s[i] == 'r';
 		*ret_writable |= s[i] == 'w';
-		if (memchr("rwx", s[i], 3))
+		if (strchr("rwx", s[i]))
 			continue;
 		finding_hint(finding_error(p->findings, at, "the flag '%c' of `pass` is %s", s[i],
-					   memchr("+-cemdnst", s[i], 9)
+					   strchr("+-cemdnst", s[i])
 						   ? "described in no manual, so qvm does not guess"
 						   : "unknown"),
 			     "r, w and x are known: write rw, r, rwx or rx");

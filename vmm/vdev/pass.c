@@ -36,7 +36,7 @@ static int pass_check(struct vdev *d, struct err *e)
 	return d->n_regions ? 0 : err_set(e, CONFIG, "this `pass` gives the guest nothing");
 }
 
-/* Later shrinking is the file's owner's to answer for: the guest's next access then ends its VM. */
+/* A file cannot be sealed as a memfd can: that it keeps its length is its owner's to see to. */
 static int map(struct vdev *d, unsigned i, struct err *e)
 {
 	const struct vdev_region *g = &d->region[i];
