@@ -64,6 +64,7 @@ struct blackbox_vcpu {
 struct blackbox_vdev {
 	char name[32];
 	_Atomic uint64_t reads, writes, interrupts, bytes_in, bytes_out;
+	_Atomic uint64_t errors; /* of the host: what the guest asked for and did not get */
 };
 
 /* One exit that user space handled. */
@@ -105,7 +106,7 @@ struct blackbox {
 };
 
 _Static_assert(sizeof(struct blackbox_vcpu) == 600, "shared between processes");
-_Static_assert(sizeof(struct blackbox_vdev) == 72, "shared between processes");
+_Static_assert(sizeof(struct blackbox_vdev) == 80, "shared between processes");
 _Static_assert(sizeof(struct blackbox_exit) == 48, "shared between processes");
 _Static_assert(offsetof(struct blackbox, vm) == 24, "shared between processes");
 

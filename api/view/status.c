@@ -91,6 +91,7 @@ static json_t *vdev_object(const struct blackbox_vdev *d)
 	object_int(o, FIELD_vdev_interrupts, count(LOAD(d->interrupts)));
 	object_int(o, FIELD_vdev_bytes_in, count(LOAD(d->bytes_in)));
 	object_int(o, FIELD_vdev_bytes_out, count(LOAD(d->bytes_out)));
+	object_int(o, FIELD_vdev_errors, count(LOAD(d->errors)));
 	return o;
 }
 

@@ -123,6 +123,31 @@ static void warn_ambiguous(struct parse *p, const struct token *t, const struct 
 		     digits);
 }
 
+/* `loc mem:` of a class that may also be off the bus. */
+static void loc_off_bus(struct parse *p, const struct token *t, struct draft_vdev *v,
+			const struct place *place)
+{
+	const struct vdev_class *class = v->vdev->class;
+
+	if (!fits(p, t, class, place, class->mmio_bytes))
+		return;
+	if (place->base % sizeof(uint64_t)) {
+		finding_hint(finding_error(p->findings, &t[1].at,
+					   "the registers of `vdev %s` begin at a multiple of %zu",
+					   class->name, sizeof(uint64_t)),
+			     "write `loc mem:0x%" PRIx64 "`",
+			     place->base & ~(uint64_t)(sizeof(uint64_t) - 1));
+		return;
+	}
+	if (place->is_ambiguous)
+		warn_ambiguous(p, t, place);
+	v->vdev->slot = -1;
+	v->vdev->region[0] = (struct vdev_region){VDEV_MEM, place->base, class->mmio_bytes};
+	v->vdev->n_regions = 1;
+	v->loc_at[0] = t[1].at;
+	v->n_locs = 1;
+}
+
 static void loc_of_function(struct parse *p, const struct token *t, struct draft_vdev *v)
 {
 	struct place place;
@@ -132,6 +157,8 @@ static void loc_of_function(struct parse *p, const struct token *t, struct draft
 		finding_hint(
 			finding_error(p->findings, &t[1].at, "%s", e.msg),
 			"write `loc pci:0:1` or `loc pci:0:1.1`, or remove it: qvm finds a place");
+	else if (!place.is_pci && place.space == VDEV_MEM && v->vdev->class->mmio_bytes)
+		loc_off_bus(p, t, v, &place);
 	else if (!place.is_pci)
 		finding_hint(
 			finding_error(p->findings, &t[1].at,
@@ -144,6 +171,7 @@ static void loc_of_function(struct parse *p, const struct token *t, struct draft
 			"write `loc pci:0:1`: a device from 1 to 0x%x", PCI_DEVICES - 1);
 	else {
 		v->vdev->slot = place.slot;
+		v->vdev->n_regions = 0;
 		v->loc_at[0] = t[1].at;
 		v->n_locs = 1;
 	}
@@ -231,7 +259,8 @@ void option_vdev_intr(struct parse *p, const struct token *t)
 	struct mark at;
 	struct err e;
 
-	if (v->vdev->class->is_pci) {
+	/* With `loc mem:` it may have one: wiring_check() knows whether that was given. */
+	if (v->vdev->class->is_pci && !v->vdev->class->mmio_bytes) {
 		finding_hint(
 			finding_error(p->findings, &t->at,
 				      "the place of a PCI function decides which line it drives"),

@@ -112,8 +112,19 @@ static void check_intr(const struct draft *d, struct findings *f, struct draft_v
 {
 	char label[DRAFT_LABEL];
 
+	if (v->intr_at.line && vdev_is_function(v->vdev)) {
+		finding_hint(
+			finding_error(f, &v->intr_at,
+				      "the place of a PCI function decides which line it drives"),
+			"remove this `intr`, or add `loc mem:ADDRESS` to take it off the bus");
+		v->is_wrong = true;
+		return;
+	}
 	if (v->intr_at.line == 0) {
-		if (!v->vdev->class->needs_intr || v->vdev->class->intr >= 0)
+		bool needs_one = v->vdev->class->needs_intr ||
+				 (v->vdev->class->is_pci && !vdev_is_function(v->vdev));
+
+		if (!needs_one || v->vdev->class->intr >= 0)
 			return;
 		finding_hint(finding_error(f, &v->at, "%s needs an interrupt line",
 					   draft_vdev_label(v, label)),

@@ -26,6 +26,14 @@ static void ring(struct vdev *d, int fd, uint32_t events)
 			virtio_notify(&x->virtio, q);
 }
 
+static void watch(struct virtio_device *x)
+{
+	if (vdev_is_function(x->virtio.vdev))
+		virtio_pci_watch(&x->pci);
+	else
+		virtio_mmio_watch(&x->mmio);
+}
+
 int virtio_doorbells(struct vdev *d, struct iothread *t, struct err *e)
 {
 	struct virtio_device *x = d->state;
@@ -33,11 +41,17 @@ int virtio_doorbells(struct vdev *d, struct iothread *t, struct err *e)
 	for (unsigned q = 0; q < x->virtio.kind->n_queues; q++)
 		if (iothread_bell(t, ring, &x->doorbell[q], e) < 0)
 			return -1;
-	if (vdev_is_function(d))
-		virtio_pci_watch(&x->pci);
-	else
-		virtio_mmio_watch(&x->mmio);
+	watch(x);
 	return 0;
+}
+
+void virtio_doorbell(struct vdev *d, int fd)
+{
+	struct virtio_device *x = d->state;
+
+	for (unsigned q = 0; q < x->virtio.kind->n_queues; q++)
+		x->doorbell[q] = fd;
+	watch(x);
 }
 
 uint64_t virtio_read(struct vdev *d, unsigned region, uint64_t offset, unsigned width)

@@ -25,7 +25,7 @@ struct virtio_device {
 		struct virtio_pci pci; /* if vdev_is_function() */
 		struct virtio_mmio mmio;
 	};
-	int doorbell[VIRTIO_QUEUES]; /* eventfds of virtio_doorbells(), borrowed */
+	int doorbell[VIRTIO_QUEUES]; /* eventfds, borrowed */
 };
 
 /* To be called by the class's assemble(); features may be added to what is offered, and configuration
@@ -35,6 +35,9 @@ int virtio_assemble(struct vdev *d, const struct virtio_kind *kind, struct err *
  * the kernel for them. After virtio_assemble(). For a device whose notify() is quick it costs more
  * than it saves. */
 int virtio_doorbells(struct vdev *d, struct iothread *t, struct err *e);
+/* The same with an eventfd of the device, one for all queues, and threads of its own. Where KVM does not
+ * watch a notification, notify() is called as ever. */
+void virtio_doorbell(struct vdev *d, int fd);
 /* read and write of the class. */
 uint64_t virtio_read(struct vdev *d, unsigned region, uint64_t offset, unsigned width);
 void virtio_write(struct vdev *d, unsigned region, uint64_t offset, unsigned width, uint64_t value);

@@ -93,8 +93,11 @@ static const struct sandbox_allow assembling[] = {
 	SANDBOX_CALL(epoll_ctl),
 	SANDBOX_CALL(epoll_wait),
 	SANDBOX_CALL(eventfd2),
+	SANDBOX_CALL(fallocate), /* here and below: for the vdevs that name it */
 	SANDBOX_ARG(fcntl, 1, F_GET_SEALS),
-	SANDBOX_CALL(fdatasync), /* here and below: for the vdevs that name it */
+	SANDBOX_ARG(fcntl, 1, F_GETFL),
+	SANDBOX_ARG(fcntl, 1, F_SETFL),
+	SANDBOX_CALL(fdatasync),
 	SANDBOX_CALL(fstat),
 	SANDBOX_CALL(getrandom),
 	SANDBOX_CALL(lseek),
@@ -112,6 +115,7 @@ static const struct sandbox_allow assembling[] = {
 	SANDBOX_CALL(sched_setscheduler),
 	SANDBOX_CALL(seccomp),
 	SANDBOX_CALL(set_robust_list),
+	SANDBOX_CALL(statx),
 	SANDBOX_CALL(timerfd_create),
 	SANDBOX_CALL(timerfd_settime),
 	SANDBOX_IOCTL(KVM_CHECK_EXTENSION),

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/auto.h"
+
 enum {
 	OP_NAME = 0x08,
 	OP_BYTE = 0x0a,
@@ -17,7 +19,7 @@ enum {
 	OP_DEVICE = 0x82,
 };
 /* 6.4.3.5: minimum and maximum are fixed, the range is passed on (producer). */
-enum { PRODUCED = 0x0c, READ_WRITE = 1, END_TAG = 0x79 };
+enum { PRODUCED = 0x0c, CONSUMED = 1, READ_WRITE = 1, END_TAG = 0x79 };
 
 static void put(struct aml *a, const void *bytes, size_t n)
 {
@@ -178,6 +180,32 @@ void aml_take_memory(struct aml *a, uint32_t base, uint32_t bytes)
 	byte(a, READ_WRITE);
 	dword(a, base);
 	dword(a, bytes);
+}
+
+/* 6.4.3.5.1 */
+void aml_take_memory_64(struct aml *a, uint64_t base, uint64_t bytes)
+{
+	const uint64_t field[] = {0, base, base + (bytes - 1), 0, bytes};
+
+	byte(a, 0x8a);
+	word(a, 3 + sizeof field);
+	byte(a, 0);
+	byte(a, PRODUCED | CONSUMED);
+	byte(a, READ_WRITE);
+	for (size_t i = 0; i < NELEMS(field); i++) {
+		dword(a, (uint32_t)field[i]);
+		dword(a, (uint32_t)(field[i] >> 32));
+	}
+}
+
+/* 6.4.3.6 */
+void aml_take_line(struct aml *a, uint32_t line)
+{
+	byte(a, 0x89);
+	word(a, 6);
+	byte(a, CONSUMED);
+	byte(a, 1); /* one line */
+	dword(a, line);
 }
 
 /* 6.4.3.5.3: granularity, first, last, translation, length */

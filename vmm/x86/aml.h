@@ -37,6 +37,8 @@ void aml_string(struct aml *a, const char *text);
 /* What the device takes for itself. */
 void aml_take_ports(struct aml *a, uint16_t base, uint8_t count);
 void aml_take_memory(struct aml *a, uint32_t base, uint32_t bytes);
+void aml_take_memory_64(struct aml *a, uint64_t base, uint64_t bytes);
+void aml_take_line(struct aml *a, uint32_t line); /* level, active high, exclusive */
 /* What the bridge passes on to those behind it. */
 void aml_pass_buses(struct aml *a, uint16_t first, uint16_t last);
 void aml_pass_memory(struct aml *a, uint32_t base, uint32_t bytes);

@@ -2,6 +2,7 @@
 #include "vmm/x86/dsdt.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "vmm/conf/board.h"
@@ -114,6 +115,47 @@ static void write_pvpanic(struct aml *a, const struct vdev *d)
 	aml_close(a);
 }
 
+/* What Linux and others know a virtio device over MMIO by: QEMU's id. */
+static void write_mmio(struct aml *a, const struct vdev *d, unsigned number)
+{
+	const struct vdev_region *r = &d->region[0];
+	char name[5];
+
+	snprintf(name, sizeof name, "VR%02X", number & 0xff);
+	aml_device(a, name);
+	aml_name(a, "_HID");
+	aml_string(a, "LNRO0005");
+	aml_name(a, "_UID");
+	aml_number(a, number);
+	aml_name(a, "_CRS");
+	aml_resources(a);
+	if (r->base + r->bytes <= UINT32_MAX)
+		aml_take_memory(a, (uint32_t)r->base, (uint32_t)r->bytes);
+	else
+		aml_take_memory_64(a, r->base, r->bytes);
+	aml_take_line(a, (uint32_t)d->intr);
+	aml_close_resources(a);
+	aml_close(a);
+}
+
+/* Those off the bus; each has a line of its own, so there are no more than lines. */
+static void write_devices(struct aml *a, const struct board *b)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < b->n_vdevs; i++) {
+		const struct vdev *d = b->vdev[i];
+
+		if (!d->class->mmio_bytes || vdev_is_function(d) || d->intr < 0)
+			continue;
+		if (n == 0)
+			aml_scope(a, "\\_SB_");
+		write_mmio(a, d, n++);
+	}
+	if (n)
+		aml_close(a);
+}
+
 void dsdt_write(const struct board *b, struct aml *ret)
 {
 	const struct vdev *host = dsdt_find(b, "pci-host"), *pvpanic = dsdt_find(b, "pvpanic");
@@ -125,4 +167,5 @@ void dsdt_write(const struct board *b, struct aml *ret)
 		write_bridge(ret, b, host);
 	if (pvpanic && pvpanic->region[0].base >> 32 == 0)
 		write_pvpanic(ret, pvpanic);
+	write_devices(ret, b);
 }
