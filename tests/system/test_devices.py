@@ -38,10 +38,23 @@ def test_linux_reads_the_hosts_random_numbers_by_virtio_entropy_with_messages(sa
 def test_linux_reads_and_writes_a_virtio_blk_disk_that_the_host_then_has(said):
     sums = dict(re.findall(r"(host sums|guest sums): (\w{32}  - \w{32})", said))
     assert sums["guest sums"] == sums["host sums"]
-    after = dict(re.findall(r"(host|guest) sum after: (\w{32})", said))
     assert "\nwritten" in said or "# written" in said
-    assert after["guest"] == after["host"]
-    assert after["host"] not in sums["host sums"]
+    after = dict(re.findall(r"((?:host|guest) (?:pci|mmio)): (\w{32})", said))
+    assert after["guest pci"] == after["host pci"] not in sums["host sums"]
+    assert after["guest mmio"] == after["host mmio"] not in sums["host sums"]
+    assert after["host mmio"] != after["host pci"]
+
+
+def test_linux_discards_and_the_host_has_holes_there(said):
+    zeroes = re.search(r"zeroes: (\w{32})", said).group(1)
+    for disk, transport in (("disk", "pci"), ("mmio", "mmio")):
+        assert f"discarded {transport}" in said
+        assert f"host {disk} hole: {zeroes}" in said
+
+
+def test_linux_uses_a_virtio_blk_over_mmio_that_the_dsdt_names(said):
+    assert re.search(r"disk: off-bus queues=\d+ discard=[1-9]\d+ cache=write-back on virtio\d+ LNRO0005", said)
+    assert re.search(r"disk: scratch queues=\d+ discard=[1-9]\d+ cache=write-back on virtio\d+ $", said, re.M)
 
 
 def test_linux_knows_the_size_and_name_of_a_disk_and_cannot_write_to_a_fixed_one(said):
