@@ -150,6 +150,17 @@ def test_a_missing_image_is_named_with_what_to_do(tmp_path):
     assert "/nonexistent/kernel" in r.stderr and "No such file" in r.stderr
 
 
+def test_a_wrong_acpi_table_is_refused_with_the_reason(tmp_path):
+    good = b"SSDT" + (36).to_bytes(4, "little") + b"\2\0" + b"QVM   TEST    ".ljust(26, b"\0")
+    good = good[:9] + bytes([-sum(good) & 0xff]) + good[10:]
+    (tmp_path / "good.aml").write_bytes(good)
+    (tmp_path / "bad.aml").write_bytes(good[:20] + b"x" + good[21:])
+    ok = worker_alone(write(tmp_path, config("hello.elf", "acpi load good.aml")))
+    assert ok.returncode == 0 and "Hello" in ok.stdout, ok
+    bad = worker_alone(write(tmp_path, config("hello.elf", "acpi load bad.aml")))
+    assert bad.returncode == 64 and "its checksum is wrong" in bad.stderr, bad
+
+
 def test_a_missing_configuration_is_named():
     r = worker_alone("@/nonexistent.qvmconf")
     assert r.returncode == 65, r

@@ -7,6 +7,7 @@
 #include "tests/unit/test.h"
 #include "vmm/conf/board.h"
 #include "vmm/vdev/vdev.h"
+#include "vmm/x86/acpi_extra.h"
 
 static const struct vdev_class classes[] = {
 	{.name = "ioapic", .region = {{0xfec00000, 0x100}}, .intr = -1},
@@ -36,7 +37,7 @@ static void check_sum(const uint8_t *p, size_t n)
 }
 
 /* The board's tables at 0x9c000 of a guest that starts at `base`; the caller frees. */
-static uint8_t *build(unsigned n_cpus, unsigned n_vdevs)
+static uint8_t *build_with(unsigned n_cpus, unsigned n_vdevs, const struct acpi_extras *x)
 {
 	struct vdev *vdev[5];
 	struct board b = {.n_cpus = n_cpus, .vdev = vdev, .n_vdevs = n_vdevs};
@@ -47,12 +48,19 @@ static uint8_t *build(unsigned n_cpus, unsigned n_vdevs)
 	if (n_vdevs == 5)
 		vdev[4]->slot = 1 << 3;
 	/* Exactly as many bytes as promised: the sanitizer sees one too many. */
-	host = malloc(acpi_bytes(&b));
+	host = malloc(acpi_bytes(&b, x));
 	assert_non_null(host);
-	acpi_write(&b, 0x9c000, host);
+	acpi_write(&b, x, 0x9c000, host);
 	for (unsigned i = 0; i < n_vdevs; i++)
 		vdev_free(vdev[i]);
 	return host;
+}
+
+static uint8_t *build(unsigned n_cpus, unsigned n_vdevs)
+{
+	static const struct acpi_extras none;
+
+	return build_with(n_cpus, n_vdevs, &none);
 }
 
 static const uint8_t *table(const uint8_t *host, const char *signature)
@@ -147,4 +155,58 @@ TEST(acpi_names_the_pci_bus_where_there_is_one)
 	assert_null(memmem(dsdt, word(dsdt + 4), "PCI0", 4));
 	free(with);
 	free(without);
+}
+
+/* A table of 40 bytes whose checksum is right. */
+static uint8_t *extra(const char *signature)
+{
+	uint8_t *p = calloc(1, 40), sum = 0;
+
+	assert_non_null(p);
+	memcpy(p, signature, 4);
+	p[4] = 40;
+	p[36] = 0x5a;
+	for (int i = 0; i < 40; i++)
+		sum = (uint8_t)(sum + p[i]);
+	p[9] = (uint8_t)-sum;
+	return p;
+}
+
+TEST(acpi_names_the_users_tables_beside_its_own)
+{
+	const struct acpi_extra first = {extra("SSDT"), 40, 0}, second = {extra("OEM1"), 40, 0};
+	struct acpi_extras x = {0};
+	struct err e;
+	uint8_t *host;
+
+	assert_int_equal(acpi_extra_add(&x, &first, "a", &e), 0);
+	assert_int_equal(acpi_extra_add(&x, &second, "b", &e), 0);
+	host = build_with(1, 4, &x);
+	assert_int_equal(table(host, "SSDT")[36], 0x5a);
+	assert_int_equal(table(host, "OEM1")[36], 0x5a);
+	assert_non_null(table(host, "MCFG"));
+	acpi_extra_free(&x);
+	free(host);
+}
+
+TEST(acpi_table_of_the_user_that_is_none_or_qvms_own_is_refused)
+{
+	struct err e;
+	uint8_t *p = extra("SSDT");
+
+	assert_int_equal(acpi_extra_check(p, 40, "t", &e), 0);
+	assert_int_equal(acpi_extra_check(p, 35, "t", &e), -1);
+	assert_int_equal(acpi_extra_check(p, 39, "t", &e), -1);
+	assert_non_null(strstr(e.msg, "header says 40 bytes"));
+	p[39]++;
+	assert_int_equal(acpi_extra_check(p, 40, "t", &e), -1);
+	assert_non_null(strstr(e.msg, "checksum"));
+	p[39]--;
+	p[0] = 's';
+	assert_int_equal(acpi_extra_check(p, 40, "t", &e), -1);
+	free(p);
+	p = extra("FACP");
+	assert_int_equal(acpi_extra_check(p, 40, "t", &e), -1);
+	assert_non_null(strstr(e.msg, "SSDT"));
+	free(p);
 }

@@ -250,22 +250,32 @@ static int load_initrd(struct image_guest *g, const struct board *b, const struc
 
 /* The tables, and their RSDP once more where firmware would leave it for guests that search
  * (ACPI 6.4, 5.2.5.1), if the board has memory there. A board too small for them has none. */
-static void write_acpi(struct image_guest *g, const struct board *b)
+static int write_acpi(struct image_guest *g, const struct board *b, struct err *e)
 {
-	uint64_t bytes = (acpi_bytes(b) + PAGE - 1) & ~UINT64_C(0xfff);
-	struct err ignored;
+	uint64_t bytes = (acpi_bytes(b, &g->acpi_extras) + PAGE - 1) & ~UINT64_C(0xfff);
+	struct err why, ignored;
 	void *host, *copy;
 
 	/* A firmware believes that all RAM is its own, and finds nothing in it. */
-	if (g->entry.mode == ENTRY_RESET)
-		return;
+	if (g->entry.mode == ENTRY_RESET) {
+		if (g->acpi_extras.n)
+			return err_set(
+				e, START,
+				"a firmware makes the ACPI tables itself: remove `acpi load`");
+		return 0;
+	}
 
-	if (layout_take_boot(&g->layout, bytes, "ACPI tables", &g->acpi_gpa, &host, &ignored) < 0)
-		return;
-	acpi_write(b, g->acpi_gpa, host);
+	if (layout_take_boot(&g->layout, bytes, "ACPI tables", &g->acpi_gpa, &host, &why) < 0) {
+		if (g->acpi_extras.n == 0)
+			return 0;
+		*e = why;
+		return err_wrap(e, "`acpi load`");
+	}
+	acpi_write(b, &g->acpi_extras, g->acpi_gpa, host);
 	g->acpi_bytes = bytes;
 	if (layout_take(&g->layout, BIOS_AREA, ACPI_RSDP_BYTES, "ACPI RSDP", &copy, &ignored) == 0)
 		memcpy(copy, host, ACPI_RSDP_BYTES);
+	return 0;
 }
 
 /* GDT and page tables, ACPI; then whatever the kernel's boot protocol wants. */
@@ -280,7 +290,8 @@ static int finish(struct image_guest *g, const struct board *b, struct err *e)
 			return -1;
 		entry_write_tables(&g->entry, host);
 	}
-	write_acpi(g, b);
+	if (write_acpi(g, b, e) < 0)
+		return -1;
 	if (g->kernel)
 		return g->kernel->finish(g, e);
 	if (g->initrd_bytes || *g->cmdline)
@@ -291,11 +302,45 @@ static int finish(struct image_guest *g, const struct board *b, struct err *e)
 	return 0;
 }
 
+/* With an address it lies there and nowhere else, without one among qvm's own tables. */
+static int load_acpi(struct image_guest *g, const struct board_load *load, struct err *e)
+{
+	AUTO_FREE uint8_t *bytes = NULL;
+	struct acpi_extra x;
+	struct image file;
+	void *host;
+
+	if (open_image(load, &file, e) < 0)
+		return -1;
+	if (file.bytes > ACPI_EXTRA_BYTES)
+		return err_set(e, START, "'%s' is longer than an ACPI table may be, %d bytes",
+			       file.path, ACPI_EXTRA_BYTES);
+	bytes = malloc(file.bytes);
+	if (!bytes)
+		abort();
+	if (image_read(&file, 0, file.bytes, bytes, e) < 0)
+		return -1;
+	x = (struct acpi_extra){bytes, file.bytes, file.has_gpa ? file.gpa : 0};
+	if (acpi_extra_add(&g->acpi_extras, &x, file.path, e) < 0)
+		return -1;
+	bytes = NULL; /* the list owns it */
+	if (!file.has_gpa)
+		return 0;
+	if (layout_take(&g->layout, file.gpa, file.bytes, file.path, &host, e) < 0)
+		return -1;
+	memcpy(host, x.bytes, x.n);
+	return 0;
+}
+
 static int load_all(struct image_guest *g, const struct board *b, struct err *e)
 {
 	/* The ramdisk's place depends on the kernel, whichever comes first. */
 	for (unsigned i = 0; i < b->n_loads; i++)
-		if (b->load[i].type != BOARD_IMAGE_INITRD && load_one(g, b, &b->load[i], e) < 0)
+		if (b->load[i].type == BOARD_IMAGE_ACPI && load_acpi(g, &b->load[i], e) < 0)
+			return err_wrap(e, "`acpi load` in line %u", b->load[i].line);
+	for (unsigned i = 0; i < b->n_loads; i++)
+		if (b->load[i].type != BOARD_IMAGE_INITRD && b->load[i].type != BOARD_IMAGE_ACPI &&
+		    load_one(g, b, &b->load[i], e) < 0)
 			return err_wrap(e, "`load` in line %u", b->load[i].line);
 	if (!g->kernel_path)
 		return err_set(e, START,
@@ -319,6 +364,7 @@ int image_load_board(const struct board *b, const struct memory *m, struct entry
 		*ret = g.entry;
 	free(g.kernel_state);
 	free(g.module);
+	acpi_extra_free(&g.acpi_extras);
 	layout_free(&g.layout);
 	return r;
 }

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "vmm/boot/layout.h"
+#include "vmm/x86/acpi_extra.h"
 #include "vmm/x86/entry.h"
 
 struct board;
@@ -52,7 +53,8 @@ struct image_guest {
 	bool initrd_may_be_high;	   /* or anywhere, if there is no room below */
 	struct image_module *module;	   /* in order of the configuration */
 	unsigned n_modules;
-	uint64_t acpi_gpa, acpi_bytes; /* whole pages of tables, the RSDP first; 0 bytes = none */
+	uint64_t acpi_gpa, acpi_bytes;	/* whole pages of tables, the RSDP first; 0 bytes = none */
+	struct acpi_extras acpi_extras; /* `acpi load` */
 	struct entry entry;
 	uint8_t *kernel_state; /* of the class, for finish(); freed by image.c */
 };

@@ -29,6 +29,11 @@ void option_guest(struct parse *p, const struct token *t)
 	before_load(p, t, BOARD_IMAGE_GUEST);
 }
 
+void option_acpi(struct parse *p, const struct token *t)
+{
+	before_load(p, t, BOARD_IMAGE_ACPI);
+}
+
 /*
  * `ADDRESS,PATH`: what stands before the first comma is an address if it reads as one; a path may
  * hold commas too. False with a finding when it is meant as an address and is none.

@@ -14,8 +14,8 @@
 #include "vmm/pci/slot.h"
 #include "vmm/vdev/vdev.h"
 
-static const char *const image_type[] = {"by its content", "data", "initrd", "guest"};
-static const char *const image_id[] = {"auto", "data", "initrd", "guest"};
+static const char *const image_type[] = {"by its content", "data", "initrd", "guest", "ACPI table"};
+static const char *const image_id[] = {"auto", "data", "initrd", "guest", "acpi"};
 static const char *const reaction[] = {"abort", "fail", "ignore"};
 static const char *const filter[] = {"fatal", "internal", "error",  "warn",
 				     "info",  "debug",	  "verbose"};

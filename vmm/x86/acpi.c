@@ -7,6 +7,7 @@
 #include "base/auto.h"
 #include "vmm/conf/board.h"
 #include "vmm/vdev/vdev.h"
+#include "vmm/x86/acpi_extra.h"
 #include "vmm/x86/aml.h"
 #include "vmm/x86/dsdt.h"
 
@@ -36,7 +37,7 @@ struct header {
 
 struct xsdt {
 	struct header h;
-	uint64_t table[3]; /* the last one only with a PCI bus */
+	uint64_t table[3 + ACPI_EXTRAS]; /* as many as there are */
 } PACKED;
 
 /* 5.2.3.2 */
@@ -144,7 +145,7 @@ enum {
 
 /* Where each table lies, from the start of the area. */
 struct places {
-	size_t xsdt, fadt, facs, dsdt, madt, mcfg, bytes;
+	size_t xsdt, fadt, facs, dsdt, madt, mcfg, extra, bytes;
 };
 
 static size_t align(size_t n)
@@ -162,16 +163,19 @@ static size_t madt_bytes(const struct board *b)
 				       : 0);
 }
 
-static size_t xsdt_bytes(const struct board *b)
+static size_t xsdt_bytes(const struct board *b, const struct acpi_extras *x)
 {
-	return sizeof(struct xsdt) - (dsdt_find(b, "pci-host") ? 0 : sizeof(uint64_t));
+	unsigned n = 2 + (dsdt_find(b, "pci-host") != NULL) + x->n;
+
+	return offsetof(struct xsdt, table) + n * sizeof(uint64_t);
 }
 
-static struct places places_of(const struct board *b, const struct aml *dsdt)
+static struct places places_of(const struct board *b, const struct acpi_extras *x,
+			       const struct aml *dsdt)
 {
 	struct places p = {.xsdt = align(sizeof(struct rsdp))};
 
-	p.fadt = align(p.xsdt + xsdt_bytes(b));
+	p.fadt = align(p.xsdt + xsdt_bytes(b, x));
 	p.facs = align(p.fadt + sizeof(struct fadt));
 	p.dsdt = align(p.facs + sizeof(struct facs));
 	p.madt = align(p.dsdt + sizeof(struct header) + dsdt->n);
@@ -180,15 +184,17 @@ static struct places places_of(const struct board *b, const struct aml *dsdt)
 		p.mcfg = align(p.bytes);
 		p.bytes = p.mcfg + sizeof(struct mcfg);
 	}
+	p.extra = p.bytes;
+	p.bytes = acpi_extra_end(x, p.bytes);
 	return p;
 }
 
-size_t acpi_bytes(const struct board *b)
+size_t acpi_bytes(const struct board *b, const struct acpi_extras *x)
 {
 	struct aml dsdt;
 
 	dsdt_write(b, &dsdt);
-	return places_of(b, &dsdt).bytes;
+	return places_of(b, x, &dsdt).bytes;
 }
 
 static uint8_t checksum(const void *bytes, size_t n)
@@ -321,29 +327,34 @@ static void write_dsdt(const struct aml *code, uint8_t *at)
 	at[offsetof(struct header, checksum)] = checksum(at, sizeof h + code->n);
 }
 
-void acpi_write(const struct board *b, uint64_t gpa, uint8_t *host)
+void acpi_write(const struct board *b, const struct acpi_extras *extras, uint64_t gpa,
+		uint8_t *host)
 {
 	struct aml dsdt;
 	struct places p;
+	uint64_t extra_at[ACPI_EXTRAS] = {0};
 	struct rsdp r = {.revision = 2, .length = sizeof r};
-	struct xsdt x = {.h = header("XSDT", 1, xsdt_bytes(b))};
+	struct xsdt x = {.h = header("XSDT", 1, xsdt_bytes(b, extras))};
 	struct facs facs = {.length = sizeof facs, .version = 2};
 	struct mcfg mcfg = {.h = header("MCFG", 1, sizeof mcfg)};
 	const struct vdev *bridge = dsdt_find(b, "pci-host");
 
 	dsdt_write(b, &dsdt);
-	p = places_of(b, &dsdt);
+	p = places_of(b, extras, &dsdt);
 	r.xsdt = gpa + p.xsdt;
 	x.table[0] = gpa + p.fadt;
 	x.table[1] = gpa + p.madt;
 	x.table[2] = gpa + p.mcfg;
 	memset(host, 0, p.bytes);
+	acpi_extra_write(extras, p.extra, gpa, host, extra_at);
+	for (unsigned i = 0; i < extras->n; i++)
+		x.table[(bridge ? 3 : 2) + i] = extra_at[i];
 	memcpy(r.signature, "RSD PTR ", sizeof r.signature);
 	memcpy(r.oem, "QVM   ", sizeof r.oem);
 	r.checksum = checksum(&r, offsetof(struct rsdp, length));
 	r.extended_checksum = checksum(&r, sizeof r);
 	memcpy(host, &r, sizeof r);
-	put(host + p.xsdt, &x, xsdt_bytes(b));
+	put(host + p.xsdt, &x, xsdt_bytes(b, extras));
 	write_fadt(b, &p, gpa, host);
 	memcpy(facs.signature, "FACS", sizeof facs.signature);
 	memcpy(host + p.facs, &facs, sizeof facs);

@@ -11,11 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct acpi_extras;
 struct board;
 
 enum { ACPI_RSDP_BYTES = 36 };
 
-/* Bytes that the tables of this board take; the first ACPI_RSDP_BYTES are the RSDP. */
-size_t acpi_bytes(const struct board *b);
+/* Bytes that the tables of this board take, with those of the user's; the first ACPI_RSDP_BYTES are the RSDP. */
+size_t acpi_bytes(const struct board *b, const struct acpi_extras *x);
 /* Write them to `host`, which is the guest memory at gpa: 64-byte aligned, below 4 GiB. */
-void acpi_write(const struct board *b, uint64_t gpa, uint8_t *host);
+void acpi_write(const struct board *b, const struct acpi_extras *x, uint64_t gpa, uint8_t *host);
