@@ -12,7 +12,7 @@
 
 /* The places of the arrays behind the header. */
 struct layout {
-	size_t vcpu, vdev, exit, log, console, bytes;
+	size_t vcpu, vdev, place, exit, log, console, bytes;
 };
 
 static size_t up(size_t n, size_t to)
@@ -25,7 +25,8 @@ static struct layout layout_of(uint32_t n_vcpus, uint32_t n_vdevs)
 	struct layout l = {.vcpu = up(sizeof(struct blackbox), 64)};
 
 	l.vdev = up(l.vcpu + n_vcpus * sizeof(struct blackbox_vcpu), 64);
-	l.exit = up(l.vdev + n_vdevs * sizeof(struct blackbox_vdev), 64);
+	l.place = up(l.vdev + n_vdevs * sizeof(struct blackbox_vdev), 64);
+	l.exit = l.place + BLACKBOX_PLACES * sizeof(struct blackbox_place);
 	l.log = up(l.exit + BLACKBOX_EXITS * sizeof(struct blackbox_exit), 4096);
 	l.console = l.log + BLACKBOX_LOG;
 	l.bytes = l.console + BLACKBOX_CONSOLE;
@@ -80,6 +81,7 @@ static int map(int fd, int prot, struct blackbox_map *ret, struct err *e)
 	*ret = (struct blackbox_map){.box = (struct blackbox *)p,
 				     .vcpu = (struct blackbox_vcpu *)(p + l.vcpu),
 				     .vdev = (struct blackbox_vdev *)(p + l.vdev),
+				     .place = (struct blackbox_place *)(p + l.place),
 				     .exit = (struct blackbox_exit *)(p + l.exit),
 				     .log = p + l.log,
 				     .console = p + l.console,
@@ -148,6 +150,16 @@ void blackbox_exit(struct blackbox_map *m, const struct blackbox_exit *x)
 	atomic_store_explicit(&slot->at_ns, x->at_ns, memory_order_release);
 }
 
+struct blackbox_place *blackbox_place(struct blackbox_map *m, const struct blackbox_place *p)
+{
+	uint32_t i = atomic_load_explicit(&m->box->n_places, memory_order_relaxed);
+
+	if (i < BLACKBOX_PLACES)
+		memcpy(&m->place[i], p, sizeof *p);
+	atomic_store_explicit(&m->box->n_places, i + 1, memory_order_release);
+	return i < BLACKBOX_PLACES ? &m->place[i] : NULL;
+}
+
 static size_t ring_read(const char *ring, size_t cap, const _Atomic uint64_t *head, uint64_t *pos,
 			char *ret, size_t room)
 {
@@ -208,5 +220,26 @@ int blackbox_read_end(const struct blackbox_map *m, struct blackbox_end *ret)
 	memcpy(ret, &m->box->end, sizeof *ret);
 	ret->detail[sizeof ret->detail - 1] = '\0';
 	err_sane(&ret->err);
+	return 1;
+}
+
+int blackbox_read_place(const struct blackbox_map *m, uint32_t i, struct blackbox_place *ret)
+{
+	if (i >= BLACKBOX_PLACES ||
+	    i >= atomic_load_explicit(&m->box->n_places, memory_order_acquire))
+		return 0;
+	memcpy(ret, &m->place[i], sizeof *ret);
+	ret->name[sizeof ret->name - 1] = '\0';
+	ret->space = ret->space > BLACKBOX_SLOT ? BLACKBOX_MEMORY : ret->space;
+	ret->class = ret->class > BLACKBOX_KERNEL ? BLACKBOX_KERNEL : ret->class;
+	return 1;
+}
+
+int blackbox_read_regs(const struct blackbox_map *m, uint32_t vcpu, struct blackbox_regs *ret)
+{
+	if (vcpu >= m->n_vcpus ||
+	    !atomic_load_explicit(&m->vcpu[vcpu].regs_valid, memory_order_acquire))
+		return 0;
+	memcpy(ret, &m->vcpu[vcpu].regs, sizeof *ret);
 	return 1;
 }

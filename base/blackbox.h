@@ -20,9 +20,10 @@
 #define BLACKBOX_MAGIC UINT64_C(0x31786f424d565100) /* "\0QVMBox1" */
 
 enum {
-	BLACKBOX_VERSION = 1,
+	BLACKBOX_VERSION = 2,
 	BLACKBOX_MAX_VCPUS = 4096,
 	BLACKBOX_MAX_VDEVS = 1024,
+	BLACKBOX_PLACES = 2048,	       /* rows of the map; what is beyond is counted */
 	BLACKBOX_EXITS = 256,	       /* last exits kept; a power of two */
 	BLACKBOX_LOG = 32 * 1024,      /* bytes of log kept; a power of two */
 	BLACKBOX_CONSOLE = 256 * 1024, /* bytes of console kept; a power of two */
@@ -43,13 +44,47 @@ enum blackbox_vcpu_state {
 	BLACKBOX_VCPU_GUEST, /* inside KVM_RUN */
 	BLACKBOX_VCPU_EXIT,  /* the worker handles an exit; `since` is the start of the handler */
 	BLACKBOX_VCPU_HALTED,
+	BLACKBOX_VCPU_HELD, /* stands between two instructions, for a dump */
 };
 
-/* Registers of a vCPU at the end of its life; order of struct kvm_regs. */
+/* Who answers: the access classes, and what of KVM's own never reaches the worker. */
+enum blackbox_class {
+	BLACKBOX_RAM,
+	BLACKBOX_ROM,
+	BLACKBOX_PASS,
+	BLACKBOX_VDEV,
+	BLACKBOX_KERNEL,
+};
+
+enum blackbox_space { BLACKBOX_MEMORY, BLACKBOX_PORT, BLACKBOX_LINE, BLACKBOX_SLOT };
+
+/* One row of the map of the board, memory first: RAM and ROM in the order of the RAM memfd. */
+struct blackbox_place {
+	_Atomic uint64_t base; /* address, port, line or PCI slot; of a BAR where it is now */
+	uint64_t bytes;	       /* 1 of a line or slot */
+	uint64_t offset;       /* of RAM and ROM, in the RAM memfd */
+	int32_t vdev;	       /* row of the vdev; -1 = none */
+	uint8_t space, class;  /* enum blackbox_space, blackbox_class */
+	uint8_t bar;	       /* number of the BAR + 1; 0 = a fixed place */
+	_Atomic uint8_t is_on; /* it answers now: a BAR may be switched off */
+	char name[32];	       /* of the owner */
+};
+
+/* A segment register or table register. */
+struct blackbox_segment {
+	uint64_t base;
+	uint32_t limit;
+	uint16_t selector, flags; /* flags: bits 8 to 23 of the descriptor's second word */
+};
+
+/* Registers of a vCPU that is held or has ended; the first eighteen in the order of struct
+ * kvm_regs. */
 struct blackbox_regs {
 	uint64_t rax, rbx, rcx, rdx, rsi, rdi, rsp, rbp;
 	uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rip, rflags;
-	uint64_t cr0, cr2, cr3, cr4, efer, cs_base;
+	uint64_t cr0, cr2, cr3, cr4, efer, kernel_gs_base;
+	struct blackbox_segment cs, ds, es, fs, gs, ss, ldt, tr, gdt, idt;
+	uint8_t fpu[512]; /* as FXSAVE writes it in 64-bit mode */
 };
 
 struct blackbox_vcpu {
@@ -64,7 +99,8 @@ struct blackbox_vcpu {
 struct blackbox_vdev {
 	char name[32];
 	_Atomic uint64_t reads, writes, interrupts, bytes_in, bytes_out;
-	_Atomic uint64_t errors; /* of the host: what the guest asked for and did not get */
+	_Atomic uint64_t errors;      /* of the host: what the guest asked for and did not get */
+	_Atomic uint64_t deadline_ns; /* when its alarm is due; 0 = it has none */
 };
 
 /* One exit that user space handled. */
@@ -98,6 +134,8 @@ struct blackbox {
 	_Atomic uint64_t heartbeat_ns; /* time of the last one */
 	_Atomic uint64_t started_ns;   /* first guest entry; 0 = not yet */
 	_Atomic int32_t forbidden;     /* number of a forbidden system call + 1; 0 = none */
+	_Atomic uint32_t wants_dump;   /* a vdev asks for a dump at the end */
+	_Atomic uint32_t n_places;     /* rows of the map; may be more than there are */
 	uint32_t pad2;
 	_Atomic uint64_t exits_head;   /* exits ever recorded; slot = head % BLACKBOX_EXITS */
 	_Atomic uint64_t log_head;     /* bytes ever logged */
@@ -105,8 +143,9 @@ struct blackbox {
 	struct blackbox_end end;
 };
 
-_Static_assert(sizeof(struct blackbox_vcpu) == 600, "shared between processes");
-_Static_assert(sizeof(struct blackbox_vdev) == 80, "shared between processes");
+_Static_assert(sizeof(struct blackbox_vcpu) == 1272, "shared between processes");
+_Static_assert(sizeof(struct blackbox_vdev) == 88, "shared between processes");
+_Static_assert(sizeof(struct blackbox_place) == 64, "shared between processes");
 _Static_assert(sizeof(struct blackbox_exit) == 48, "shared between processes");
 _Static_assert(offsetof(struct blackbox, vm) == 24, "shared between processes");
 
@@ -115,6 +154,7 @@ struct blackbox_map {
 	struct blackbox *box;
 	struct blackbox_vcpu *vcpu;
 	struct blackbox_vdev *vdev;
+	struct blackbox_place *place;
 	struct blackbox_exit *exit;
 	char *log, *console;
 	uint32_t n_vcpus, n_vdevs; /* checked; the box's own copies are not trusted again */
@@ -134,6 +174,8 @@ void blackbox_unmap(struct blackbox_map *m);
 void blackbox_console(struct blackbox_map *m, const char *bytes, size_t n);
 void blackbox_log(struct blackbox_map *m, const char *line);		   /* a newline is added */
 void blackbox_exit(struct blackbox_map *m, const struct blackbox_exit *x); /* any vCPU thread */
+/* Append a row of the map, while the machine is assembled; the row, or NULL when the map is full. */
+struct blackbox_place *blackbox_place(struct blackbox_map *m, const struct blackbox_place *p);
 
 /*
  * Readers of the rings. *pos is a position in the stream of all bytes ever written; 0 = from the
@@ -146,3 +188,7 @@ size_t blackbox_read_log(const struct blackbox_map *m, uint64_t *pos, char *ret,
 size_t blackbox_read_exits(const struct blackbox_map *m, struct blackbox_exit *ret, size_t cap);
 /* How it ended: false when the worker did not say. Strings are terminated, the error is sane. */
 int blackbox_read_end(const struct blackbox_map *m, struct blackbox_end *ret);
+/* Row i of the map: false behind the last. Names are terminated, classes and spaces are sane. */
+int blackbox_read_place(const struct blackbox_map *m, uint32_t i, struct blackbox_place *ret);
+/* Registers of a vCPU: false while it runs. */
+int blackbox_read_regs(const struct blackbox_map *m, uint32_t vcpu, struct blackbox_regs *ret);

@@ -109,7 +109,7 @@ WORDS(access, "none", "read", "write")
 WORDS(operation_state, "running", "done", "failed")
 /* In the order of enum blackbox_state and enum blackbox_vcpu_state. */
 WORDS(box, "empty", "assembling", "ready", "running", "paused", "ended")
-WORDS(vcpu, "off", "guest", "exit", "halted")
+WORDS(vcpu, "off", "guest", "exit", "halted", "held")
 
 const char *resource_word(const char *of, unsigned i)
 {

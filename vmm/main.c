@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "schemas/cause.h"
+#include "vmm/dump/writer.h"
 #include "vmm/worker/alone.h"
 #include "vmm/conf/option.h"
 #include "vmm/worker/link.h"
@@ -31,7 +32,7 @@ static const char help[] =
 	"  qvm --version\n"
 	"\n"
 	"Signals: TERM and INT press the power button, a second one ends the VM; QUIT cuts the\n"
-	"power; USR1 logs a status.\n"
+	"power; USR1 logs a status, USR2 dumps the guest, which goes on.\n"
 	"Exit status: 0 the guest switched off or asked for a restart, 3 power cut, 4 watchdog,\n"
 	"5 unsupported operation, 6 vdev error, 7 unexpected error, 32-63 a vdev's own,\n"
 	"64 not started, 65 configuration error, 96 error after the start.\n";
@@ -127,5 +128,7 @@ int main(int argc, char **argv)
 		return finish(show_help(argc - 2, argv + 2));
 	if (!strcmp(first, "--supervised") && argc == 2)
 		return supervised();
+	if (!strcmp(first, "--dump") && argc == 3)
+		return writer_run(argv[2]);
 	return finish(alone_run(argc - 1, argv + 1));
 }

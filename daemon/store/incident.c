@@ -106,10 +106,9 @@ void incident_cut(struct incident *i, const struct blackbox_map *box, const char
 static const char *vcpu_state_id(uint32_t state)
 {
 	static const char *const id[] = {
-		[BLACKBOX_VCPU_OFF] = "off",
-		[BLACKBOX_VCPU_GUEST] = "guest",
-		[BLACKBOX_VCPU_EXIT] = "exit",
-		[BLACKBOX_VCPU_HALTED] = "halted",
+		[BLACKBOX_VCPU_OFF] = "off",   [BLACKBOX_VCPU_GUEST] = "guest",
+		[BLACKBOX_VCPU_EXIT] = "exit", [BLACKBOX_VCPU_HALTED] = "halted",
+		[BLACKBOX_VCPU_HELD] = "held",
 	};
 
 	return state < sizeof id / sizeof *id ? id[state] : "?";

@@ -17,6 +17,8 @@ static void read_all(const struct blackbox_map *m)
 {
 	static char text[4096];
 	struct blackbox_exit exits[32];
+	struct blackbox_place place;
+	struct blackbox_regs regs;
 	struct blackbox_end end;
 	uint64_t console = 0, log = UINT64_MAX;
 
@@ -27,6 +29,14 @@ static void read_all(const struct blackbox_map *m)
 	}
 	if (blackbox_read_exits(m, exits, NELEMS(exits)) > NELEMS(exits))
 		__builtin_trap();
+	for (uint32_t i = 0; blackbox_read_place(m, i, &place); i++)
+		if (i >= BLACKBOX_PLACES || place.space > BLACKBOX_SLOT ||
+		    place.class > BLACKBOX_KERNEL ||
+		    strnlen(place.name, sizeof place.name) == sizeof place.name)
+			__builtin_trap();
+	for (uint32_t i = 0; i <= m->n_vcpus; i++)
+		if (blackbox_read_regs(m, i, &regs) && i == m->n_vcpus)
+			__builtin_trap();
 	if (blackbox_read_end(m, &end) &&
 	    (strnlen(end.detail, sizeof end.detail) == sizeof end.detail ||
 	     end.err.code >= ERR_COUNT || end.err.n_frames > ERR_FRAMES))

@@ -72,6 +72,11 @@ unsigned machine_cpus(const struct machine *m)
 	return 1;
 }
 
+void machine_dump(struct machine *m)
+{
+	(void)m;
+}
+
 void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, const char *detail)
 {
 	(void)cause;

@@ -114,3 +114,35 @@ TEST(blackbox_refuses_an_unsealed_or_resized_file)
 	assert_int_equal(blackbox_create("vm", 0, 1, &fd, &e), -1);
 	assert_int_equal(blackbox_create("vm", BLACKBOX_MAX_VCPUS + 1, 1, &fd, &e), -1);
 }
+
+TEST(blackbox_map_is_read_back_bounded_and_counted_beyond)
+{
+	struct pair p = box();
+	struct blackbox_place row = {.bytes = 1, .space = 99, .class = 99}, got;
+
+	memset(row.name, 'x', sizeof row.name);
+	assert_int_equal(blackbox_read_place(&p.r, 0, &got), 0);
+	for (uint32_t i = 0; i < BLACKBOX_PLACES; i++)
+		assert_non_null(blackbox_place(&p.w, &row));
+	assert_null(blackbox_place(&p.w, &row));
+	assert_int_equal(p.r.box->n_places, BLACKBOX_PLACES + 1);
+	assert_int_equal(blackbox_read_place(&p.r, BLACKBOX_PLACES - 1, &got), 1);
+	assert_int_equal(blackbox_read_place(&p.r, BLACKBOX_PLACES, &got), 0);
+	assert_true(got.space <= BLACKBOX_SLOT && got.class <= BLACKBOX_KERNEL);
+	assert_true(strnlen(got.name, sizeof got.name) < sizeof got.name);
+	drop(&p);
+}
+
+TEST(blackbox_registers_are_there_only_while_they_are_valid)
+{
+	struct pair p = box();
+	struct blackbox_regs r;
+
+	assert_int_equal(blackbox_read_regs(&p.r, 0, &r), 0);
+	p.w.vcpu[1].regs.rip = 0x1234;
+	p.w.vcpu[1].regs_valid = 1;
+	assert_int_equal(blackbox_read_regs(&p.r, 1, &r), 1);
+	assert_int_equal(r.rip, 0x1234);
+	assert_int_equal(blackbox_read_regs(&p.r, 2, &r), 0);
+	drop(&p);
+}

@@ -121,6 +121,11 @@ int machine_pass(struct machine *m, uint64_t gpa, uint64_t bytes, void *host, bo
 	return 0;
 }
 
+void machine_dump(struct machine *m)
+{
+	bench_of(m)->n_dumps++;
+}
+
 void machine_console(struct machine *m, const char *bytes, size_t n)
 {
 	struct vdev_bench *b = bench_of(m);

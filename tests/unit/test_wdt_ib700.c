@@ -78,23 +78,26 @@ TEST(wdt_ib700_is_fed_by_every_start_and_stopped_by_a_stop)
 	vdev_bench_close(&b);
 }
 
-TEST(wdt_ib700_terminates_and_refuses_what_it_cannot_do)
+TEST(wdt_ib700_dumps_when_told_and_refuses_what_it_cannot_do)
 {
-	static const char *const refused[] = {"dump", "dump,terminate", "terminate,dump"};
-	static const char *const unknown[] = {"", "fiq", "terminate,", "Terminate"};
+	static const char *const dumping[] = {"dump,terminate", "terminate,dump"};
+	static const char *const unknown[] = {"", "dump", "fiq", "terminate,", "Terminate"};
 	struct vdev_bench b;
 	struct err e;
 
 	vdev_bench_make(&b, "wdt-ib700");
 	assert_int_equal(vdev_bench_option(&b, "action", "terminate", &e), 0);
-	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
-		assert_int_equal(vdev_bench_option(&b, "action", refused[i], &e), -1);
-		assert_int_equal(e.code, ERR_CONFIG);
-		assert_non_null(strstr(e.msg, "dumps are not in this release"));
-	}
 	for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
 		assert_int_equal(vdev_bench_option(&b, "action", unknown[i], &e), -1);
+		assert_int_equal(e.code, ERR_CONFIG);
 		assert_non_null(strstr(e.msg, "write `action terminate`"));
 	}
+	for (size_t i = 0; i < sizeof dumping / sizeof dumping[0]; i++)
+		assert_int_equal(vdev_bench_option(&b, "action", dumping[i], &e), 0);
+	vdev_bench_assemble(&b);
+	vdev_bench_write(&b, START, 1, 0xf);
+	vdev_bench_pass(&b, UINT64_MAX);
+	assert_int_equal(b.n_dumps, 1);
+	assert_int_equal(b.n_ends, 1);
 	vdev_bench_close(&b);
 }

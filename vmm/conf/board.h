@@ -79,7 +79,9 @@ struct board {
 		enum board_reaction instruction, reference, reg;
 	} unsupported;
 	struct board_logger logger[BOARD_LOGGERS];
-	unsigned n_loggers; /* 0 = the default: fatal,internal,error,warn,info to stderr */
+	unsigned n_loggers;    /* 0 = the default: fatal,internal,error,warn,info to stderr */
+	char dump[BOARD_PATH]; /* a folder, or "|" and a shell command; "" = not given */
+	unsigned dump_line;
 	bool exit_on_halt;
 	bool dryrun;
 };

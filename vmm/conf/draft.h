@@ -56,7 +56,7 @@ struct draft {
 	unsigned n_vdevs;
 	struct draft_reserve *reserve;
 	unsigned n_reserves;
-	struct mark system_at, cmdline_at;
+	struct mark system_at, cmdline_at, dump_at;
 	bool path_base_is_cwd;
 	/* An error about the part was reported: what would follow from it is not reported too. */
 	bool memory_is_wrong, loads_are_wrong, vdevs_are_wrong;

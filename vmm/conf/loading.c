@@ -81,6 +81,10 @@ void loading_check(struct draft *d, const struct conf_source *s, struct findings
 		finding_hint(finding_error(f, NULL, "nothing is loaded that the guest could run"),
 			     "add `load FILE`: a Linux kernel, an ELF file, or raw code at an "
 			     "address");
+	if (d->board->dump[0] && d->board->dump[0] != '|')
+		path_resolve(d->board->dump, sizeof d->board->dump,
+			     d->path_base_is_cwd ? "" : s->part[d->dump_at.part].folder, f,
+			     &d->dump_at);
 	for (unsigned i = 0; i < d->n_loads; i++) {
 		struct draft_load *l = &d->load[i];
 

@@ -6,6 +6,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "vmm/conf/parse.h"
+#include "vmm/conf/path.h"
 #include "vmm/conf/unknown.h"
 
 /* What a name would be if it kept to the rules, as a suggestion; "" if there is nothing of it. */
@@ -62,6 +63,22 @@ void option_system(struct parse *p, const struct token *t)
 		return;
 	}
 	str_copy(b->system, sizeof b->system, t[1].text);
+}
+
+void option_dump(struct parse *p, const struct token *t)
+{
+	struct board *b = p->draft->board;
+
+	p->draft->dump_at = t[1].at;
+	b->dump_line = t->at.line;
+	if (!t[1].text[0] || !strcmp(t[1].text, "|"))
+		finding_hint(finding_error(p->findings, &t[1].at, "`dump` names no place"),
+			     "write `dump FOLDER`, or `dump \"|COMMAND\"` for a shell command that "
+			     "reads the dump");
+	else if (!str_copy(b->dump, sizeof b->dump, t[1].text))
+		finding_hint(
+			finding_error(p->findings, &t[1].at, PATH_TOO_LONG, sizeof b->dump - 1),
+			PATH_TOO_LONG_HINT);
 }
 
 void option_dryrun(struct parse *p, const struct token *t)

@@ -231,6 +231,9 @@ void plan_print(const struct board *b, FILE *out)
 	print_images(b, out);
 	print_vdevs(b, out);
 	print_files(b, out);
+	if (b->dump[0])
+		fprintf(out, "Guest dumps   %s %s\n", b->dump[0] == '|' ? "piped to" : "in",
+			b->dump[0] == '|' ? b->dump + 1 : b->dump);
 	fprintf(out, "Where nobody answers\n");
 	fprintf(out, "  instruction %s, reference %s, register %s\n",
 		reaction[b->unsupported.instruction], reaction[b->unsupported.reference],
@@ -346,13 +349,13 @@ char *plan_json(const struct board *b)
 	for (unsigned i = 0; i < b->n_vdevs; i++)
 		json_array_append_new(vdevs, vdev_json(b->vdev[i]));
 	plan = json_pack(
-		"{s:s, s:i, s:o, s:b, s:I, s:I, s:o, s:o, s:s, s:o, s:{s:s, s:s, s:s}, s:o}",
+		"{s:s, s:i, s:o, s:b, s:I, s:I, s:o, s:o, s:s, s:o, s:s, s:{s:s, s:s, s:s}, s:o}",
 		"system", b->system, "vcpus", (int)b->n_cpus, "schedules", schedules_json(b),
 		"exit_on_halt", (int)b->exit_on_halt, "ram_bytes",
 		(json_int_t)board_memory_bytes(b, false), "rom_bytes",
 		(json_int_t)board_memory_bytes(b, true), "memory", memory_json(b), "images",
-		images_json(b), "cmdline", b->cmdline, "vdevs", vdevs, "unsupported", "instruction",
-		reaction[b->unsupported.instruction], "reference",
+		images_json(b), "cmdline", b->cmdline, "vdevs", vdevs, "dump", b->dump,
+		"unsupported", "instruction", reaction[b->unsupported.instruction], "reference",
 		reaction[b->unsupported.reference], "register", reaction[b->unsupported.reg],
 		"loggers", loggers_json(b));
 	text = json_dumps(plan, JSON_INDENT(2));

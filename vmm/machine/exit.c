@@ -215,7 +215,15 @@ static void on_internal(struct vcpu *v)
 
 static void on_shutdown(struct vcpu *v)
 {
-	end_with(v, CAUSE_TRIPLE_FAULT, "vCPU %u, rip 0x%" PRIx64, v->index, rip_of(v));
+	uint64_t last = atomic_load(&v->ground->box->vcpu[v->index].last_rip);
+
+	if (last == rip_of(v))
+		end_with(v, CAUSE_TRIPLE_FAULT, "vCPU %u, rip 0x%" PRIx64, v->index, last);
+	else
+		end_with(v, CAUSE_TRIPLE_FAULT,
+			 "vCPU %u; KVM has reset its registers, its exit before was at rip "
+			 "0x%" PRIx64,
+			 v->index, last);
 }
 
 static void on_fail_entry(struct vcpu *v)

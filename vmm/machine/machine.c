@@ -14,7 +14,9 @@
 #include "vmm/machine/end.h"
 #include "vmm/machine/gate.h"
 #include "vmm/machine/halt.h"
+#include "vmm/machine/hold.h"
 #include "vmm/machine/kvm.h"
+#include "vmm/machine/map.h"
 #include "vmm/machine/memory.h"
 #include "vmm/machine/schedule.h"
 #include "vmm/machine/space.h"
@@ -33,6 +35,8 @@ struct machine {
 	unsigned n_passed;     /* memslots behind those of memory */
 	struct space space[2]; /* by enum vdev_space */
 	struct gate gate;
+	struct hold hold;
+	uint64_t held_ns; /* since when; 0 = it is not held */
 	struct end end;
 	struct alarm alarm;
 	struct vcpu_ground ground;
@@ -46,13 +50,19 @@ struct machine {
 
 enum { PHYSICAL_BITS = 52 }; /* the most of the architecture */
 
+static void kick_vcpus(struct machine *m)
+{
+	for (unsigned i = 0; i < m->n_vcpus; i++)
+		vcpu_kick(&m->vcpu[i]);
+}
+
 static void kick_all(void *arg)
 {
 	struct machine *m = arg;
 
-	for (unsigned i = 0; i < m->n_vcpus; i++)
-		vcpu_kick(&m->vcpu[i]);
+	kick_vcpus(m);
 	gate_open(&m->gate);
+	hold_release(&m->hold);
 }
 
 /* --- assembly, in the order that starts fastest: memslots before the irqchip --- */
@@ -203,13 +213,14 @@ static int assemble(struct machine *m, int ram_fd, struct err *e)
 {
 	struct entry entry = {.mode = ENTRY_REAL};
 
-	if (end_init(&m->end, kick_all, m, e) < 0 || alarm_init(&m->alarm, e) < 0 ||
-	    kvm_create(m->kvm_fd, &m->vm_fd, e) < 0 || check_counts(m, e) < 0 ||
-	    add_memory(m, ram_fd, e) < 0 || choose_exits(m, e) < 0 ||
+	if (hold_init(&m->hold, m->board->n_cpus, e) < 0 || end_init(&m->end, kick_all, m, e) < 0 ||
+	    alarm_init(&m->alarm, e) < 0 || kvm_create(m->kvm_fd, &m->vm_fd, e) < 0 ||
+	    check_counts(m, e) < 0 || add_memory(m, ram_fd, e) < 0 || choose_exits(m, e) < 0 ||
 	    irqchip_create(m->board, m->vm_fd, &m->space[VDEV_MEM], e) < 0 || add_vdevs(m, e) < 0 ||
 	    image_load_board(m->board, &m->memory, &entry, e) < 0 || add_vcpus(m, &entry, e) < 0)
 		return -1;
 	board_close_images(m->board);
+	map_draw(m->box, m->board, &m->memory, &m->space[VDEV_MEM], &m->space[VDEV_IO]);
 	for (unsigned i = 0; i < m->board->n_vdevs; i++)
 		if (m->board->vdev[i]->class->start)
 			m->board->vdev[i]->class->start(m->board->vdev[i]);
@@ -237,7 +248,7 @@ int machine_assemble(struct board *b, struct blackbox_map *box, int kvm_fd, int 
 	m->box = box;
 	m->kvm_fd = kvm_fd;
 	m->has_lines = irqchip_is_whole(b);
-	m->vm_fd = m->end.fd = m->alarm.fd = -1;
+	m->vm_fd = m->end.fd = m->alarm.fd = m->hold.fd = -1;
 	m->space[VDEV_MEM] =
 		(struct space){.noun = "memory", .last = (UINT64_C(1) << PHYSICAL_BITS) - 1};
 	m->space[VDEV_IO] = (struct space){.noun = "port", .last = 0xffff, .is_bus = true};
@@ -247,6 +258,7 @@ int machine_assemble(struct board *b, struct blackbox_map *box, int kvm_fd, int 
 					 .box = box,
 					 .gate = &m->gate,
 					 .end = &m->end,
+					 .hold = &m->hold,
 					 .started = on_started,
 					 .started_arg = m};
 	gate_init(&m->gate);
@@ -290,6 +302,7 @@ struct machine *machine_free(struct machine *m)
 	memory_unmap(&m->memory);
 	end_destroy(&m->end);
 	alarm_destroy(&m->alarm);
+	hold_destroy(&m->hold);
 	pthread_mutex_destroy(&m->console);
 	gate_destroy(&m->gate);
 	free(m);
@@ -307,22 +320,73 @@ void machine_start(struct machine *m, void (*started)(void *arg), void *arg)
 
 void machine_beat(struct machine *m)
 {
-	if (halt_beat(&m->halt))
+	/* A kick may be lost on a handler that was about to wait in a system call. */
+	if (hold_is_wanted(&m->hold) && !hold_is_complete(&m->hold))
+		kick_vcpus(m);
+	if (!hold_is_wanted(&m->hold) && halt_beat(&m->halt))
 		machine_end_by(m, CAUSE_HALTED, 0, "");
 }
 
 int machine_alarm_fd(const struct machine *m)
 {
-	return m->alarm.fd;
+	return m->held_ns ? -1 : m->alarm.fd;
+}
+
+void machine_hold(struct machine *m)
+{
+	m->held_ns = clock_mono_ns();
+	hold_want(&m->hold);
+	kick_vcpus(m);
+	if (end_is_near(&m->end)) /* it came first, and released a hold that was not there yet */
+		hold_release(&m->hold);
+}
+
+int machine_hold_fd(const struct machine *m)
+{
+	return m->hold.fd;
+}
+
+void machine_release(struct machine *m)
+{
+	uint64_t held_ns = clock_mono_ns() - m->held_ns;
+
+	if (!m->held_ns)
+		return;
+	m->held_ns = 0;
+	for (unsigned i = 0; i < m->board->n_vdevs; i++) {
+		struct vdev *d = m->board->vdev[i];
+
+		pthread_mutex_lock(&d->lock);
+		if (d->alarm_ns)
+			machine_alarm(m, d, d->alarm_ns + held_ns);
+		pthread_mutex_unlock(&d->lock);
+	}
+	hold_release(&m->hold);
+}
+
+/* A deadline that has passed leaves no trace by itself. */
+static void tell_deadlines(struct machine *m)
+{
+	for (unsigned i = 0; i < m->board->n_vdevs; i++) {
+		struct vdev *d = m->board->vdev[i];
+
+		pthread_mutex_lock(&d->lock);
+		if (!d->alarm_ns)
+			atomic_store(&machine_counters(m, d)->deadline_ns, 0);
+		pthread_mutex_unlock(&d->lock);
+	}
 }
 
 void machine_serve_alarms(struct machine *m)
 {
 	struct machine_end how = {.cause = CAUSE_VDEV_ERROR};
 
+	if (m->held_ns)
+		return;
 	if (alarm_serve(&m->alarm, m->board->vdev, m->board->n_vdevs, clock_mono_ns(), &how.err) <
 	    0)
 		end_now(&m->end, &how);
+	tell_deadlines(m);
 }
 
 bool machine_button(struct machine *m)
@@ -404,6 +468,7 @@ void machine_alarm(struct machine *m, struct vdev *d, uint64_t at_ns)
 {
 	struct machine_end how = {.cause = CAUSE_VDEV_ERROR};
 
+	atomic_store_explicit(&machine_counters(m, d)->deadline_ns, at_ns, memory_order_relaxed);
 	if (alarm_set(&m->alarm, d, at_ns, &how.err) == 0)
 		return;
 	str_copy(how.detail, sizeof how.detail, d->name);
@@ -460,6 +525,11 @@ void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, con
 
 	str_copy(how.detail, sizeof how.detail, detail);
 	end_now(&m->end, &how);
+}
+
+void machine_dump(struct machine *m)
+{
+	atomic_store(&m->box->box->wants_dump, 1);
 }
 
 void *machine_memory(struct machine *m, uint64_t gpa, uint64_t bytes)

@@ -39,7 +39,13 @@ void machine_start(struct machine *m, void (*started)(void *arg), void *arg);
 /* At each heartbeat of the worker: notices a guest whose every vCPU has halted for good, which KVM
  * does not report (CAUSE_HALTED, after three beats). Costs a pread() per vCPU. */
 void machine_beat(struct machine *m);
-/* Readable when a vdev's deadline may have passed (timerfd, owned by the machine). */
+/* Let every vCPU stand between two instructions. Returns at once; machine_hold_fd() becomes readable
+ * when the last one stands, with all registers in the box. Deadlines of vdevs rest meanwhile. */
+void machine_hold(struct machine *m);
+int machine_hold_fd(const struct machine *m); /* eventfd, owned by the machine */
+/* The vCPUs go on; deadlines of vdevs are put off by the time that it took. */
+void machine_release(struct machine *m);
+/* Readable when a vdev's deadline may have passed (timerfd, owned by the machine); -1 in a hold. */
 int machine_alarm_fd(const struct machine *m);
 /* It is readable: call the vdevs whose deadline has passed. The thread that calls machine_beat(). */
 void machine_serve_alarms(struct machine *m);
@@ -75,6 +81,9 @@ void machine_doorbell(struct machine *m, uint64_t gpa, const uint32_t *value, in
 struct vdev *machine_vdev(struct machine *m, unsigned i);
 /* End the VM from a vdev. */
 void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, const char *detail);
+/* The guest shall be dumped when the VM ends, which the caller brings about next. Where to is the
+ * `dump` option's matter, or the supervisor's. */
+void machine_dump(struct machine *m);
 /* Guest memory: NULL unless [gpa, gpa + bytes) lies in one RAM or ROM range. */
 void *machine_memory(struct machine *m, uint64_t gpa, uint64_t bytes);
 /* The same, but NULL in ROM too: what a device may write to. */

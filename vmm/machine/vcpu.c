@@ -14,8 +14,11 @@
 #include "vmm/machine/exit.h"
 #include "vmm/machine/gate.h"
 #include "vmm/machine/halt.h"
+#include "vmm/machine/hold.h"
 #include "vmm/machine/kvm.h"
+#include "vmm/x86/state.h"
 
+enum { RESET_RIP = 0xfff0 };
 enum { STACK_BYTES = 512 * 1024, KICK_AGAIN_MS = 100 };
 
 /* Real-time signals queue, so a kick cannot be merged with somebody else's signal. */
@@ -95,6 +98,15 @@ static void on_refusal(struct vcpu *v, int reason)
 	end_now(v->ground->end, &how);
 }
 
+/* A triple fault on SVM comes with the registers of a reset: the exit before it tells more. */
+static void note_rip(struct vcpu *v, int r)
+{
+	uint64_t rip = v->run->s.regs.regs.rip;
+
+	if (r < 0 || v->run->exit_reason != KVM_EXIT_SHUTDOWN || rip != RESET_RIP)
+		atomic_store_explicit(&row(v)->last_rip, rip, memory_order_relaxed);
+}
+
 static void step(struct vcpu *v)
 {
 	struct blackbox_vcpu *b = row(v);
@@ -107,7 +119,8 @@ static void step(struct vcpu *v)
 	mark(v, BLACKBOX_VCPU_EXIT);
 	/* Before the flags of the kicker are read: what it set later stays set. */
 	__atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-	atomic_store_explicit(&b->last_rip, v->run->s.regs.regs.rip, memory_order_relaxed);
+	note_rip(v, r);
+	v->is_settled = r < 0;
 	if (r < 0) {
 		on_refusal(v, why);
 		return;
@@ -122,39 +135,29 @@ static void step(struct vcpu *v)
 static void keep_registers(const struct vcpu *v)
 {
 	struct blackbox_vcpu *b = row(v);
-	struct kvm_sregs s;
-	struct kvm_regs g;
+	struct blackbox_regs r;
 
-	if (ioctl(v->fd, KVM_GET_REGS, &g) < 0 || ioctl(v->fd, KVM_GET_SREGS, &s) < 0)
+	if (state_read(v->fd, &r) < 0)
 		return; /* regs_valid says so */
-	b->regs = (struct blackbox_regs){
-		.rax = g.rax,
-		.rbx = g.rbx,
-		.rcx = g.rcx,
-		.rdx = g.rdx,
-		.rsi = g.rsi,
-		.rdi = g.rdi,
-		.rsp = g.rsp,
-		.rbp = g.rbp,
-		.r8 = g.r8,
-		.r9 = g.r9,
-		.r10 = g.r10,
-		.r11 = g.r11,
-		.r12 = g.r12,
-		.r13 = g.r13,
-		.r14 = g.r14,
-		.r15 = g.r15,
-		.rip = g.rip,
-		.rflags = g.rflags,
-		.cr0 = s.cr0,
-		.cr2 = s.cr2,
-		.cr3 = s.cr3,
-		.cr4 = s.cr4,
-		.efer = s.efer,
-		.cs_base = s.cs.base,
-	};
-	atomic_store_explicit(&b->last_rip, g.rip, memory_order_relaxed);
+	b->regs = r;
+	if (r.rip != RESET_RIP)
+		atomic_store_explicit(&b->last_rip, r.rip, memory_order_relaxed);
 	atomic_store_explicit(&b->regs_valid, 1, memory_order_release);
+}
+
+/* An instruction that left the guest in the middle is finished first, its further exits too. */
+static void stand(struct vcpu *v)
+{
+	struct hold *h = v->ground->hold;
+
+	if (!v->is_settled) {
+		__atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+		return;
+	}
+	keep_registers(v);
+	mark(v, BLACKBOX_VCPU_HELD);
+	hold_pass(h);
+	atomic_store_explicit(&row(v)->regs_valid, 0, memory_order_release);
 }
 
 static void *body(void *arg)
@@ -172,6 +175,8 @@ static void *body(void *arg)
 	while (!end_is_near(g->end)) {
 		if (atomic_load(&v->is_probed))
 			probe(v);
+		if (hold_is_wanted(g->hold))
+			stand(v);
 		step(v);
 	}
 	exit_complete(v);

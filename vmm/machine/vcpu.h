@@ -21,6 +21,7 @@ struct blackbox_map;
 struct board;
 struct end;
 struct gate;
+struct hold;
 struct kvm_run;
 struct space;
 
@@ -31,6 +32,7 @@ struct vcpu_ground {
 	struct blackbox_map *box;
 	struct gate *gate;
 	struct end *end;
+	struct hold *hold;
 	void (*started)(void *arg); /* on the boot vCPU's thread, before its first entry */
 	void *started_arg;
 };
@@ -43,6 +45,7 @@ struct vcpu {
 	size_t run_bytes;
 	pthread_t thread;
 	bool has_thread;
+	bool is_settled;	  /* no instruction is in the middle; its own thread's */
 	bool is_off;		  /* waits for INIT and SIPI; its own thread's */
 	_Atomic bool is_probed;	  /* asked whether it sleeps for good */
 	_Atomic bool is_dead_end; /* the answer: halted with interrupts off */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/blackbox.h"
+
 /* The command register's bits that mean something here: there is no I/O decoding, no parity. */
 enum { COMMAND_BITS = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE };
 
@@ -121,6 +123,8 @@ void pci_function_write(struct pci_function *f, unsigned offset, unsigned width,
 		f->config[offset + i] = (uint8_t)((f->config[offset + i] & ~mask) | (byte & mask));
 	}
 	update_line(f);
+	if (offset < PCI_BASE_ADDRESS_5 + 4)
+		pci_function_tell_bars(f);
 	if (f->after_write)
 		f->after_write(f, offset, width);
 }
@@ -154,6 +158,19 @@ bool pci_function_overlaps(const struct pci_function *f, uint64_t base, uint64_t
 			return true;
 	}
 	return false;
+}
+
+void pci_function_tell_bars(const struct pci_function *f)
+{
+	bool is_on = pci_function_get(f, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY;
+
+	for (unsigned n = 0; n < PCI_BARS; n++) {
+		if (!f->place[n])
+			continue;
+		atomic_store_explicit(&f->place[n]->base, pci_function_bar(f, n),
+				      memory_order_relaxed);
+		atomic_store_explicit(&f->place[n]->is_on, is_on, memory_order_relaxed);
+	}
 }
 
 bool pci_function_is_master(const struct pci_function *f)

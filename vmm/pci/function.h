@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct blackbox_place;
 struct pci_function;
 struct vdev;
 
@@ -33,9 +34,10 @@ struct pci_function {
 	struct vdev *vdev;
 	struct pci_bus *bus; /* NULL until the bridge is assembled */
 	uint8_t config[PCI_CONFIG];
-	uint8_t writable[PCI_CONFIG]; /* bits that the guest may change */
-	uint32_t bar_bytes[PCI_BARS]; /* a power of two; 0 = not there */
-	unsigned n_used;	      /* bytes of configuration given to header and capabilities */
+	uint8_t writable[PCI_CONFIG];		/* bits that the guest may change */
+	uint32_t bar_bytes[PCI_BARS];		/* a power of two; 0 = not there */
+	struct blackbox_place *place[PCI_BARS]; /* its rows in the black box; NULL = none */
+	unsigned n_used; /* bytes of configuration given to header and capabilities */
 	uint8_t last_capability;
 	bool wants_line, has_line; /* the device's wish; what the bus was told */
 	/* One BAR, wherever the guest reaches it: told by the bridge under both locks when that changes,
@@ -73,6 +75,8 @@ bool pci_function_decodes(const struct pci_function *f, uint64_t address, unsign
 			  unsigned *ret_bar, uint64_t *ret_offset);
 /* True if a BAR of it that decodes shares a byte with [base, base + bytes). */
 bool pci_function_overlaps(const struct pci_function *f, uint64_t base, uint64_t bytes);
+/* Write down in the black box where the BARs are now. */
+void pci_function_tell_bars(const struct pci_function *f);
 /* It may access memory and send messages. */
 bool pci_function_is_master(const struct pci_function *f);
 /* The device asserts INTA, or no longer. */

@@ -176,7 +176,8 @@ static int esb_assemble(struct vdev *d, struct machine *m, struct err *e)
 }
 
 static const struct vdev_option options[] = {
-	{"action", "terminate", "what a bite does: ends the VM with exit status 4",
+	{"action", "[dump,]terminate",
+	 "what a bite does: ends the VM with exit status 4, after a guest dump with `dump`",
 	 watchdog_set_action},
 	{NULL},
 };

@@ -123,6 +123,7 @@ struct vdev {
 	struct vdev_want want[VDEV_WANTS];
 	unsigned n_wants;
 	uint64_t alarm_ns;  /* deadline of machine_alarm(), monotonic; 0 = none. Under lock */
+	bool dumps;	    /* a watchdog whose bite asks for a guest dump */
 	bool takes_console; /* what is typed at a supervised VM's console comes to this vdev */
 	int room_fd; /* eventfd of the worker's loop, borrowed: written when a full input queue has
 			room again; -1 = nobody waits for that */

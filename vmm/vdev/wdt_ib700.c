@@ -46,7 +46,8 @@ static void wdt_ib700_alarm(struct vdev *d, uint64_t now_ns)
 }
 
 static const struct vdev_option options[] = {
-	{"action", "terminate", "what a bite does: ends the VM with exit status 4",
+	{"action", "[dump,]terminate",
+	 "what a bite does: ends the VM with exit status 4, after a guest dump with `dump`",
 	 watchdog_set_action},
 	{NULL},
 };

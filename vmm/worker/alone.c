@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "base/log.h"
 #include "schemas/message.h"
 #include "vmm/worker/arguments.h"
+#include "vmm/worker/dumper.h"
 #include "vmm/conf/board.h"
 #include "vmm/conf/diagnostic.h"
 #include "vmm/conf/plan.h"
@@ -38,7 +40,10 @@ struct alone {
 	struct life life;
 	struct diagnostic *finding;
 	unsigned n_findings, n_errors, n_warnings;
+	struct dumper dumper;
 	int signal_fd;
+	int door_fd;	       /* epoll of the signals and the dumper: readable, never waited on */
+	bool is_dumping;       /* from the hold to the helper's answer */
 	bool is_asked_to_stop; /* a second SIGTERM or SIGINT ends it */
 };
 
@@ -191,6 +196,51 @@ static void take_button(struct alone *a)
 	a->is_asked_to_stop = true;
 }
 
+/* The guest stands until the helper has written. */
+static void take_dump(struct alone *a)
+{
+	if (a->dumper.fd < 0)
+		log_warn(NULL, "no dump: the configuration has no `dump DIRECTORY`");
+	else if (a->is_dumping)
+		log_info(NULL, "a dump is being written already");
+	else
+		machine_hold(a->life.machine);
+	a->is_dumping = a->dumper.fd >= 0;
+	if (a->is_dumping)
+		status_log(a->life.board, &a->life.box);
+}
+
+static void end_dump(struct alone *a)
+{
+	a->is_dumping = false;
+	machine_release(a->life.machine);
+}
+
+/* A vdev has asked for it: the vCPUs have ended, their registers are in the box. */
+static void dump_at_end(struct alone *a)
+{
+	while (a->dumper.is_busy && !dumper_answer(&a->dumper, true))
+		;
+	if (!atomic_load(&a->life.box.box->wants_dump))
+		return;
+	if (a->dumper.fd < 0)
+		log_warn(NULL, "no dump: the configuration has no `dump DIRECTORY`");
+	else if (dumper_ask(&a->dumper))
+		while (!dumper_answer(&a->dumper, true))
+			;
+}
+
+static int open_door(struct alone *a, struct err *e)
+{
+	struct epoll_event ev = {.events = EPOLLIN};
+
+	a->door_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (a->door_fd < 0 || epoll_ctl(a->door_fd, EPOLL_CTL_ADD, a->signal_fd, &ev) < 0 ||
+	    (a->dumper.fd >= 0 && epoll_ctl(a->door_fd, EPOLL_CTL_ADD, a->dumper.fd, &ev) < 0))
+		return err_sys(e, RESOURCE, "listen for signals and the helper of `dump`");
+	return 0;
+}
+
 static void take_signals(struct alone *a)
 {
 	struct signalfd_siginfo s;
@@ -201,10 +251,7 @@ static void take_signals(struct alone *a)
 		case SIGINT: take_button(a); break;
 		case SIGQUIT: machine_cut(a->life.machine, CAUSE_POWER_CUT); break;
 		case SIGUSR1: status_log(a->life.board, &a->life.box); break;
-		case SIGUSR2:
-			log_warn(NULL,
-				 "a guest dump is not in this release; SIGUSR1 logs a status");
-			break;
+		case SIGUSR2: take_dump(a); break;
 		}
 	}
 }
@@ -216,14 +263,18 @@ static int live(struct alone *a, struct machine_end *ret, struct err *e)
 	if (life_start(&a->life, e) < 0)
 		return -1;
 	while (!news.ended) {
-		if (life_wait(&a->life, a->signal_fd, &news, e) < 0)
+		if (life_wait(&a->life, a->door_fd, &news, e) < 0)
 			return -1;
 		if (news.door)
 			take_signals(a);
+		if ((news.door && dumper_answer(&a->dumper, false)) ||
+		    (news.held && !dumper_ask(&a->dumper)))
+			end_dump(a);
 		if (news.leave)
 			machine_cut(a->life.machine, CAUSE_POWER_CUT);
 	}
 	life_end(&a->life, ret);
+	dump_at_end(a);
 	return 0;
 }
 
@@ -261,6 +312,11 @@ static int run(struct alone *a)
 	report_to_loggers(a->life.board);
 	if (open_wants(&a->life) < 0)
 		return cause_exit(CAUSE_RESOURCE);
+	if (dumper_spawn(&a->dumper, a->life.board, a->life.wants.ram_fd, a->life.wants.box_fd,
+			 &e) < 0) {
+		report_fatal(&(struct log_about){.err = &e}, "%s", e.msg);
+		return cause_exit(CAUSE_RESOURCE);
+	}
 	warn_unseen(a->life.board);
 	raise_priority_limit(a->life.board);
 	if (geteuid() == 0) {
@@ -268,7 +324,8 @@ static int run(struct alone *a)
 		spec.gid = spec.uid;
 	}
 	a->signal_fd = catch_signals(&e);
-	if (a->signal_fd < 0 || life_close_sandbox(&a->life, &spec, &e) < 0) {
+	if (a->signal_fd < 0 || open_door(a, &e) < 0 ||
+	    life_close_sandbox(&a->life, &spec, &e) < 0) {
 		end = life_failed_start(&e);
 		say_ended(&end);
 		return (int)end.exit_code;
@@ -290,7 +347,7 @@ static int run(struct alone *a)
 
 int alone_run(int argc, char **argv)
 {
-	struct alone a = {.signal_fd = -1};
+	struct alone a = {.signal_fd = -1, .door_fd = -1, .dumper = {.fd = -1}};
 	int status = cause_exit(CAUSE_CONFIGURATION);
 
 	life_init(&a.life, false);
@@ -301,6 +358,9 @@ int alone_run(int argc, char **argv)
 	life_free(&a.life);
 	arguments_free(&a.arguments);
 	free(a.finding);
+	dumper_close(&a.dumper);
+	if (a.door_fd >= 0)
+		close(a.door_fd);
 	if (a.signal_fd >= 0)
 		close(a.signal_fd);
 	return status;

@@ -16,7 +16,7 @@
 #include "vmm/worker/report.h"
 #include "vmm/vdev/vdev.h"
 
-enum { POLL_DOOR, POLL_STARTED, POLL_BEAT, POLL_END, POLL_ALARM, POLL_FEED };
+enum { POLL_DOOR, POLL_STARTED, POLL_BEAT, POLL_END, POLL_ALARM, POLL_HOLD, POLL_FEED };
 
 void life_init(struct life *l, bool is_supervised)
 {
@@ -137,6 +137,8 @@ int life_wait(struct life *l, int door_fd, struct life_news *ret, struct err *e)
 		(struct pollfd){l->machine ? machine_end_fd(l->machine) : -1, POLLIN, 0};
 	l->poll[POLL_ALARM] =
 		(struct pollfd){l->machine ? machine_alarm_fd(l->machine) : -1, POLLIN, 0};
+	l->poll[POLL_HOLD] =
+		(struct pollfd){l->machine ? machine_hold_fd(l->machine) : -1, POLLIN, 0};
 	if (l->machine) {
 		feed_poll(&l->feed, l->poll + POLL_FEED);
 		n += feed_polls(&l->feed);
@@ -151,6 +153,8 @@ int life_wait(struct life *l, int door_fd, struct life_news *ret, struct err *e)
 		ret->started = read(l->started_fd, &count, sizeof count) == sizeof count;
 	if (l->poll[POLL_BEAT].revents && read(l->beat_fd, &count, sizeof count) == sizeof count)
 		beat(l);
+	if (l->poll[POLL_HOLD].revents)
+		ret->held = read(machine_hold_fd(l->machine), &count, sizeof count) == sizeof count;
 	if (l->poll[POLL_ALARM].revents)
 		machine_serve_alarms(l->machine);
 	if (l->machine)

@@ -36,6 +36,7 @@ struct life {
 struct life_news {
 	bool door;    /* the caller's own fd is readable */
 	bool started; /* once */
+	bool held;    /* machine_hold() is complete */
 	bool ended;   /* call life_end() */
 	bool leave;   /* the user typed the end of the VM */
 };

@@ -18,10 +18,9 @@ enum { TEXT = 512 };
 static const char *vcpu_state_id(uint32_t state)
 {
 	static const char *const id[] = {
-		[BLACKBOX_VCPU_OFF] = "off",
-		[BLACKBOX_VCPU_GUEST] = "in the guest",
-		[BLACKBOX_VCPU_EXIT] = "in an exit",
-		[BLACKBOX_VCPU_HALTED] = "halted",
+		[BLACKBOX_VCPU_OFF] = "off",	     [BLACKBOX_VCPU_GUEST] = "in the guest",
+		[BLACKBOX_VCPU_EXIT] = "in an exit", [BLACKBOX_VCPU_HALTED] = "halted",
+		[BLACKBOX_VCPU_HELD] = "held",
 	};
 
 	return state < NELEMS(id) ? id[state] : "?";

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/machine/map.h"
+
+#include <stdio.h>
+
+#include "base/blackbox.h"
+#include "base/str.h"
+#include "vmm/conf/board.h"
+#include "vmm/machine/memory.h"
+#include "vmm/machine/space.h"
+#include "vmm/pci/function.h"
+#include "vmm/vdev/vdev.h"
+
+static void draw_memory(struct blackbox_map *box, const struct memory *m)
+{
+	for (unsigned i = 0; i < m->n; i++) {
+		const struct memory_range *r = &m->range[i];
+		struct blackbox_place p = {.base = r->gpa,
+					   .bytes = r->bytes,
+					   .offset = (uint64_t)(r->host - m->base),
+					   .vdev = -1,
+					   .space = BLACKBOX_MEMORY,
+					   .class = r->is_rom ? BLACKBOX_ROM : BLACKBOX_RAM,
+					   .is_on = true};
+
+		str_copy(p.name, sizeof p.name, space_kind_id(r->is_rom ? SPACE_ROM : SPACE_RAM));
+		blackbox_place(box, &p);
+	}
+}
+
+static void draw_region(struct blackbox_map *box, const struct space_region *r,
+			enum blackbox_space space)
+{
+	static const uint8_t class[SPACE_KINDS] = {[SPACE_RAM] = BLACKBOX_RAM,
+						   [SPACE_ROM] = BLACKBOX_ROM,
+						   [SPACE_PASS] = BLACKBOX_PASS,
+						   [SPACE_VDEV] = BLACKBOX_VDEV,
+						   [SPACE_KERNEL] = BLACKBOX_KERNEL};
+	struct blackbox_place p = {.base = r->base,
+				   .bytes = r->last - r->base + 1,
+				   .vdev = r->vdev ? (int32_t)r->vdev->index : -1,
+				   .space = (uint8_t)space,
+				   .class = class[r->kind],
+				   .is_on = true};
+
+	str_copy(p.name, sizeof p.name, r->name);
+	blackbox_place(box, &p);
+}
+
+static void draw_space(struct blackbox_map *box, const struct space *s, enum blackbox_space space)
+{
+	for (unsigned i = 0; i < s->n_under; i++)
+		draw_region(box, &s->under[i], space);
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->region[i].kind != SPACE_RAM && s->region[i].kind != SPACE_ROM)
+			draw_region(box, &s->region[i], space);
+}
+
+static struct blackbox_place of_vdev(const struct vdev *d, enum blackbox_space space, uint64_t base)
+{
+	struct blackbox_place p = {.base = base,
+				   .bytes = 1,
+				   .vdev = (int32_t)d->index,
+				   .space = (uint8_t)space,
+				   .class = BLACKBOX_VDEV,
+				   .is_on = true};
+
+	str_copy(p.name, sizeof p.name, d->name);
+	return p;
+}
+
+static void draw_function(struct blackbox_map *box, const struct vdev *d)
+{
+	struct blackbox_place p = of_vdev(d, BLACKBOX_SLOT, (uint64_t)d->slot);
+
+	blackbox_place(box, &p);
+	for (unsigned n = 0; n < PCI_BARS; n++) {
+		if (!d->pci->bar_bytes[n])
+			continue;
+		p = of_vdev(d, BLACKBOX_MEMORY, 0);
+		p.bytes = d->pci->bar_bytes[n];
+		p.bar = (uint8_t)(n + 1);
+		d->pci->place[n] = blackbox_place(box, &p);
+	}
+	pci_function_tell_bars(d->pci);
+}
+
+void map_draw(struct blackbox_map *box, const struct board *b, const struct memory *memory,
+	      const struct space *mem, const struct space *port)
+{
+	draw_memory(box, memory);
+	draw_space(box, mem, BLACKBOX_MEMORY);
+	draw_space(box, port, BLACKBOX_PORT);
+	for (unsigned i = 0; i < b->n_vdevs; i++) {
+		const struct vdev *d = b->vdev[i];
+		struct blackbox_place p = of_vdev(d, BLACKBOX_LINE, (uint64_t)d->intr);
+
+		if (d->slot >= 0 && d->pci)
+			draw_function(box, d);
+		else if (d->intr >= 0)
+			blackbox_place(box, &p);
+	}
+}
