@@ -63,3 +63,13 @@ def test_linux_knows_the_size_and_name_of_a_disk_and_cannot_write_to_a_fixed_one
     assert "vda: 16384 0 scratch" in said
     assert "vdb: 2048 1 fixed" in said
     assert "vdb refused" in said
+
+
+def test_linux_takes_the_hpet_as_clocksource(said):
+    assert "hpet: 1" in said, said
+    assert re.search(r"clocksources: .*\bhpet\b", said)
+    assert "hpet reads: hpet on" in said
+
+
+def test_linux_finds_kvm_under_it(said):
+    assert "hypervisor: Hypervisor detected: KVM" in said

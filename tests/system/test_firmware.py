@@ -52,3 +52,11 @@ def test_a_guest_finds_kvms_leaves_first_and_then_our_own(tmp_path):
     assert "leaf 40000100 to 40000101: qvm on Linux" in r.stdout
     assert "clock: 1" in r.stdout
     assert "safety: 0" in r.stdout
+
+
+def test_the_hpet_ticks_as_often_as_it_is_told(tmp_path):
+    path = tmp_path / "hpet.qvmconf"
+    path.write_text(config("hpet.elf", "vdev ioapic", "vdev hpet"))
+    r = worker_alone(f"@{path}")
+    assert "hpet: 3 timers" in r.stdout, r
+    assert "hpet: 20 ticks, none too early" in r.stdout

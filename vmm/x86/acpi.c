@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "vmm/conf/board.h"
+#include "vmm/vdev/hpet.h"
 #include "vmm/vdev/vdev.h"
 #include "vmm/x86/acpi_extra.h"
 #include "vmm/x86/aml.h"
@@ -37,7 +38,7 @@ struct header {
 
 struct xsdt {
 	struct header h;
-	uint64_t table[3 + ACPI_EXTRAS]; /* as many as there are */
+	uint64_t table[4 + ACPI_EXTRAS]; /* as many as there are */
 } PACKED;
 
 /* 5.2.3.2 */
@@ -115,10 +116,20 @@ struct mcfg {
 	uint32_t reserved2;
 } PACKED;
 
+/* IA-PC HPET 1.0a, 3.2.4 */
+struct hpet_table {
+	struct header h;
+	uint32_t block_id;
+	struct address base;
+	uint8_t number;
+	uint16_t least_ticks;
+	uint8_t page_protection;
+} PACKED;
+
 _Static_assert(sizeof(struct rsdp) == ACPI_RSDP_BYTES && sizeof(struct header) == 36 &&
 		       sizeof(struct fadt) == 276 && sizeof(struct facs) == 64 &&
 		       sizeof(struct madt) == 44 && sizeof(struct madt_x2apic) == 16 &&
-		       sizeof(struct mcfg) == 60,
+		       sizeof(struct mcfg) == 60 && sizeof(struct hpet_table) == 56,
 	       "read by the guest");
 
 enum {
@@ -145,7 +156,7 @@ enum {
 
 /* Where each table lies, from the start of the area. */
 struct places {
-	size_t xsdt, fadt, facs, dsdt, madt, mcfg, extra, bytes;
+	size_t xsdt, fadt, facs, dsdt, madt, mcfg, hpet, extra, bytes;
 };
 
 static size_t align(size_t n)
@@ -165,7 +176,7 @@ static size_t madt_bytes(const struct board *b)
 
 static size_t xsdt_bytes(const struct board *b, const struct acpi_extras *x)
 {
-	unsigned n = 2 + (dsdt_find(b, "pci-host") != NULL) + x->n;
+	unsigned n = 2 + (dsdt_find(b, "pci-host") != NULL) + (dsdt_find(b, "hpet") != NULL) + x->n;
 
 	return offsetof(struct xsdt, table) + n * sizeof(uint64_t);
 }
@@ -183,6 +194,11 @@ static struct places places_of(const struct board *b, const struct acpi_extras *
 	if (dsdt_find(b, "pci-host")) {
 		p.mcfg = align(p.bytes);
 		p.bytes = p.mcfg + sizeof(struct mcfg);
+	}
+	p.hpet = p.bytes;
+	if (dsdt_find(b, "hpet")) {
+		p.hpet = align(p.bytes);
+		p.bytes = p.hpet + sizeof(struct hpet_table);
 	}
 	p.extra = p.bytes;
 	p.bytes = acpi_extra_end(x, p.bytes);
@@ -327,6 +343,17 @@ static void write_dsdt(const struct aml *code, uint8_t *at)
 	at[offsetof(struct header, checksum)] = checksum(at, sizeof h + code->n);
 }
 
+static void write_hpet(const struct vdev *hpet, uint8_t *at)
+{
+	enum { MEMORY = 0, LEAST_TICKS = 128 };
+	struct hpet_table t = {.h = header("HPET", 1, sizeof t),
+			       .block_id = hpet_block_id(hpet),
+			       .base = {.space = MEMORY, .bits = 64, .at = hpet->region[0].base},
+			       .least_ticks = LEAST_TICKS};
+
+	put(at, &t, sizeof t);
+}
+
 void acpi_write(const struct board *b, const struct acpi_extras *extras, uint64_t gpa,
 		uint8_t *host)
 {
@@ -337,18 +364,22 @@ void acpi_write(const struct board *b, const struct acpi_extras *extras, uint64_
 	struct xsdt x = {.h = header("XSDT", 1, xsdt_bytes(b, extras))};
 	struct facs facs = {.length = sizeof facs, .version = 2};
 	struct mcfg mcfg = {.h = header("MCFG", 1, sizeof mcfg)};
-	const struct vdev *bridge = dsdt_find(b, "pci-host");
+	const struct vdev *bridge = dsdt_find(b, "pci-host"), *hpet = dsdt_find(b, "hpet");
+	unsigned n = 2;
 
 	dsdt_write(b, &dsdt);
 	p = places_of(b, extras, &dsdt);
 	r.xsdt = gpa + p.xsdt;
 	x.table[0] = gpa + p.fadt;
 	x.table[1] = gpa + p.madt;
-	x.table[2] = gpa + p.mcfg;
+	if (bridge)
+		x.table[n++] = gpa + p.mcfg;
+	if (hpet)
+		x.table[n++] = gpa + p.hpet;
 	memset(host, 0, p.bytes);
 	acpi_extra_write(extras, p.extra, gpa, host, extra_at);
 	for (unsigned i = 0; i < extras->n; i++)
-		x.table[(bridge ? 3 : 2) + i] = extra_at[i];
+		x.table[n + i] = extra_at[i];
 	memcpy(r.signature, "RSD PTR ", sizeof r.signature);
 	memcpy(r.oem, "QVM   ", sizeof r.oem);
 	r.checksum = checksum(&r, offsetof(struct rsdp, length));
@@ -364,4 +395,6 @@ void acpi_write(const struct board *b, const struct acpi_extras *extras, uint64_
 		mcfg.base = bridge->region[0].base;
 		put(host + p.mcfg, &mcfg, sizeof mcfg);
 	}
+	if (hpet)
+		write_hpet(hpet, host + p.hpet);
 }

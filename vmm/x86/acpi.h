@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * acpi.h - the ACPI tables of a board, by ACPI 6.4 chapter 5.2: RSDP, XSDT, FADT, FACS, MADT, MCFG
- * and a DSDT (dsdt.h). Worker; assembly only.
+ * acpi.h - the ACPI tables of a board, by ACPI 6.4 chapter 5.2: RSDP, XSDT, FADT, FACS, MADT, MCFG,
+ * HPET and a DSDT (dsdt.h). Worker; assembly only.
  *
  * They name what the board has: the local APICs of its vCPUs, `ioapic`, `8259`, `pm`, `reset`,
- * `pckeyboard`, `mc146818`, `pci-host`.
+ * `pckeyboard`, `mc146818`, `pci-host`, the first `hpet`.
  */
 #pragma once
 
