@@ -120,6 +120,83 @@ int trap_out32(uint16_t port, uint32_t value)
 		     : "r11", "memory");
 }
 
+#define READ(mov, type)                                                                            \
+	({                                                                                         \
+		type v_;                                                                           \
+		int trap_ = PROBE(mov " (%[gpa]), %[v]", [v] "=&q"(v_)                             \
+				  : [gpa] "r"(gpa)                                                 \
+				  : "r11", "memory");                                              \
+		*value = v_;                                                                       \
+		trap_;                                                                             \
+	})
+#define WRITE(mov, type)                                                                           \
+	PROBE(mov " %[v], (%[gpa])", "+m"(caught)                                                  \
+	      : [v] "q"((type)value), [gpa] "r"(gpa)                                               \
+	      : "r11", "memory")
+
+int trap_read(uint64_t gpa, unsigned width, uint64_t *value)
+{
+	switch (width) {
+	case 1: return READ("movb", uint8_t);
+	case 2: return READ("movw", uint16_t);
+	case 4: return READ("movl", uint32_t);
+	default: return READ("movq", uint64_t);
+	}
+}
+
+int trap_write(uint64_t gpa, unsigned width, uint64_t value)
+{
+	switch (width) {
+	case 1: return WRITE("movb", uint8_t);
+	case 2: return WRITE("movw", uint16_t);
+	case 4: return WRITE("movl", uint32_t);
+	default: return WRITE("movq", uint64_t);
+	}
+}
+
+#define IN(in, type)                                                                               \
+	({                                                                                         \
+		uint64_t v_ = 0;                                                                   \
+		int trap_ = PROBE(in, "+a"(v_) : [port] "d"(port) : "r11", "memory");              \
+		*value = (type)v_;                                                                 \
+		trap_;                                                                             \
+	})
+#define OUT(out) PROBE(out, "+m"(caught) : "a"(value), [port] "d"(port) : "r11", "memory")
+
+int trap_in(uint16_t port, unsigned width, uint64_t *value)
+{
+	switch (width) {
+	case 1: return IN("inb %[port], %%al", uint8_t);
+	case 2: return IN("inw %[port], %%ax", uint16_t);
+	default: return IN("inl %[port], %%eax", uint32_t);
+	}
+}
+
+int trap_out(uint16_t port, unsigned width, uint64_t value)
+{
+	switch (width) {
+	case 1: return OUT("outb %%al, %[port]");
+	case 2: return OUT("outw %%ax, %[port]");
+	default: return OUT("outl %%eax, %[port]");
+	}
+}
+
+/* The exception may come after the return address was pushed: the stack is put back by hand. */
+int trap_execute(uint64_t gpa)
+{
+	caught = TRAP_NONE;
+	__asm__ volatile("lea 1f(%%rip), %%r11\n\t"
+			 "mov %%r11, %[resume]\n\t"
+			 "mov %%rsp, %%r10\n\t"
+			 "call *%[gpa]\n1:\n\t"
+			 "mov %%r10, %%rsp\n\t"
+			 "movq $0, %[resume]"
+			 : [resume] "=m"(resume)
+			 : [gpa] "r"(gpa)
+			 : "r10", "r11", "memory", "cc");
+	return caught;
+}
+
 int trap_rdmsr(uint32_t msr, uint64_t *value)
 {
 	uint32_t low, high;

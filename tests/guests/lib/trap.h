@@ -24,6 +24,13 @@ int trap_read8(uint64_t gpa, uint8_t *value);
 int trap_write8(uint64_t gpa, uint8_t value);
 int trap_in32(uint16_t port, uint32_t *value);
 int trap_out32(uint16_t port, uint32_t value);
+/* The same in any width: 1, 2, 4 or 8 bytes of memory, 1, 2 or 4 of a port. */
+int trap_read(uint64_t gpa, unsigned width, uint64_t *value);
+int trap_write(uint64_t gpa, unsigned width, uint64_t value);
+int trap_in(uint16_t port, unsigned width, uint64_t *value);
+int trap_out(uint16_t port, unsigned width, uint64_t value);
+/* Call the code at gpa, which returns at once, if there is code. */
+int trap_execute(uint64_t gpa);
 int trap_rdmsr(uint32_t msr, uint64_t *value);
 int trap_wrmsr(uint32_t msr, uint64_t value);
 /* An instruction that no emulator of KVM knows, on memory that needs one: popcnt from `gpa`. */

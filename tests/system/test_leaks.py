@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A guest that reboots for ever costs no more than one that reboots once."""
+import os
+import re
+
+from host import config
+
+REBOOTS = 1000
+SETTLED = 50  # reboots after which caches and pools have their size
+GROWTH_KIB = 512
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return [int(p) for p in f.read().split()]
+
+
+def private_kib(pid):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+        return int(re.search(r"^Private_Dirty:\s+(\d+)", f.read(), re.M).group(1))
+
+
+def locks_on(path):
+    inode = f":{os.stat(path).st_ino} "
+    with open("/proc/locks", encoding="ascii") as f:
+        return sum(inode in line for line in f)
+
+
+def held(host, disk):
+    """Everything countable that the programs hold while no guest runs, and what they weigh."""
+    pids = [host.process.pid, *children(host.process.pid)]
+    with open(f"/proc/{host.process.pid}/mounts", encoding="utf-8") as f:
+        mounts = len(f.readlines())
+    counts = {"processes": len(pids), "fds": [len(os.listdir(f"/proc/{p}/fd")) for p in pids],
+              "locks": locks_on(disk), "mounts": mounts,
+              "files": sorted(os.listdir(host.run))}
+    return counts, [private_kib(p) for p in pids]
+
+
+def test_a_guest_that_reboots_1000_times_leaks_nothing(host):
+    disk = os.path.join(host.folder, "disk.img")
+    with open(disk, "wb") as f:
+        f.truncate(1 << 20)
+    text = config("reboot.elf", "vdev pckeyboard", "vdev wdt-ib700", f"vdev virtio-blk hostdev {disk}")
+    host.define("web", text, on_reboot="stop")
+    for reboot in range(1, REBOOTS + 1):
+        assert host.verb("web", "start").status == 200
+        vm = host.until_vm("web", observed="stopped", generation=reboot)
+        assert vm["cause"] == "reboot", vm
+        if reboot == SETTLED:
+            counts, weights = held(host, disk)
+            assert counts["locks"] == 0
+    # The last request's connection is closed a moment after its answer.
+    host.until(lambda: held(host, disk)[0] == counts, f"holds {counts} again; it is {held(host, disk)}")
+    _, weights_now = held(host, disk)
+    for before, now in zip(weights, weights_now, strict=True):
+        assert now < before + GROWTH_KIB, (weights, weights_now)
