@@ -79,6 +79,7 @@ def test_a_refused_row_is_refused_by_the_program_and_a_working_one_is_not():
     text = read("schemas", "qvmconf.def")
     later = {"cpu " + n for n in re.findall(r'^LATER\(\w+,\s*"([^"]+)",\s*CPU,', text, re.M)}
     later |= set(re.findall(r'^LATER\(\w+,\s*"([^"]+)",\s*GLOBAL,', text, re.M))
+    later |= {"pass " + n for n in re.findall(r'^LATER\(\w+,\s*"([^"]+)",\s*PASS,', text, re.M)}
     later |= {"vdev " + n for n in re.findall(r'^LATER\(\w+,\s*"([^"]+)",\s*VDEV,', text, re.M)}
     later |= {"pass " + n for n in re.findall(r'^LATER\(\w+,\s*"([^"]+)",\s*PASS,', text, re.M)}
     later |= {f"set {n}" for n in re.findall(r'^VARIABLE_LATER\("([^"]+)"', text, re.M)}
