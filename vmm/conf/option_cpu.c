@@ -141,7 +141,8 @@ void option_cpu_runmask(struct parse *p, const struct token *t)
 
 	if (cpulist_read(t[1].text, &current(p)->host, &e) < 0)
 		finding_hint(finding_error(p->findings, &t[1].at, "%s", e.msg),
-			     "write `runmask 2,3`: the host CPUs that this vCPU may run on");
+			     "write `runmask 2,3`, without white space: the host CPUs that this "
+			     "vCPU may run on");
 	else
 		current(p)->is_pinned = true;
 }
