@@ -43,14 +43,13 @@ static void read_fpu(const struct kvm_fpu *f, uint8_t ret[static 512])
 
 static uint64_t read_msr(int vcpu_fd, uint32_t index)
 {
-	union {
-		struct kvm_msrs head;
-		char bytes[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
-	} m = {.bytes = ""};
+	_Alignas(struct kvm_msrs) char
+		bytes[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)] = "";
+	struct kvm_msrs *m = (struct kvm_msrs *)(void *)bytes;
 
-	m.head.nmsrs = 1;
-	m.head.entries[0].index = index;
-	return ioctl(vcpu_fd, KVM_GET_MSRS, &m) == 1 ? m.head.entries[0].data : 0;
+	m->nmsrs = 1;
+	m->entries[0].index = index;
+	return ioctl(vcpu_fd, KVM_GET_MSRS, m) == 1 ? m->entries[0].data : 0;
 }
 
 int state_read(int vcpu_fd, struct blackbox_regs *ret)
