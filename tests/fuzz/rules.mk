@@ -3,6 +3,8 @@
 #
 #   make fuzz-replay              every corpus with the ordinary compiler (in make check)
 #   make fuzz-NAME SECONDS=600    libFuzzer; new inputs are kept in build/fuzz/NAME/
+#
+# A virtio device needs a file of a few lines, fuzz_virtio_NAME.c: see virtio_driver.h.
 
 fuzz_names  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz_process = $(firstword $(foreach d,daemon api vmm client,$(if $(shell grep -lE '^\#include "$d/' tests/fuzz/fuzz_$1.c),$d)))
