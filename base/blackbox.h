@@ -100,6 +100,7 @@ struct blackbox_vdev {
 	char name[32];
 	_Atomic uint64_t reads, writes, interrupts, bytes_in, bytes_out;
 	_Atomic uint64_t errors;      /* of the host: what the guest asked for and did not get */
+	_Atomic uint64_t drops;	      /* frames that found no room, or were none */
 	_Atomic uint64_t deadline_ns; /* when its alarm is due; 0 = it has none */
 };
 
@@ -144,7 +145,7 @@ struct blackbox {
 };
 
 _Static_assert(sizeof(struct blackbox_vcpu) == 1272, "shared between processes");
-_Static_assert(sizeof(struct blackbox_vdev) == 88, "shared between processes");
+_Static_assert(sizeof(struct blackbox_vdev) == 96, "shared between processes");
 _Static_assert(sizeof(struct blackbox_place) == 64, "shared between processes");
 _Static_assert(sizeof(struct blackbox_exit) == 48, "shared between processes");
 _Static_assert(offsetof(struct blackbox, vm) == 24, "shared between processes");

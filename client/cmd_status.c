@@ -88,8 +88,8 @@ static void print_vcpus(const json_t *vcpus)
 
 static void print_vdevs(const json_t *vdevs)
 {
-	static const char *const column[] = {"reads", "writes", "interrupts", "bytes_in",
-					     "bytes_out"};
+	static const char *const column[] = {"reads",	 "writes",    "interrupts",
+					     "bytes_in", "bytes_out", "drops"};
 	AUTO_TABLE struct table *t = table_new();
 	json_t *v;
 	size_t i;
@@ -103,6 +103,7 @@ static void print_vdevs(const json_t *vdevs)
 	table_column(t, "INTERRUPTS", TABLE_RIGHT, false);
 	table_column(t, "BYTES IN", TABLE_RIGHT, false);
 	table_column(t, "BYTES OUT", TABLE_RIGHT, false);
+	table_column(t, "DROPS", TABLE_RIGHT, false);
 	json_array_foreach ((json_t *)vdevs, i, v) {
 		table_cell(t, TERM_PLAIN, "%s", field_word(v, "name"));
 		for (size_t k = 0; k < NELEMS(column); k++)

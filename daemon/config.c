@@ -81,6 +81,20 @@ static int add_allow_pass(struct config *c, const char *value, struct err *e)
 	return 0;
 }
 
+static int add_allow_tap(struct config *c, const char *value, struct err *e)
+{
+	if (c->n_allow_taps == CONFIG_ALLOWS)
+		return err_set(e, INVALID, "more than %d `allow-tap` lines", CONFIG_ALLOWS);
+	if (!value[0] || !str_copy(c->allow_tap[c->n_allow_taps], CONFIG_TAP, value))
+		return err_set(
+			e, INVALID,
+			"allow-tap is '%s': write the name of an interface, 1 to %d bytes; * "
+			"and ? stand for others",
+			value, CONFIG_TAP - 1);
+	c->n_allow_taps++;
+	return 0;
+}
+
 static int set_uid_base(struct config *c, const char *value, struct err *e)
 {
 	uint64_t n = 0;
@@ -111,10 +125,15 @@ static const struct {
 	const char *key;
 	setter *set;
 } keys[] = {
-	{"state-dir", set_state_dir},	      {"run-dir", set_run_dir},
-	{"program-dir", set_program_dir},     {"allow", add_allow},
-	{"allow-pass", add_allow_pass},	      {"worker-uid-base", set_uid_base},
-	{"memory-budget", set_memory_budget}, {"shutdown-grace-ms", set_shutdown_grace},
+	{"state-dir", set_state_dir},
+	{"run-dir", set_run_dir},
+	{"program-dir", set_program_dir},
+	{"allow", add_allow},
+	{"allow-pass", add_allow_pass},
+	{"allow-tap", add_allow_tap},
+	{"worker-uid-base", set_uid_base},
+	{"memory-budget", set_memory_budget},
+	{"shutdown-grace-ms", set_shutdown_grace},
 	{"max-priority", set_max_priority},
 };
 

@@ -13,7 +13,7 @@
 #include "base/cpulist.h"
 #include "base/err.h"
 
-enum { CONFIG_PATH = 512, CONFIG_ALLOWS = 32 };
+enum { CONFIG_PATH = 512, CONFIG_ALLOWS = 32, CONFIG_TAP = 32 };
 
 struct config {
 	char state_dir[CONFIG_PATH], run_dir[CONFIG_PATH];
@@ -23,6 +23,8 @@ struct config {
 	/* files, or folders of files, that may be passed through to guests; none by default */
 	char allow_pass[CONFIG_ALLOWS][CONFIG_PATH];
 	unsigned n_allow_passes;
+	char allow_tap[CONFIG_ALLOWS][CONFIG_TAP]; /* patterns of TAP interfaces for guests */
+	unsigned n_allow_taps;
 	uint32_t uid_base;		 /* of qvm-api; workers follow */
 	uint64_t memory_budget_bytes;	 /* of all guests together; 0 = the memory of the host */
 	uint64_t max_priority;		 /* real-time, that vCPUs may have; 0 = none */

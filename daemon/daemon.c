@@ -185,6 +185,7 @@ void daemon_close(struct daemon *d)
 	if (d->store.db)
 		store_close(&d->store);
 	vm_clear(&d->vms);
+	peer_clear(&d->peers);
 	cgroup_close(&d->cgroup);
 	sd_event_source_disable_unref(d->stopper);
 	d->loop = sd_event_unref(d->loop);

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "daemon/worker/cgroup.h"
 #include "daemon/worker/check.h"
+#include "daemon/worker/peer.h"
 #include "daemon/config.h"
 #include "daemon/door/frontdoor.h"
 #include "daemon/store/ledger.h"
@@ -28,6 +29,7 @@ struct daemon {
 	struct ledger ledger;
 	struct vm_set vms;
 	struct check_set checks;
+	struct peer_set peers;
 	struct watch watch;
 	struct server server;
 	struct frontdoor door;

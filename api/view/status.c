@@ -92,6 +92,7 @@ static json_t *vdev_object(const struct blackbox_vdev *d)
 	object_int(o, FIELD_vdev_bytes_in, count(LOAD(d->bytes_in)));
 	object_int(o, FIELD_vdev_bytes_out, count(LOAD(d->bytes_out)));
 	object_int(o, FIELD_vdev_errors, count(LOAD(d->errors)));
+	object_int(o, FIELD_vdev_drops, count(LOAD(d->drops)));
 	return o;
 }
 

@@ -243,6 +243,7 @@ static void on_ended(struct worker *w, void *arg)
 	struct vm *v = arg;
 	struct daemon *d = v->d;
 
+	peer_leave(&d->peers, v->row.name);
 	v->end = (struct vm_end){.ending = w->ending, .err = w->why};
 	/* An end in order while the supervisor ends is the host's doing, whatever the guest says. */
 	if (d->is_ending && v->row.desired == DESIRED_RUNNING && !cause_is_failure(w->ending.cause))

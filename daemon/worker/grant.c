@@ -28,8 +28,11 @@ static uint64_t used_bytes(const struct daemon *d, const struct vm *but)
 static int open_all(struct daemon *d, struct worker *w, int *fds, struct err *e)
 {
 	for (uint32_t i = 0; i < w->n_wants; i++) {
-		struct resource r = {
-			.config = &d->config, .vm = w->vm, .want = &w->want[i], .plan = &w->plan};
+		struct resource r = {.config = &d->config,
+				     .vm = w->vm,
+				     .want = &w->want[i],
+				     .plan = &w->plan,
+				     .peers = &d->peers};
 		struct err why;
 
 		if (resource_open(&r, &fds[i], &why) == 0)

@@ -14,12 +14,14 @@
 #include "schemas/message.h"
 
 struct config;
+struct peer_set;
 
 struct resource {
 	const struct config *config;
 	const char *vm;
 	const struct msg_want *want;
 	const struct msg_plan *plan;
+	struct peer_set *peers; /* the supervisor's; NULL where nothing is opened */
 };
 
 /* How a kind of schemas/wants.def is judged and opened; neither may wait. */

@@ -115,6 +115,12 @@ struct vdev *machine_vdev(struct machine *m, unsigned i)
 	abort();
 }
 
+const char *machine_name(const struct machine *m)
+{
+	(void)m;
+	return "test";
+}
+
 struct blackbox_vdev *machine_counters(struct machine *m, const struct vdev *d)
 {
 	(void)m;

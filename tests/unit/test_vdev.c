@@ -135,6 +135,12 @@ void machine_console(struct machine *m, const char *bytes, size_t n)
 			b->console[b->n_console] = bytes[i];
 }
 
+const char *machine_name(const struct machine *m)
+{
+	(void)m;
+	return "test";
+}
+
 struct blackbox_vdev *machine_counters(struct machine *m, const struct vdev *d)
 {
 	(void)d;

@@ -586,6 +586,11 @@ struct blackbox_vdev *machine_counters(struct machine *m, const struct vdev *d)
 	return &m->box->vdev[d->index];
 }
 
+const char *machine_name(const struct machine *m)
+{
+	return m->box->box->vm;
+}
+
 int machine_vm_fd(const struct machine *m)
 {
 	return m->vm_fd;

@@ -99,5 +99,7 @@ int machine_pass(struct machine *m, uint64_t gpa, uint64_t bytes, void *host, bo
 void machine_console(struct machine *m, const char *bytes, size_t n);
 /* The row of a vdev in the black box, for its counters. */
 struct blackbox_vdev *machine_counters(struct machine *m, const struct vdev *d);
+/* The VM's name; "qvm-guest" when it has none. */
+const char *machine_name(const struct machine *m);
 /* The KVM VM fd and irqchip kind, for the vdevs that are names of KVM's own devices. */
 int machine_vm_fd(const struct machine *m);

@@ -38,6 +38,8 @@ int virtio_doorbells(struct vdev *d, struct iothread *t, struct err *e);
 /* The same with an eventfd of the device, one for all queues, and threads of its own. Where KVM does not
  * watch a notification, notify() is called as ever. */
 void virtio_doorbell(struct vdev *d, int fd);
+/* Of a device with doorbells: have notify() called once more, as if the guest had. */
+void virtio_ring(struct virtio *v, unsigned queue);
 /* read and write of the class. */
 uint64_t virtio_read(struct vdev *d, unsigned region, uint64_t offset, unsigned width);
 void virtio_write(struct vdev *d, unsigned region, uint64_t offset, unsigned width, uint64_t value);

@@ -157,6 +157,11 @@ int virtio_take(struct virtio *v, unsigned queue, struct virtq_chain *ret)
 	return got;
 }
 
+void virtio_untake(struct virtio *v, unsigned queue, unsigned n)
+{
+	v->queue[queue].next_available -= (uint16_t)n;
+}
+
 void virtio_give(struct virtio *v, unsigned queue, const struct virtq_chain *c, size_t written)
 {
 	virtq_give(&v->queue[queue], c, written);

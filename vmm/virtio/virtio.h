@@ -123,6 +123,9 @@ bool virtio_has(const struct virtio *v, unsigned feature);
 void virtio_config_changed(struct virtio *v);
 /* virtq_take() of a live device: 1, or 0; a fault breaks the device. */
 int virtio_take(struct virtio *v, unsigned queue, struct virtq_chain *ret);
+/* Put the last n requests back, of which none was given: they are taken again, and a notification
+ * comes when there are more. */
+void virtio_untake(struct virtio *v, unsigned queue, unsigned n);
 /* virtq_give(), and an interrupt if the guest wants one. */
 void virtio_give(struct virtio *v, unsigned queue, const struct virtq_chain *c, size_t written);
 /* The guest broke a rule of the device: it needs a reset. */
