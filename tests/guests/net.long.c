@@ -185,8 +185,8 @@ void guest_main(const struct pvh_info *info)
 	c = (struct common *)(uintptr_t)structure(COMMON_CFG, &more);
 	notify = structure(NOTIFY_CFG, &more);
 	set_up(c, notify, more);
-	say("net: I am %x, my address is %x:%x:%x:%x:%x:%x\n", nonce, own[0], own[1], own[2], own[3],
-	    own[4], own[5]);
+	say("net: I am %x, my address is %x:%x:%x:%x:%x:%x\n", nonce, own[0], own[1], own[2],
+	    own[3], own[4], own[5]);
 	for (;;) {
 		uint16_t now = *(volatile uint16_t *)(own + 6);
 

@@ -2,6 +2,7 @@
 #include "vmm/worker/filter.h"
 
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -140,6 +141,7 @@ static const struct sandbox_allow assembling[] = {
 	SANDBOX_IOCTL(KVM_SET_SREGS),
 	SANDBOX_IOCTL(KVM_SET_TSS_ADDR),
 	SANDBOX_IOCTL(KVM_SET_USER_MEMORY_REGION),
+	SANDBOX_IOCTL(TUNSETOFFLOAD),
 	SANDBOX_END,
 };
 
