@@ -118,6 +118,12 @@ void machine_console(struct machine *m, const char *bytes, size_t n)
 	(void)n;
 }
 
+const char *machine_name(const struct machine *m)
+{
+	(void)m;
+	return "fuzz";
+}
+
 struct blackbox_vdev *machine_counters(struct machine *m, const struct vdev *d)
 {
 	(void)d;
