@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,25 @@ static int set_max_priority(struct config *c, const char *value, struct err *e)
 	return set_number(&c->max_priority, "max-priority", value, 99, e);
 }
 
+static int set_command_user(struct config *c, const char *value, struct err *e)
+{
+	const struct passwd *p = getpwnam(value);
+
+	if (!p)
+		return err_set(e, INVALID, "command-user is '%s': this host has no such user",
+			       value);
+	if (geteuid() != 0 && p->pw_uid != geteuid())
+		return err_set(e, INVALID,
+			       "command-user is '%s': a supervisor without root's rights runs "
+			       "commands as its own user only",
+			       value);
+	c->has_command_user = true;
+	/* Its own user: nothing is to be changed. */
+	if (p->pw_uid != geteuid())
+		c->command_user = (struct command_user){p->pw_uid, p->pw_gid};
+	return 0;
+}
+
 static const struct {
 	const char *key;
 	setter *set;
@@ -135,6 +155,7 @@ static const struct {
 	{"memory-budget", set_memory_budget},
 	{"shutdown-grace-ms", set_shutdown_grace},
 	{"max-priority", set_max_priority},
+	{"command-user", set_command_user},
 };
 
 int config_set(struct config *c, const char *key, const char *value, struct err *e)

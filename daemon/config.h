@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/command.h"
 #include "base/cpulist.h"
 #include "base/err.h"
 
@@ -25,11 +26,13 @@ struct config {
 	unsigned n_allow_passes;
 	char allow_tap[CONFIG_ALLOWS][CONFIG_TAP]; /* patterns of TAP interfaces for guests */
 	unsigned n_allow_taps;
-	uint32_t uid_base;		 /* of qvm-api; workers follow */
-	uint64_t memory_budget_bytes;	 /* of all guests together; 0 = the memory of the host */
-	uint64_t max_priority;		 /* real-time, that vCPUs may have; 0 = none */
-	char clusters[CPULIST_CLUSTERS]; /* named CPUs: `cluster NAME = CPUS` */
-	uint64_t shutdown_grace_ms;	 /* from the button to the cut when the supervisor ends */
+	uint32_t uid_base;		  /* of qvm-api; workers follow */
+	uint64_t memory_budget_bytes;	  /* of all guests together; 0 = the memory of the host */
+	uint64_t max_priority;		  /* real-time, that vCPUs may have; 0 = none */
+	char clusters[CPULIST_CLUSTERS];  /* named CPUs: `cluster NAME = CPUS` */
+	bool has_command_user;		  /* else no command is run for a VM */
+	struct command_user command_user; /* whom `hostdev >"|command"` runs as */
+	uint64_t shutdown_grace_ms;	  /* from the button to the cut when the supervisor ends */
 };
 
 void config_defaults(struct config *c);

@@ -99,11 +99,13 @@ static int check_kind(int fd, const struct msg_want *w, struct err *e)
 		return 0;
 	if (!is_plain(w) && !is_disk(w) && S_ISCHR(st.st_mode) && is_quiet_device(st.st_rdev))
 		return 0;
+	if (w->kind != WANT_IMAGE && !is_disk(w) && S_ISFIFO(st.st_mode))
+		return 0; /* opened and used without waiting */
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, RESOURCE, "'%s' is not a regular file%s", w->path,
 			       is_disk(w)    ? " or a block device"
 			       : is_plain(w) ? ""
-					     : " or a terminal");
+					     : ", a FIFO or a terminal");
 	if (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC)
 		return err_set(e, RESOURCE, "'%s' is the kernel's own, not a file on a disk",
 			       w->path);
@@ -163,6 +165,39 @@ int resource_find(const struct resource *r, char real[static RESOURCE_PATH], int
 	return 0;
 }
 
+int resource_folder(const struct resource *r, char ret_name[static NAME_MAX + 1], int *ret_fd,
+		    struct err *e)
+{
+	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+					  RESOLVE_NO_MAGICLINKS};
+	const char *path = r->want->path;
+	char real[PATH_MAX], *rest, *slash;
+	unsigned allow = 0;
+
+	if (path[0] != '/')
+		return err_set(e, RESOURCE, "'%s' is not an absolute path: write it in full", path);
+	if (real_parent(path, real, e) < 0)
+		return -1;
+	rest = (char *)below(r->config, real, &allow);
+	if (!rest)
+		return err_set(e, RESOURCE,
+			       "'%s' is in none of the folders that this host allows: add `allow = "
+			       "FOLDER` to qvmd.conf or name another place",
+			       real);
+	slash = strrchr(rest, '/');
+	if (!str_copy(ret_name, NAME_MAX + 1, slash ? slash + 1 : rest))
+		return err_set(e, RESOURCE, "the name in '%s' is over %d bytes", real, NAME_MAX);
+	if (slash)
+		*slash = '\0';
+	AUTO_FD int dir = open(r->config->allow[allow], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(e, RESOURCE, "open the allowed folder '%s'",
+			       r->config->allow[allow]);
+	*ret_fd = slash ? (int)syscall(SYS_openat2, dir, rest, &how, sizeof how) : TAKE_FD(dir);
+	return *ret_fd < 0 ? err_sys(e, RESOURCE, "open the folder of '%s'", path) : 0;
+}
+
 int resource_reopen(int fd, int flags, int *ret_fd, struct err *e)
 {
 	char path[40];
@@ -189,7 +224,11 @@ static int open_file(const struct resource *r, int *ret_fd, struct err *e)
 		return open_below(r->config, real, (uint64_t)flags | O_CREAT | O_EXCL | O_NOCTTY,
 				  0640, ret_fd, e);
 	if (resource_reopen(path, flags | O_NONBLOCK | O_NOCTTY, ret_fd, e) < 0)
-		return err_sys(e, RESOURCE, "open '%s'", w->path);
+		return e->os_errno == ENXIO
+			       ? err_set(e, RESOURCE,
+					 "nobody reads the FIFO '%s'; start its reader first",
+					 w->path)
+			       : err_sys(e, RESOURCE, "open '%s'", w->path);
 	return 0;
 }
 

@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include <limits.h>
+
 #include "base/err.h"
 #include "schemas/message.h"
 
@@ -44,5 +46,8 @@ int resource_find(const struct resource *r, char real[static RESOURCE_PATH], int
 int resource_probe(const struct resource *r, struct err *e);
 /* The caller owns *ret_fd. */
 int resource_open(const struct resource *r, int *ret_fd, struct err *e);
+/* The folder of a file that is to be made: below an allowed one, held open; its name in it. */
+int resource_folder(const struct resource *r, char ret_name[static NAME_MAX + 1], int *ret_fd,
+		    struct err *e);
 /* A second, read-only description of a memfd; the caller owns *ret_fd. */
 int resource_reopen(int fd, int flags, int *ret_fd, struct err *e);

@@ -123,7 +123,7 @@ def test_a_console_that_nobody_reads_does_not_keep_the_vm(tmp_path):
     while int.from_bytes(full, sys.byteorder) < 4096 and time.monotonic() < end:
         time.sleep(0.05)
         fcntl.ioctl(out, termios.FIONREAD, full)
-    time.sleep(0.2)  # its vCPU now waits in write()
+    time.sleep(0.2)  # its serial port now tells the guest to wait
     p.send_signal(signal.SIGQUIT)
     try:
         assert p.wait(timeout=20) == 3

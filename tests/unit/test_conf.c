@@ -161,8 +161,8 @@ TEST(conf_class_speaks_through_diagnostics)
 	expect_one(GUEST "vdev ioapic vdev test-fake loc 0xd0000000 intr ioapic:5 name x",
 		   "vdev 'x' wants its flag");
 	expect_one(GUEST "vdev ioapic vdev test-fake flag loc 0xd0000000 intr ioapic:5 "
-			 "file a file b file c file d file e",
-		   "vdev 'test-fake' names more than 4 host files");
+			 "file a file b file c file d file e file f file g file h file i",
+		   "vdev 'test-fake' names more than 8 host files");
 }
 
 TEST(conf_vdev_arrives_wired_on_the_board)

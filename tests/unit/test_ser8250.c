@@ -3,10 +3,13 @@
 #include "tests/unit/vdev_bench.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "vmm/vdev/hostdev.h"
 #include "vmm/vdev/vdev.h"
 
 enum { DATA = 0x3f8, IER, IIR, LCR, MCR, LSR, MSR, SCR, FCR = IIR };
@@ -223,15 +226,103 @@ TEST(ser8250_tells_when_a_full_queue_has_room_again)
 
 TEST(ser8250_refuses_what_it_cannot_do)
 {
+	static const char *const wrong[][2] = {
+		{"hostdev", ">"},      {"hostdev", "<|gzip"}, {"hostdev", "|gzip"},
+		{"hostdev", ">|"},     {"hostdev", "pty:"},   {"hostdev", "unix:"},
+		{"hostdev", "unix:-"}, {"batch", "1000001"},  {"batch", "ten"},
+		{"delayed", "86401"},  {"delayed", "never"},  {"sched", "10"},
+	};
 	struct vdev_bench b;
 	struct err e;
 
 	vdev_bench_make(&b, "ser8250");
-	assert_int_equal(vdev_bench_option(&b, "hostdev", ">|gzip", &e), -1);
-	assert_non_null(strstr(e.msg, "forks nothing"));
-	assert_int_equal(vdev_bench_option(&b, "hostdev", ">", &e), -1);
-	assert_int_equal(vdev_bench_option(&b, "batch", "10", &e), -1);
-	assert_int_equal(vdev_bench_option(&b, "delayed", "forever", &e), -1);
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		assert_int_equal(vdev_bench_option(&b, wrong[i][0], wrong[i][1], &e), -1);
+		assert_int_equal(e.code, ERR_CONFIG);
+	}
 	assert_int_equal(b.vdev->n_wants, 0);
 	vdev_bench_close(&b);
+}
+
+/* A pipe as the only hostdev; returns its reading end. */
+static int open_pipe(struct vdev_bench *b, const char *option, const char *value)
+{
+	struct err e;
+	int p[2];
+
+	assert_int_equal(pipe2(p, O_NONBLOCK | O_CLOEXEC), 0);
+	vdev_bench_make(b, "ser8250");
+	if (option)
+		assert_int_equal(vdev_bench_option(b, option, value, &e), 0);
+	assert_int_equal(vdev_bench_option(b, "hostdev", ">x", &e), 0);
+	b->vdev->want[0].fd = p[1];
+	vdev_bench_assemble(b);
+	return p[0];
+}
+
+TEST(ser8250_is_busy_while_its_reader_is_slow_and_loses_nothing)
+{
+	struct pollfd polled[HOSTDEV_ENDS];
+	unsigned sent = 0, got = 0;
+	struct vdev_bench b;
+	uint8_t bytes[4096];
+	ssize_t n;
+	int fd = open_pipe(&b, NULL, NULL);
+
+	out(&b, IER, 2);
+	while (in(&b, LSR) & 0x20)
+		out(&b, DATA, (uint8_t)sent++);
+	assert_true(sent > HOSTDEV_RING);
+	assert_int_equal(in(&b, IIR) & 1, 1); /* nothing to say before there is room */
+	assert_false(b.line);
+	while (!(in(&b, LSR) & 0x20)) {
+		while ((n = read(fd, bytes, sizeof bytes)) > 0)
+			for (ssize_t i = 0; i < n; i++)
+				assert_int_equal(bytes[i], (uint8_t)got++);
+		hostdev_poll(b.vdev->hostdev, polled);
+		assert_int_equal(polled[0].events, POLLOUT);
+		assert_int_equal(poll(polled, 1, 0), 1);
+		hostdev_serve(b.vdev->hostdev, polled, NULL, NULL);
+	}
+	assert_true(b.line); /* THRE again */
+	hostdev_drain(b.vdev->hostdev);
+	while ((n = read(fd, bytes, sizeof bytes)) > 0)
+		got += (unsigned)n;
+	assert_int_equal(got, sent);
+	vdev_bench_close(&b);
+	close(fd);
+}
+
+TEST(ser8250_prints_on_when_its_reader_has_gone)
+{
+	struct vdev_bench b;
+	int fd = open_pipe(&b, NULL, NULL);
+
+	signal(SIGPIPE, SIG_IGN);
+	close(fd);
+	for (unsigned i = 0; i < 2 * HOSTDEV_RING; i++) {
+		assert_int_equal(in(&b, LSR), 0x60);
+		out(&b, DATA, 'x');
+	}
+	assert_int_equal(b.n_console, 2 * HOSTDEV_RING);
+	vdev_bench_close(&b);
+}
+
+TEST(ser8250_batch_gathers_output_until_its_time)
+{
+	struct vdev_bench b;
+	char got[8] = {0};
+	int fd = open_pipe(&b, "batch", "1000");
+
+	out(&b, DATA, 'a');
+	assert_true(b.vdev->alarm_ns > 0);
+	out(&b, DATA, 'b');
+	assert_int_equal(b.n_alarms, 1);
+	assert_int_equal(read(fd, got, sizeof got), -1);
+	assert_memory_equal(b.console, "ab", 2); /* the ring does not wait */
+	vdev_bench_pass(&b, b.vdev->alarm_ns);
+	assert_int_equal(read(fd, got, sizeof got), 2);
+	assert_string_equal(got, "ab");
+	vdev_bench_close(&b);
+	close(fd);
 }

@@ -186,6 +186,7 @@ static void print_files(const struct board *b, FILE *out)
 {
 	static const char *const verb[WANT_COUNT] = {
 		[WANT_IMAGE] = "read",	 [WANT_OUTPUT] = "write",   [WANT_INPUT] = "read",
+		[WANT_PTY] = "pty",	 [WANT_SOCKET] = "listen",  [WANT_COMMAND] = "run",
 		[WANT_DISK] = "disk",	 [WANT_DISK_READ] = "read", [WANT_PASS] = "map",
 		[WANT_PASS_READ] = "map"};
 	bool is_first = true;
@@ -198,10 +199,10 @@ static void print_files(const struct board *b, FILE *out)
 
 			if (!strcmp(x->path, "-"))
 				continue; /* the console is no file */
-			fprintf(out, "%s  %-5s  %s   (%s%s)\n", is_first ? "Host files\n" : "",
+			fprintf(out, "%s  %-6s %s   (%s%s)\n", is_first ? "Host files\n" : "",
 				x->kind < WANT_COUNT && verb[x->kind] ? verb[x->kind] : "open",
-				x->path, b->vdev[i]->class->is_pass ? "" : "vdev ",
-				b->vdev[i]->name);
+				x->path[0] ? x->path : "without a link",
+				b->vdev[i]->class->is_pass ? "" : "vdev ", b->vdev[i]->name);
 			is_first = false;
 		}
 	}

@@ -303,8 +303,9 @@ static void complete(struct draft *d, const struct conf_source *s, struct findin
 		return;
 	}
 	for (unsigned w = 0; w < vdev->n_wants && !d->path_base_is_cwd && v->at.line; w++)
-		path_resolve(vdev->want[w].path, sizeof vdev->want[w].path,
-			     s->part[v->at.part].folder, f, &v->at);
+		if (vdev->want[w].kind != WANT_COMMAND)
+			path_resolve(vdev->want[w].path, sizeof vdev->want[w].path,
+				     s->part[v->at.part].folder, f, &v->at);
 }
 
 void wiring_check(struct draft *d, const struct conf_source *s, struct findings *f)

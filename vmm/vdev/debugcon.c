@@ -4,20 +4,12 @@
  * firmware speaks there before it knows any other device. A read gives 0xe9, by which the guest knows
  * that somebody listens (SeaBIOS, src/fw/debugio.c).
  */
-#include <errno.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include "base/log.h"
 #include "schemas/message.h"
 #include "vmm/machine/machine.h"
+#include "vmm/vdev/hostdev.h"
 #include "vmm/vdev/vdev.h"
 
 enum { PORT = 0x402, READBACK = 0xe9 };
-
-struct debugcon {
-	bool output_lost;
-};
 
 static uint64_t debugcon_read(struct vdev *d, unsigned region, uint64_t offset, unsigned width)
 {
@@ -31,7 +23,6 @@ static uint64_t debugcon_read(struct vdev *d, unsigned region, uint64_t offset, 
 static void debugcon_write(struct vdev *d, unsigned region, uint64_t offset, unsigned width,
 			   uint64_t value)
 {
-	struct debugcon *c = d->state;
 	uint8_t byte = (uint8_t)value;
 
 	(void)region;
@@ -39,15 +30,8 @@ static void debugcon_write(struct vdev *d, unsigned region, uint64_t offset, uns
 	(void)width;
 	machine_counters(d->machine, d)->bytes_out++;
 	machine_console(d->machine, (const char *)&byte, 1);
-	for (unsigned i = 0; i < d->n_wants; i++) {
-		/* EINTR: the vCPU is called out of the guest; a lost byte beats a stuck vCPU. */
-		if (d->want[i].fd < 0 || write(d->want[i].fd, &byte, 1) == 1 || errno == EINTR ||
-		    c->output_lost)
-			continue;
-		c->output_lost = true;
-		log_warn(NULL, "vdev %s cannot write to '%s' (%m); the console ring keeps it all",
-			 d->name, d->want[i].path);
-	}
+	/* The port knows no "busy": what a reader is too slow for is lost to it alone. */
+	hostdev_send(d->hostdev, &byte, 1);
 }
 
 static int set_hostdev(struct vdev *d, const char *value, struct err *e)
@@ -59,6 +43,19 @@ static int set_hostdev(struct vdev *d, const char *value, struct err *e)
 			">-",
 			value);
 	return vdev_want(d, WANT_OUTPUT, value + 1, e);
+}
+
+static void debugcon_init(struct vdev *d)
+{
+	d->hostdev = hostdev_new(d);
+}
+
+static int debugcon_assemble(struct vdev *d, struct machine *m, struct err *e)
+{
+	(void)m;
+	(void)e;
+	hostdev_open(d->hostdev);
+	return 0;
 }
 
 static int debugcon_check(struct vdev *d, struct err *e)
@@ -73,8 +70,6 @@ static const struct vdev_option options[] = {
 	{NULL},
 };
 
-static const struct sandbox_allow syscalls[] = {SANDBOX_CALL(write), SANDBOX_END};
-
 static const struct vdev_class debugcon = {
 	.name = "debugcon",
 	.summary = "the debug port of firmware (beyond the original)",
@@ -82,11 +77,12 @@ static const struct vdev_class debugcon = {
 	.widths = VDEV_BYTE,
 	.region = {{PORT, 1}},
 	.intr = -1,
-	.state_bytes = sizeof(struct debugcon),
 	.options = options,
+	.init = debugcon_init,
 	.check = debugcon_check,
+	.assemble = debugcon_assemble,
 	.read = debugcon_read,
 	.write = debugcon_write,
-	.syscalls = syscalls,
+	.syscalls = hostdev_syscalls,
 };
 VDEV_REGISTER(debugcon);

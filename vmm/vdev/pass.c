@@ -9,7 +9,7 @@
 #include "vmm/machine/machine.h"
 #include "vmm/vdev/vdev.h"
 
-_Static_assert((int)VDEV_WANTS == VDEV_REGIONS, "a place of `pass` is a region and a file");
+_Static_assert((int)VDEV_WANTS >= VDEV_REGIONS, "a place of `pass` is a region and a file");
 
 struct pass {
 	uint64_t offset[VDEV_REGIONS];

@@ -2,22 +2,20 @@
 /*
  * ser8250 - a 16550A UART, after National Semiconductor's PC16550D data sheet (June 1995).
  *
- * The line has no speed: what is written to THR is sent at once, so THRE and TEMT are always set
- * and a character timeout is due as soon as the host has no more bytes. DSR and CTS are always on;
+ * The line has no speed: what is written to THR is sent at once, so THRE and TEMT are set unless the
+ * host's end is not read (vmm/vdev/hostdev.h), and a character timeout is due as soon as the host has no more bytes. DSR and CTS are always on;
  * DCD is on if the line has an input side (a supervised console, `hostdev -`, `<FILE`), so a
- * guest can ask whether somebody can answer it. Not there: parity, framing, break, baud rate, and
- * `batch` and `delayed`.
+ * guest can ask whether somebody can answer it. Not there: parity, framing, break, baud rate.
  *
  * What is printed goes to the VM's console ring and to every output hostdev. Input waits in a
  * bounded queue; the worker's loop stops reading the host's end while the queue is full.
  */
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/log.h"
-#include "schemas/message.h"
 #include "vmm/machine/machine.h"
+#include "vmm/vdev/hostdev.h"
+#include "vmm/vdev/hostform.h"
 #include "vmm/vdev/vdev.h"
 
 enum { REG_DATA, REG_IER, REG_IIR_FCR, REG_LCR, REG_MCR, REG_LSR, REG_MSR, REG_SCR, REG_COUNT };
@@ -51,7 +49,7 @@ enum { FIFO = 16, QUEUE = 4096 }; /* QUEUE is a power of two */
 
 struct uart {
 	uint8_t ier, lcr, mcr, scr, dll, dlm, lsr_errors, msr_delta;
-	bool fifo_on, thre_pending, has_input, output_lost, line_high, was_full;
+	bool fifo_on, thre_pending, has_input, line_high, was_full;
 	unsigned trigger;
 	uint8_t fifo[FIFO];
 	unsigned n_fifo;
@@ -127,21 +125,23 @@ static void refill(struct vdev *d)
 
 static void send_out(struct vdev *d, uint8_t byte)
 {
-	struct uart *u = d->state;
-	struct blackbox_vdev *counters = machine_counters(d->machine, d);
-
-	counters->bytes_out++;
+	machine_counters(d->machine, d)->bytes_out++;
 	machine_console(d->machine, (const char *)&byte, 1);
-	for (unsigned i = 0; i < d->n_wants; i++) {
-		if (d->want[i].kind != WANT_OUTPUT || d->want[i].fd < 0)
-			continue;
-		/* EINTR: the vCPU is called out of the guest; a lost byte beats a stuck vCPU. */
-		if (write(d->want[i].fd, &byte, 1) == 1 || errno == EINTR || u->output_lost)
-			continue;
-		u->output_lost = true;
-		log_warn(NULL, "vdev %s cannot write to '%s' (%m); the console ring keeps it all",
-			 d->name, d->want[i].path);
-	}
+	hostdev_send(d->hostdev, &byte, 1);
+}
+
+/* Nothing waits: the guest is told that the transmitter is busy. After THRE it may send a FIFO full. */
+static bool has_room(struct vdev *d)
+{
+	return hostdev_room(d->hostdev) >= FIFO;
+}
+
+static void ser8250_drained(struct vdev *d)
+{
+	struct uart *u = d->state;
+
+	u->thre_pending = true;
+	update(d);
 }
 
 static void transmit(struct vdev *d, uint8_t byte)
@@ -158,7 +158,7 @@ static void transmit(struct vdev *d, uint8_t byte)
 		if (!u->fifo_on)
 			u->fifo[0] = byte;
 	}
-	u->thre_pending = true; /* empty again at once */
+	u->thre_pending = has_room(d); /* empty again at once, or at drained() */
 }
 
 static uint8_t receive(struct vdev *d)
@@ -183,9 +183,13 @@ static uint8_t read_iir(struct uart *u)
 	return (uint8_t)(source | (u->fifo_on ? IIR_FIFO : 0));
 }
 
-static uint8_t read_lsr(struct uart *u)
+static uint8_t read_lsr(struct vdev *d)
 {
-	uint8_t lsr = (uint8_t)(LSR_THRE | LSR_TEMT | u->lsr_errors | (u->n_fifo ? LSR_DR : 0));
+	struct uart *u = d->state;
+	uint8_t lsr = (uint8_t)(u->lsr_errors | (u->n_fifo ? LSR_DR : 0));
+
+	if (has_room(d))
+		lsr |= LSR_THRE | LSR_TEMT;
 
 	u->lsr_errors = 0;
 	return lsr;
@@ -212,7 +216,7 @@ static uint64_t ser8250_read(struct vdev *d, unsigned region, uint64_t offset, u
 	case REG_IIR_FCR: value = read_iir(u); break;
 	case REG_LCR: value = u->lcr; break;
 	case REG_MCR: value = u->mcr; break;
-	case REG_LSR: value = read_lsr(u); break;
+	case REG_LSR: value = read_lsr(d); break;
 	case REG_MSR: value = read_msr(u); break;
 	case REG_SCR: value = u->scr; break;
 	}
@@ -220,10 +224,12 @@ static uint64_t ser8250_read(struct vdev *d, unsigned region, uint64_t offset, u
 	return value;
 }
 
-static void write_ier(struct uart *u, uint8_t value)
+static void write_ier(struct vdev *d, uint8_t value)
 {
+	struct uart *u = d->state;
+
 	/* Enabling THRE while the transmitter is empty raises it. */
-	if ((value & IER_THRE) && !(u->ier & IER_THRE))
+	if ((value & IER_THRE) && !(u->ier & IER_THRE) && has_room(d))
 		u->thre_pending = true;
 	u->ier = value & IER_MASK;
 }
@@ -275,7 +281,7 @@ static void ser8250_write(struct vdev *d, unsigned region, uint64_t offset, unsi
 		if (u->lcr & LCR_DLAB)
 			u->dlm = byte;
 		else
-			write_ier(u, byte);
+			write_ier(d, byte);
 		break;
 	case REG_IIR_FCR: write_fcr(d, byte); break;
 	case REG_LCR: u->lcr = byte; break;
@@ -307,45 +313,6 @@ static void ser8250_input(struct vdev *d, const uint8_t *bytes, size_t n)
 	update(d);
 }
 
-static int set_hostdev(struct vdev *d, const char *value, struct err *e)
-{
-	const char *path = value + (*value == '<' || *value == '>');
-
-	if (*path == '|')
-		return err_set(e, CONFIG,
-			       "hostdev '%s': a shell command cannot be started, because the "
-			       "worker's sandbox forks nothing; write to a file or FIFO that the "
-			       "command reads",
-			       value);
-	if (!*path)
-		return err_set(e, CONFIG,
-			       "hostdev '%s' names no file; write >FILE, <FILE, FILE, >- or -",
-			       value);
-	if (*value != '<' && vdev_want(d, WANT_OUTPUT, path, e) < 0)
-		return -1;
-	if (*value != '>' && vdev_want(d, WANT_INPUT, path, e) < 0)
-		return -1;
-	return 0;
-}
-
-static int refuse_batch(struct vdev *d, const char *value, struct err *e)
-{
-	(void)d;
-	return err_set(e, CONFIG,
-		       "'batch %s' is not in this release: every byte is written at once; leave "
-		       "it out",
-		       value);
-}
-
-static int refuse_delayed(struct vdev *d, const char *value, struct err *e)
-{
-	(void)d;
-	return err_set(e, CONFIG,
-		       "'delayed %s' is not in this release: a hostdev must exist when the VM "
-		       "starts; leave it out",
-		       value);
-}
-
 static int ser8250_check(struct vdev *d, struct err *e)
 {
 	if (d->region[0].bytes != REG_COUNT)
@@ -360,6 +327,7 @@ static void ser8250_init(struct vdev *d)
 
 	u->trigger = 1;
 	u->dll = 1; /* 115200 */
+	d->hostdev = hostdev_new(d);
 }
 
 static int ser8250_assemble(struct vdev *d, struct machine *m, struct err *e)
@@ -368,22 +336,17 @@ static int ser8250_assemble(struct vdev *d, struct machine *m, struct err *e)
 
 	(void)m;
 	(void)e;
-	u->has_input = d->takes_console;
-	for (unsigned i = 0; i < d->n_wants; i++)
-		if (d->want[i].kind == WANT_INPUT && d->want[i].fd >= 0)
-			u->has_input = true;
+	hostdev_open(d->hostdev);
+	u->has_input = hostdev_has_input(d->hostdev);
 	return 0;
 }
 
 static const struct vdev_option options[] = {
-	{"hostdev", "FORM", "the host's end: >FILE, <FILE, FILE (both), >- (console), -",
-	 set_hostdev},
-	{"batch", "USEC", "gather output (not in this release)", refuse_batch},
-	{"delayed", "SECONDS", "wait for the hostdev (not in this release)", refuse_delayed},
+	HOSTFORM_OPTIONS,
+	{"batch", "USEC", "gathers output for so many microseconds before it is written",
+	 hostform_batch},
 	{NULL},
 };
-
-static const struct sandbox_allow syscalls[] = {SANDBOX_CALL(write), SANDBOX_END};
 
 static const struct vdev_class ser8250 = {
 	.name = "ser8250",
@@ -401,6 +364,8 @@ static const struct vdev_class ser8250 = {
 	.write = ser8250_write,
 	.input = ser8250_input,
 	.room = ser8250_room,
-	.syscalls = syscalls,
+	.drained = ser8250_drained,
+	.alarm = hostdev_alarm,
+	.syscalls = hostdev_syscalls,
 };
 VDEV_REGISTER(ser8250);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "vmm/vdev/hostdev.h"
 
 enum { LOCK_PATIENCE_MS = 50 };
 
@@ -60,6 +61,7 @@ struct vdev *vdev_free(struct vdev *d)
 		return NULL;
 	if (d->class->destroy)
 		d->class->destroy(d);
+	d->hostdev = hostdev_free(d->hostdev);
 	for (unsigned i = 0; i < d->n_wants; i++)
 		if (d->want[i].fd >= 0)
 			close(d->want[i].fd);
@@ -82,9 +84,9 @@ bool vdev_is_console(const struct vdev *d)
 	return d->class->input && d->n_wants == 0;
 }
 
-/* A vCPU keeps the lock while the reader of a hostdev lets it wait. The worker's loop must not wait
- * with it: it is the one that ends such a machine. */
-static bool lock_soon(struct vdev *d)
+/* A vCPU may keep the lock while the host's disk lets it wait. The worker's loop must not wait with
+ * it: it is the one that ends such a machine. */
+bool vdev_lock_soon(struct vdev *d)
 {
 	struct timespec until;
 
@@ -98,7 +100,7 @@ size_t vdev_room(struct vdev *d)
 {
 	size_t n;
 
-	if (!d->class->input || !lock_soon(d))
+	if (!d->class->input || !vdev_lock_soon(d))
 		return 0;
 	n = d->class->room(d);
 	pthread_mutex_unlock(&d->lock);
@@ -109,7 +111,7 @@ size_t vdev_input(struct vdev *d, const uint8_t *bytes, size_t n)
 {
 	size_t room;
 
-	if (!d->class->input || !lock_soon(d))
+	if (!d->class->input || !vdev_lock_soon(d))
 		return 0;
 	room = d->class->room(d);
 	if (n > room)

@@ -23,13 +23,14 @@
 #include "base/err.h"
 #include "base/sandbox.h"
 
+struct hostdev;
 struct machine;
 struct pci_function;
 struct vdev;
 
 enum vdev_space { VDEV_MEM, VDEV_IO };
 
-enum { VDEV_REGIONS = 4, VDEV_WANTS = 4, VDEV_NAME = 32, VDEV_PATH = 1024 };
+enum { VDEV_REGIONS = 4, VDEV_WANTS = 8, VDEV_NAME = 32, VDEV_PATH = 1024 };
 
 /* Access widths a class allows: bit n set = n bytes. */
 enum { VDEV_BYTE = 1 << 1, VDEV_WORD = 1 << 2, VDEV_DWORD = 1 << 4, VDEV_QWORD = 1 << 8 };
@@ -85,6 +86,9 @@ struct vdev_class {
 	/* Bytes from the host's end of the line, under the vdev's lock; never more than room(). */
 	void (*input)(struct vdev *d, const uint8_t *bytes, size_t n);
 	size_t (*room)(struct vdev *d); /* bytes input() takes now; required beside input */
+	/* The output of its hostdev has room again, under the vdev's lock, after hostdev_room() has
+	 * told of little. NULL = it does not ask. */
+	void (*drained)(struct vdev *d);
 	bool (*button)(struct vdev *d); /* power button; true = the guest will hear of it */
 	/* The deadline of machine_alarm() has passed, once: on the loop's thread, under the vdev's
 	 * lock, with the deadline cleared; it may set the next one, counted from it or from now_ns.
@@ -122,11 +126,12 @@ struct vdev {
 	unsigned line;		  /* of the configuration; 0 = implicit */
 	struct vdev_want want[VDEV_WANTS];
 	unsigned n_wants;
-	uint64_t alarm_ns;  /* deadline of machine_alarm(), monotonic; 0 = none. Under lock */
-	bool dumps;	    /* a watchdog whose bite asks for a guest dump */
-	bool takes_console; /* what is typed at a supervised VM's console comes to this vdev */
+	uint64_t alarm_ns;	 /* deadline of machine_alarm(), monotonic; 0 = none. Under lock */
+	bool dumps;		 /* a watchdog whose bite asks for a guest dump */
+	bool takes_console;	 /* what is typed at a supervised VM's console comes to this vdev */
+	struct hostdev *hostdev; /* of a class with a character line; NULL = none */
 	int room_fd; /* eventfd of the worker's loop, borrowed: written when a full input queue has
-			room again; -1 = nobody waits for that */
+			room again, or output waits; -1 = nobody waits for that */
 	struct machine *machine; /* from assemble() on */
 	pthread_mutex_t lock;
 	void *state;
@@ -146,6 +151,8 @@ struct vdev *vdev_free(struct vdev *d); /* NULL is fine; returns NULL */
 /* True if what is typed at the console may be meant for it: it has an input side, and its hostdev
  * is the console ("-") or was left out. */
 bool vdev_is_console(const struct vdev *d);
+/* Its lock, for the worker's loop, which may not wait for long: false if a vCPU keeps it. */
+bool vdev_lock_soon(struct vdev *d);
 /* Give input to a vdev, under its lock; returns how many of the n bytes it had room for: 0 if a vCPU
  * keeps the lock for long. */
 size_t vdev_input(struct vdev *d, const uint8_t *bytes, size_t n);

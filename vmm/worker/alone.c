@@ -157,9 +157,8 @@ static void warn_unseen(const struct board *b)
 
 static void raw_terminal(const struct feed *f)
 {
-	for (unsigned i = 0; i < f->n; i++)
-		if (f->end[i].is_console && terminal_raw(f->end[i].fd))
-			log_info(NULL, "the guest has the keyboard; Ctrl-A x ends the VM");
+	if (f->console_fd >= 0 && terminal_raw(f->console_fd))
+		log_info(NULL, "the guest has the keyboard; Ctrl-A x ends the VM");
 }
 
 static int catch_signals(struct err *e)

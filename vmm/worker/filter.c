@@ -95,6 +95,7 @@ static const struct sandbox_allow assembling[] = {
 	SANDBOX_CALL(epoll_create1),
 	SANDBOX_CALL(epoll_ctl),
 	SANDBOX_CALL(epoll_wait),
+	SANDBOX_CALL(accept4), /* here: for the vdevs that name it */
 	SANDBOX_CALL(eventfd2),
 	SANDBOX_CALL(fallocate), /* here and below: for the vdevs that name it */
 	SANDBOX_ARG(fcntl, 1, F_GET_SEALS),
@@ -118,9 +119,12 @@ static const struct sandbox_allow assembling[] = {
 	SANDBOX_CALL(sched_setscheduler),
 	SANDBOX_CALL(seccomp),
 	SANDBOX_CALL(set_robust_list),
+	SANDBOX_CALL(shutdown),
 	SANDBOX_CALL(statx),
 	SANDBOX_CALL(timerfd_create),
 	SANDBOX_CALL(timerfd_settime),
+	SANDBOX_IOCTL(TCGETS),
+	SANDBOX_IOCTL(TIOCGPTN),
 	SANDBOX_IOCTL(KVM_CHECK_EXTENSION),
 	SANDBOX_IOCTL(KVM_CREATE_IRQCHIP),
 	SANDBOX_IOCTL(KVM_CREATE_PIT2),

@@ -6,10 +6,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/auto.h"
 #include "base/blackbox.h"
+#include "base/clock.h"
 #include "base/disk.h"
+#include "base/log.h"
 #include "base/pass.h"
 #include "base/sealed.h"
 #include "base/str.h"
@@ -17,7 +20,7 @@
 #include "vmm/conf/board.h"
 #include "vmm/worker/want.h"
 
-enum { ASKS = 96 };
+enum { ASKS = 96, RETRY_NS = 100000000 };
 
 /* "load (line 4)"; kvm, ram and the black box have no line. */
 static const char *asks(const struct want *w, char ret[static ASKS])
@@ -77,7 +80,7 @@ int host_open_image(const struct want *w, const struct board *b, struct err *e)
 	return 0;
 }
 
-/* Without O_NONBLOCK the open of a FIFO would wait for its other end; afterwards writes may wait. */
+/* Without O_NONBLOCK the open of a FIFO would wait for its other end, and each write for its reader. */
 static int open_output(const struct want *w, struct err *e)
 {
 	AUTO_FD int fd = open(
@@ -88,7 +91,7 @@ static int open_output(const struct want *w, struct err *e)
 		return err_set(e, RESOURCE,
 			       "%s: nobody reads the FIFO '%s'; start its reader first",
 			       asks(w, who), w->path);
-	if (fd < 0 || fcntl(fd, F_SETFL, O_APPEND) < 0)
+	if (fd < 0)
 		return err_sys(e, RESOURCE, "%s: open '%s' to write", asks(w, who), w->path);
 	*w->fd = TAKE_FD(fd);
 	return 0;
@@ -142,11 +145,23 @@ static int open_pass(const struct want *w, bool is_writer, struct err *e)
 	return 0;
 }
 
+/* A pipe can be made non-blocking without doing that to whoever else writes to it; -1 = not so here. */
+static int own_description(void)
+{
+	struct stat st;
+
+	if (fstat(STDOUT_FILENO, &st) < 0 || !S_ISFIFO(st.st_mode))
+		return -1;
+	return open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
 static int open_console(const struct want *w, int std_fd, struct err *e)
 {
 	char who[ASKS];
 
-	*w->fd = fcntl(std_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	*w->fd = std_fd == STDOUT_FILENO ? own_description() : -1;
+	if (*w->fd < 0)
+		*w->fd = fcntl(std_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (*w->fd < 0)
 		return err_sys(e, RESOURCE, "%s: use standard %s as the console", asks(w, who),
 			       std_fd ? "output" : "input");
@@ -209,5 +224,18 @@ int host_open(const struct want *w, const struct board *b, struct err *e)
 #undef WANT
 	};
 
-	return how[w->kind](w, b, e);
+	const uint64_t begun_ms = clock_mono_ms();
+	bool has_said = false;
+
+	while (how[w->kind](w, b, e) < 0) {
+		if (w->delayed_s != UINT32_MAX &&
+		    clock_mono_ms() - begun_ms >= w->delayed_s * 1000ull)
+			return -1;
+		if (!has_said)
+			log_info(NULL, "%s (line %u): waiting for '%s', as `delayed` says",
+				 w->option, w->line, w->path);
+		has_said = true;
+		nanosleep(&(struct timespec){.tv_nsec = RETRY_NS}, NULL);
+	}
+	return 0;
 }

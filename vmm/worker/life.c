@@ -181,6 +181,7 @@ void life_note_end(struct life *l, const struct machine_end *how)
 void life_end(struct life *l, struct machine_end *ret)
 {
 	machine_join(l->machine, ret);
+	feed_drain(&l->feed);
 	if (cause_exit(ret->cause) < 0)
 		ret->exit_code = (uint32_t)cause_exit(CAUSE_POWER_CUT);
 }

@@ -117,11 +117,10 @@ static void copy_line(const char *text, unsigned line, char *ret, size_t cap)
 	ret[strcspn(ret, "\r\n")] = '\0';
 }
 
-static void report_own(struct link *l, const char *text, unsigned line, const char *what,
-		       const char *hint)
+static void report_own(struct link *l, const char *text, unsigned line, uint32_t severity,
+		       const char *what, const char *hint)
 {
-	struct diagnostic d = {
-		.severity = DIAGNOSTIC_ERROR, .line = line, .length = 1, .file = "<config>"};
+	struct diagnostic d = {.severity = severity, .line = line, .length = 1, .file = "<config>"};
 
 	copy_line(text, line, d.source, sizeof d.source);
 	d.column = line ? 1 + (uint32_t)strspn(d.source, " \t") : 0;
@@ -138,7 +137,7 @@ static unsigned check_board(struct link *l, const char *text)
 	unsigned n = 0;
 
 	if (l->life.board->dryrun) {
-		report_own(l, text, 0, "`dryrun` builds no VM",
+		report_own(l, text, 0, DIAGNOSTIC_ERROR, "`dryrun` builds no VM",
 			   "leave it out; qvmadm check and POST /v1/check do the same");
 		n++;
 	}
@@ -146,12 +145,34 @@ static unsigned check_board(struct link *l, const char *text)
 		const struct want *w = &l->life.wants.want[i];
 		char what[200];
 
-		if (!w->path[0] || w->path[0] == '/')
+		if (!w->path[0] || w->path[0] == '/' || w->kind == WANT_COMMAND)
 			continue;
 		snprintf(what, sizeof what, "%s: '%.120s' is a relative path", w->option, w->path);
-		report_own(l, text, w->line, what,
+		report_own(l, text, w->line, DIAGNOSTIC_ERROR, what,
 			   "write an absolute path, or define the VM with `qvmadm define`, which "
 			   "sends the file's folder along");
+		n++;
+	}
+	return n;
+}
+
+/* The supervisor lets nobody wait for a file: it would have to wait itself. */
+static unsigned warn_delayed(struct link *l, const char *text)
+{
+	unsigned n = 0, line = 0;
+
+	for (unsigned i = 0; i < l->life.wants.n; i++) {
+		const struct want *w = &l->life.wants.want[i];
+
+		if (!w->delayed_s || w->line == line)
+			continue;
+		line = w->line;
+		report_own(
+			l, text, line, DIAGNOSTIC_WARNING,
+			"`delayed` waits for nothing here: under qvmd a hostdev must be there when "
+			"the VM starts",
+			"leave it out; a policy on_failure=restart with a restart_budget tries "
+			"again");
 		n++;
 	}
 	return n;
@@ -200,13 +221,15 @@ static int answer_config(struct link *l, const char *text, struct err *e)
 
 	if (conf_read(&source, &l->life.board, &n_errors, &n_warnings, &fault) == 0) {
 		if (want_collect(l->life.board, true, &l->life.wants, &fault) < 0) {
-			report_own(l, text, 0, fault.msg, "name fewer host files");
+			report_own(l, text, 0, DIAGNOSTIC_ERROR, fault.msg,
+				   "name fewer host files");
 			n_errors++;
 		} else {
 			n_errors += check_board(l, text);
 		}
 	}
 	if (n_errors == 0 && l->life.board) {
+		n_warnings += warn_delayed(l, text);
 		l->stage = STAGE_GRANTS;
 		return send_plan(l, n_warnings, e);
 	}

@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "schemas/message.h"
 #include "vmm/conf/board.h"
+#include "vmm/vdev/hostdev.h"
 #include "vmm/vdev/vdev.h"
 
 static int add(struct want_list *l, const struct want *w, struct err *e)
@@ -26,6 +27,8 @@ static int add_vdev(struct want_list *l, struct vdev *d, bool is_supervised, str
 
 	snprintf(w.option, sizeof w.option, "%s%.25s", d->class->is_pass ? "" : "vdev ",
 		 d->class->name);
+	if (d->hostdev)
+		w.delayed_s = d->hostdev->delayed_s;
 	for (unsigned i = 0; i < d->n_wants; i++) {
 		if (is_supervised && !strcmp(d->want[i].path, "-"))
 			continue;

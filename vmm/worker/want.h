@@ -16,12 +16,13 @@
 struct board;
 
 struct want {
-	uint32_t kind;	  /* enum want_kind of schemas/message.h */
-	uint64_t bytes;	  /* of WANT_RAM */
-	unsigned line;	  /* of the configuration; 0 = always needed */
-	char option[32];  /* who asks: "load", "vdev ser8250" */
-	const char *path; /* "" when the kind has none */
-	int *fd;	  /* where the granted fd goes; it is -1 until then */
+	uint32_t kind;	    /* enum want_kind of schemas/message.h */
+	uint64_t bytes;	    /* of WANT_RAM */
+	uint32_t delayed_s; /* a lone worker tries so long; UINT32_MAX = for ever */
+	unsigned line;	    /* of the configuration; 0 = always needed */
+	char option[32];    /* who asks: "load", "vdev ser8250" */
+	const char *path;   /* "" when the kind has none */
+	int *fd;	    /* where the granted fd goes; it is -1 until then */
 };
 
 struct want_list {
