@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The four classes of access and what answers each: memory, a vdev, nothing (and ROM between them), in
+"""The four classes of access and what answers each: memory (RAM, ROM), pass-through, a vdev, nothing; in
 every width, aligned and not, at the last byte and across the end, from one vCPU and from several.
 
 The guest (tests/guests/classes.long.c) says what it saw; a model of a few lines says what is specified."""
@@ -11,7 +11,7 @@ from host import GUESTS, worker_alone
 
 WIDTHS = (1, 2, 4, 8)
 SPANS = {"ram": (0x2000000, 0x2000fff), "rom": (0x2010000, 0x2010fff), "nothing": (0x2020000, 0x2020fff),
-         "vdev": (0x2030000, 0x2030007)}
+         "vdev": (0x2030000, 0x2030007), "pass": (0x2040000, 0x2040fff), "pass-read": (0x2050000, 0x2050fff)}
 PORTS = {"vdev": (0x2f8, 0x2ff), "nothing": (0x5000, 0x5007)}
 CLASSES = list(SPANS)
 # One instruction of 1, 2, 4 and 8 bytes, each with a return behind it.
@@ -23,6 +23,9 @@ ROM = (b"".join((nop + b"\xc3").ljust(16, b"\x5a") for nop in NOPS).ljust(4096 -
 def run(tmp_path, first, last, *, words="", policy="", cpus=1):
     rom = tmp_path / "rom.bin"
     rom.write_bytes(ROM)
+    shared, shown = tmp_path / "shared.bin", tmp_path / "shown.bin"
+    shared.write_bytes(bytes(4096))
+    shown.write_bytes(ROM)
     path = tmp_path / "guest.qvmconf"
     path.write_text(f"""ram 0,0xa0000
 ram 1m,15m
@@ -34,6 +37,8 @@ vdev ioapic loc 0xfec00000 intr apic name pic
 vdev ser8250 hostdev >-
 vdev ser8250 loc mem:{SPANS['vdev'][0]:#x} intr pic:5 hostdev >/dev/null
 vdev ser8250 loc io:{PORTS['vdev'][0]:#x} intr pic:3 hostdev >/dev/null
+pass loc {SPANS['pass'][0]:#x},0x1000,rw=file:{shared}
+pass loc {SPANS['pass-read'][0]:#x},0x1000,r=file:{shown}
 {"cpu " * cpus}
 {policy}
 cmdline "first={first} last={last} {words}"
@@ -53,15 +58,17 @@ class Byte:
         self.name, self.value = name, value
 
     def permits(self, is_write):
-        return self.name == "ram" or self.name == "rom" and not is_write
+        return self.name in ("ram", "pass") or self.name in ("rom", "pass-read") and not is_write
 
 
 class Model:
     def __init__(self):
-        base, last = SPANS["rom"]
-        self.byte = {base + i: Byte("rom", ROM[i]) for i in range(last - base + 1)}
-        base, last = SPANS["ram"]
-        self.byte.update({a: Byte("ram", 0) for a in range(base, last + 1)})
+        self.byte = {}
+        for name, (base, last) in SPANS.items():
+            if name in ("rom", "pass-read"):
+                self.byte.update({base + i: Byte(name, ROM[i]) for i in range(last - base + 1)})
+            if name in ("ram", "pass"):
+                self.byte.update({a: Byte(name, 0) for a in range(base, last + 1)})
 
     def at(self, address):
         return self.byte.get(address, Byte("nothing", 0xff))
@@ -105,7 +112,7 @@ def expected(name, policy):
 
 
 @pytest.mark.parametrize("policy", ["ignore", "fail"])
-@pytest.mark.parametrize("name", ["ram", "rom", "nothing"])
+@pytest.mark.parametrize("name", ["ram", "rom", "pass", "pass-read", "nothing"])
 def test_memory_and_its_absence_answer_every_access_as_specified(tmp_path, name, policy):
     r = run(tmp_path, *SPANS[name], policy=f"unsupported reference {policy}")
     assert answers(r) == expected(name, policy)
@@ -170,11 +177,11 @@ def test_several_vcpus_at_once_get_the_same_answers(tmp_path, name):
     assert "4 vCPUs at once: 0 answers differ\n" in r.stdout, r
 
 
-@pytest.mark.parametrize("name", ["ram", "rom"])
+@pytest.mark.parametrize("name", ["ram", "rom", "pass", "pass-read"])
 def test_memory_executes_instructions_of_every_length_up_to_its_last_byte(tmp_path, name):
-    words = "do=x" + (" code=write" if name == "ram" else "")
+    words = "do=x" + (" code=write" if name in ("ram", "pass") else "")
     said = answers(run(tmp_path, *SPANS[name], words=words))
-    assert len(said) == (8 if name == "ram" else 5) and set(said.values()) == {"returned"}
+    assert len(said) == (8 if name in ("ram", "pass") else 5) and set(said.values()) == {"returned"}
 
 
 @pytest.mark.parametrize("name", ["nothing", "vdev"])
