@@ -88,8 +88,9 @@ static void print_vcpus(const json_t *vcpus)
 
 static void print_vdevs(const json_t *vdevs)
 {
-	static const char *const column[] = {"reads",	 "writes",    "interrupts",
-					     "bytes_in", "bytes_out", "drops"};
+	static const char *const column[] = {"reads",	  "writes", "interrupts", "bytes_in",
+					     "bytes_out", "errors", "drops"};
+	char span[AGE_TEXT];
 	AUTO_TABLE struct table *t = table_new();
 	json_t *v;
 	size_t i;
@@ -103,11 +104,14 @@ static void print_vdevs(const json_t *vdevs)
 	table_column(t, "INTERRUPTS", TABLE_RIGHT, false);
 	table_column(t, "BYTES IN", TABLE_RIGHT, false);
 	table_column(t, "BYTES OUT", TABLE_RIGHT, false);
+	table_column(t, "ERRORS", TABLE_RIGHT, false);
 	table_column(t, "DROPS", TABLE_RIGHT, false);
+	table_column(t, "ALARM IN", TABLE_RIGHT, false);
 	json_array_foreach ((json_t *)vdevs, i, v) {
 		table_cell(t, TERM_PLAIN, "%s", field_word(v, "name"));
 		for (size_t k = 0; k < NELEMS(column); k++)
 			table_cell(t, TERM_PLAIN, "%" PRId64, field_number(v, column[k], 0));
+		table_cell(t, TERM_PLAIN, "%s", age_span(field_number(v, "alarm_ms", -1), span));
 	}
 	table_print(t, stdout, 2, term_width(stdout));
 }

@@ -110,6 +110,7 @@ WORDS(operation_state, "running", "done", "failed")
 /* In the order of enum blackbox_state and enum blackbox_vcpu_state. */
 WORDS(box, "empty", "assembling", "ready", "running", "paused", "ended")
 WORDS(vcpu, "off", "guest", "exit", "halted", "held")
+WORDS(class, "permitted", "read-only", "pass-through", "vdev", "kvm") /* enum blackbox_class */
 
 const char *resource_word(const char *of, unsigned i)
 {
@@ -123,6 +124,7 @@ const char *resource_word(const char *of, unsigned i)
 		{"event", event_word},	     {"alive", alive_word},
 		{"access", access_word},     {"operation_state", operation_state_word},
 		{"box", box_word},	     {"vcpu", vcpu_word},
+		{"class", class_word},
 	};
 
 	for (size_t w = 0; w < NELEMS(words); w++)

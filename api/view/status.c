@@ -79,10 +79,11 @@ static json_t *vcpu_object(const struct blackbox_vcpu *v, unsigned i, uint64_t n
 	return o;
 }
 
-static json_t *vdev_object(const struct blackbox_vdev *d)
+static json_t *vdev_object(const struct blackbox_vdev *d, uint64_t now_ns)
 {
 	json_t *o = object_new();
 	char name[sizeof d->name];
+	uint64_t alarm_ns = LOAD(d->deadline_ns);
 
 	memcpy(name, d->name, sizeof name);
 	object_bytes(o, FIELD_vdev_name, name, strnlen(name, sizeof name));
@@ -93,6 +94,10 @@ static json_t *vdev_object(const struct blackbox_vdev *d)
 	object_int(o, FIELD_vdev_bytes_out, count(LOAD(d->bytes_out)));
 	object_int(o, FIELD_vdev_errors, count(LOAD(d->errors)));
 	object_int(o, FIELD_vdev_drops, count(LOAD(d->drops)));
+	if (alarm_ns)
+		object_int(o, FIELD_vdev_alarm_ms, count(ago_ns(alarm_ns, now_ns) / 1000000));
+	else
+		object_take(o, FIELD_vdev_alarm_ms, json_null());
 	return o;
 }
 
@@ -173,17 +178,34 @@ static uint64_t uptime_ms(const struct blackbox *b, uint64_t now_ns)
 	return started_ns ? ago_ns(now_ns, started_ns) / 1000000 : 0;
 }
 
+/* The newest time in the box, which may lie. */
+static uint64_t last_sign_ns(const struct blackbox_map *m)
+{
+	uint64_t last_ns = LOAD(m->box->heartbeat_ns), now_ns = clock_mono_ns();
+	struct blackbox_exit x[LAST_EXITS];
+	size_t n = blackbox_read_exits(m, x, NELEMS(x));
+
+	for (size_t i = 0; i < n; i++)
+		last_ns = x[i].at_ns > last_ns ? x[i].at_ns : last_ns;
+	for (uint32_t i = 0; i < m->n_vcpus; i++) {
+		uint64_t since_ns = LOAD(m->vcpu[i].since_ns);
+
+		last_ns = since_ns > last_ns ? since_ns : last_ns;
+	}
+	return last_ns < now_ns ? last_ns : now_ns;
+}
+
 /* Of a worker that is gone time stands still at its last sign of life, whatever its box says. */
 static json_t *status_object(const struct boxes_entry *entry, bool is_gone)
 {
 	const struct blackbox_map *m = &entry->map;
-	uint64_t now_ns = is_gone ? LOAD(m->box->heartbeat_ns) : clock_mono_ns();
+	uint64_t now_ns = is_gone ? last_sign_ns(m) : clock_mono_ns();
 	json_t *o = object_new(), *vcpus = object_list(), *vdevs = object_list();
 
 	for (uint32_t i = 0; i < m->n_vcpus; i++)
 		object_append(vcpus, vcpu_object(&m->vcpu[i], i, now_ns));
 	for (uint32_t i = 0; i < m->n_vdevs; i++)
-		object_append(vdevs, vdev_object(&m->vdev[i]));
+		object_append(vdevs, vdev_object(&m->vdev[i], now_ns));
 	object_text(o, FIELD_status_vm, entry->vm);
 	object_int(o, FIELD_status_generation, count(entry->generation));
 	object_word(o, FIELD_status_state,
@@ -201,33 +223,12 @@ static json_t *status_object(const struct boxes_entry *entry, bool is_gone)
 	return o;
 }
 
-/* The supervisor's word, not the box's: a killed worker could not write that it has ended. */
-static int worker_is_gone(struct db *d, const char *vm, bool *ret, struct err *e)
-{
-	struct sqlite3_stmt *q = db_query(d, worker, DB_TEXT(vm));
-	int got = db_row(d, q, e);
-
-	if (got < 0)
-		return -1;
-	*ret = got == 0 || db_int(q, 0) == 0;
-	db_leave(q);
-	return 0;
-}
-
 int view_vm_status(struct request *r, struct err *e)
 {
-	const struct boxes_entry *entry = boxes_find(r->api->boxes, request_vm(r));
-	int64_t id, revision;
+	const struct boxes_entry *entry;
 	bool is_gone;
 
-	if (vm_find(r->api->db, request_vm(r), &id, &revision, e) < 0)
-		return -1;
-	if (!entry)
-		return err_set(e, CONFLICT,
-			       "VM '%s' has no black box: it has not been started since its "
-			       "supervisor was; start it first",
-			       request_vm(r));
-	if (worker_is_gone(r->api->db, request_vm(r), &is_gone, e) < 0)
+	if (vm_box(r, &entry, &is_gone, e) < 0)
 		return -1;
 	request_answer_json(r, 200, status_object(entry, is_gone));
 	return 0;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "api/api.h"
+#include "api/view/boxes.h"
 #include "api/view/db.h"
 #include "api/view/object.h"
 #include "api/http/request.h"
@@ -109,6 +110,31 @@ int vm_find(struct db *d, const char *name, int64_t *ret_id, int64_t *ret_revisi
 		return got < 0 ? -1 : not_found(name, e);
 	*ret_id = db_int(q, ID);
 	*ret_revision = db_int(q, REVISION);
+	db_leave(q);
+	return 0;
+}
+
+int vm_box(struct request *r, const struct boxes_entry **ret, bool *ret_is_gone, struct err *e)
+{
+	const struct boxes_entry *entry = boxes_find(r->api->boxes, request_vm(r));
+	struct sqlite3_stmt *q;
+	int64_t id, revision;
+	int got;
+
+	if (vm_find(r->api->db, request_vm(r), &id, &revision, e) < 0)
+		return -1;
+	if (!entry)
+		return err_set(e, CONFLICT,
+			       "VM '%s' has no black box: it has not been started since its "
+			       "supervisor was; start it first",
+			       request_vm(r));
+	/* The supervisor's word, not the box's: a killed worker could not write that it has ended. */
+	q = db_query(r->api->db, worker, DB_TEXT(request_vm(r)));
+	got = db_row(r->api->db, q, e);
+	if (got < 0)
+		return -1;
+	*ret_is_gone = got == 0 || db_int(q, 0) == 0;
+	*ret = entry;
 	db_leave(q);
 	return 0;
 }

@@ -3,14 +3,20 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
 
+struct boxes_entry;
 struct db;
+struct request;
 
 /* The whole resource; ERR_NOT_FOUND names the VM and what to do. */
 int vm_make(struct db *d, const char *name, json_t **ret, struct err *e);
 /* Row id and newest revision of a VM. */
 int vm_find(struct db *d, const char *name, int64_t *ret_id, int64_t *ret_revision, struct err *e);
+/* The black box of the VM that the request names; *ret_is_gone: its worker is, whatever the box says.
+ * ERR_CONFLICT when it has none. */
+int vm_box(struct request *r, const struct boxes_entry **ret, bool *ret_is_gone, struct err *e);
 int vm_policy(struct db *d, int64_t id, int64_t revision, json_t **ret, struct err *e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vmm/machine/map.h"
 
+#include <linux/pci_regs.h>
 #include <stdio.h>
 
 #include "base/blackbox.h"
@@ -9,6 +10,7 @@
 #include "vmm/machine/memory.h"
 #include "vmm/machine/space.h"
 #include "vmm/pci/function.h"
+#include "vmm/pci/slot.h"
 #include "vmm/vdev/vdev.h"
 
 static void draw_memory(struct blackbox_map *box, const struct memory *m)
@@ -73,7 +75,14 @@ static void draw_function(struct blackbox_map *box, const struct vdev *d)
 {
 	struct blackbox_place p = of_vdev(d, BLACKBOX_SLOT, (uint64_t)d->slot);
 
+	unsigned pin = pci_function_get(d->pci, PCI_INTERRUPT_PIN, 1); /* 1 = INTA */
+
 	blackbox_place(box, &p);
+	if (pin) {
+		p = of_vdev(d, BLACKBOX_LINE,
+			    (uint64_t)pci_slot_line(pci_slot_device(d->slot), pin - 1));
+		blackbox_place(box, &p);
+	}
 	for (unsigned n = 0; n < PCI_BARS; n++) {
 		if (!d->pci->bar_bytes[n])
 			continue;
