@@ -99,6 +99,71 @@ TEST(acpi_tables_are_found_from_the_rsdp_and_sum_to_zero)
 	free(host);
 }
 
+enum { PM, RESET, KEYBOARD, CLOCK, N_FIXED };
+enum { BOOT_8042 = 1 << 1, BOOT_NO_RTC = 1 << 5 };
+
+/* The FADT of a board with these four; the caller frees *ret_host. */
+static const uint8_t *fixed_fadt(struct vdev *const vdev[static N_FIXED], uint8_t **ret_host)
+{
+	static const struct acpi_extras none;
+	struct board b = {.n_cpus = 1, .vdev = (struct vdev **)vdev, .n_vdevs = N_FIXED};
+
+	*ret_host = malloc(acpi_bytes(&b, &none));
+	assert_non_null(*ret_host);
+	acpi_write(&b, &none, 0x9c000, *ret_host);
+	return table(*ret_host, "FACP");
+}
+
+static void check_address(const uint8_t *at, const char *head, uint32_t base)
+{
+	assert_memory_equal(at, head, 4); /* space, bits, offset, access */
+	assert_int_equal(word(at + 4), base);
+}
+
+TEST(acpi_fixed_hardware_is_named_where_its_vdev_is)
+{
+	static const struct vdev_class moved[] = {
+		[PM] = {.name = "pm", .region = {{0x600, 4}, {0x604, 2}, {0x608, 4}}, .intr = 9},
+		[RESET] = {.name = "reset", .region = {{0x92, 1}, {0xcf9, 1}}, .intr = -1},
+		[KEYBOARD] = {.name = "pckeyboard", .region = {{0x60, 1}, {0x64, 1}}, .intr = 1},
+		[CLOCK] = {.name = "mc146818", .region = {{0x70, 2}}, .intr = 8},
+	};
+	struct vdev *vdev[N_FIXED];
+	const uint8_t *fadt;
+	uint8_t *host;
+
+	for (unsigned i = 0; i < N_FIXED; i++)
+		vdev[i] = vdev_new(&moved[i], 1);
+	for (unsigned i = 0; i < N_FIXED; i++)
+		for (unsigned r = 0; r < vdev[i]->n_regions; r++)
+			vdev[i]->region[r].space = VDEV_IO;
+	fadt = fixed_fadt(vdev, &host);
+	check_address(fadt + 116, "\x01\x08\x00\x01", 0xcf9); /* RESET_REG */
+	assert_int_equal(fadt[109] & (BOOT_8042 | BOOT_NO_RTC), BOOT_8042);
+	free(host);
+
+	vdev[PM]->region[0].base = 0x1600;
+	vdev[PM]->region[1] = (struct vdev_region){VDEV_MEM, 0xfed20004, 2, false};
+	vdev[PM]->region[2] = (struct vdev_region){VDEV_MEM, 0xfed20008, 4, false};
+	vdev[PM]->intr = 11;
+	vdev[RESET]->region[1].base = 0x1cf9;
+	vdev[KEYBOARD]->region[0].base = 0x160;
+	vdev[CLOCK]->region[0].base = 0x170;
+	fadt = fixed_fadt(vdev, &host);
+	assert_int_equal(fadt[46], 11);		   /* SCI_INT */
+	assert_int_equal(word(fadt + 56), 0x1600); /* PM1a_EVT_BLK */
+	assert_int_equal(word(fadt + 64), 0);	   /* PM1a_CNT_BLK: a port, or nothing */
+	assert_int_equal(word(fadt + 76), 0);	   /* PM_TMR_BLK */
+	check_address(fadt + 116, "\x01\x08\x00\x01", 0x1cf9);
+	check_address(fadt + 148, "\x01\x20\x00\x03", 0x1600);	   /* X_PM1a_EVT_BLK */
+	check_address(fadt + 172, "\x00\x10\x00\x02", 0xfed20004); /* X_PM1a_CNT_BLK */
+	check_address(fadt + 208, "\x00\x20\x00\x03", 0xfed20008); /* X_PM_TMR_BLK */
+	assert_int_equal(fadt[109] & (BOOT_8042 | BOOT_NO_RTC), BOOT_NO_RTC);
+	free(host);
+	for (unsigned i = 0; i < N_FIXED; i++)
+		vdev_free(vdev[i]);
+}
+
 static unsigned count(const uint8_t *madt, uint8_t type)
 {
 	unsigned n = 0;

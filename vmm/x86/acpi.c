@@ -135,7 +135,13 @@ _Static_assert(sizeof(struct rsdp) == ACPI_RSDP_BYTES && sizeof(struct header) =
 enum {
 	LOCAL_APIC = 0xfee00000,
 	FIRST_X2APIC = 255, /* ids that do not fit the old entry */
+	SPACE_MEMORY = 0,
 	SPACE_IO = 1,
+	ACCESS_BYTE = 1,
+	ACCESS_WORD = 2,
+	ACCESS_DWORD = 3,
+	PORT_8042 = 0x60,
+	PORT_RTC = 0x70,
 	BOOT_LEGACY = 1 << 0,
 	BOOT_8042 = 1 << 1,
 	BOOT_NO_VGA = 1 << 2,
@@ -146,7 +152,7 @@ enum {
 	FADT_NO_RTC_WAKE = 1 << 6,
 	FADT_TIMER_32 = 1 << 8,
 	FADT_RESET = 1 << 10,
-	RESET_PORT = 0xcf9,
+	RESET_CONTROL = 1, /* the region of vdev `reset` that is the PC's port 0xcf9 */
 	RESET_VALUE = 6,
 	MADT_HAS_8259 = 1,
 	MADT_ENABLED = 1,
@@ -245,28 +251,45 @@ static void put(uint8_t *host, const void *table, size_t n)
 	host[offsetof(struct header, checksum)] = checksum(host, n);
 }
 
-static struct address io(uint64_t port, uint8_t bytes)
+/* Where the board has a register: any `loc`, also one in memory. */
+static struct address address(const struct vdev_region *r)
 {
-	return (struct address){SPACE_IO, (uint8_t)(bytes * 8), 0,
-				bytes == 1   ? 1
-				: bytes == 2 ? 2
-					     : 3,
-				port};
+	return (struct address){
+		.space = r->space == VDEV_IO ? SPACE_IO : SPACE_MEMORY,
+		.bits = (uint8_t)(r->bytes * 8),
+		.access = r->bytes == 1	  ? ACCESS_BYTE
+			  : r->bytes == 2 ? ACCESS_WORD
+					  : ACCESS_DWORD,
+		.at = r->base,
+	};
+}
+
+/* 5.2.9: the old fields hold ports alone; a register in memory is in the new one only. */
+static uint32_t port(const struct vdev_region *r)
+{
+	return r->space == VDEV_IO ? (uint32_t)r->base : 0;
+}
+
+static bool is_at_port(const struct vdev *d, uint64_t base)
+{
+	return d && d->region[0].space == VDEV_IO && d->region[0].base == base;
 }
 
 /* The registers of vdev `pm`: event, control, timer. */
 static void name_pm(const struct vdev *pm, struct fadt *f)
 {
+	const struct vdev_region *r = pm->region;
+
 	f->sci = (uint16_t)(pm->intr >= 0 ? pm->intr : 0);
-	f->pm1a_event = (uint32_t)pm->region[0].base;
+	f->pm1a_event = port(&r[0]);
 	f->pm1_event_len = 4;
-	f->x_pm1a_event = io(pm->region[0].base, 4);
-	f->pm1a_control = (uint32_t)pm->region[1].base;
+	f->x_pm1a_event = address(&r[0]);
+	f->pm1a_control = port(&r[1]);
 	f->pm1_control_len = 2;
-	f->x_pm1a_control = io(pm->region[1].base, 2);
-	f->pm_timer = (uint32_t)pm->region[2].base;
+	f->x_pm1a_control = address(&r[1]);
+	f->pm_timer = port(&r[2]);
 	f->pm_timer_len = 4;
-	f->x_pm_timer = io(pm->region[2].base, 4);
+	f->x_pm_timer = address(&r[2]);
 	f->flags |= FADT_TIMER_32;
 }
 
@@ -281,18 +304,19 @@ static void write_fadt(const struct board *b, const struct places *p, uint64_t g
 			 .boot_flags = BOOT_LEGACY | BOOT_NO_VGA,
 			 .flags = FADT_WBINVD | FADT_C1 | FADT_NO_SLEEP_BUTTON | FADT_NO_RTC_WAKE,
 			 .minor = 4};
-	const struct vdev *pm = dsdt_find(b, "pm");
+	const struct vdev *pm = dsdt_find(b, "pm"), *reset = dsdt_find(b, "reset");
 
 	if (pm)
 		name_pm(pm, &f);
-	if (dsdt_find(b, "reset")) {
-		f.reset = io(RESET_PORT, 1);
+	if (reset) {
+		f.reset = address(&reset->region[RESET_CONTROL]);
 		f.reset_value = RESET_VALUE;
 		f.flags |= FADT_RESET;
 	}
-	if (dsdt_find(b, "pckeyboard"))
+	/* Guests look for these two nowhere but at the ports that every PC has them at. */
+	if (is_at_port(dsdt_find(b, "pckeyboard"), PORT_8042))
 		f.boot_flags |= BOOT_8042;
-	if (dsdt_find(b, "mc146818"))
+	if (is_at_port(dsdt_find(b, "mc146818"), PORT_RTC))
 		f.century = RTC_CENTURY;
 	else
 		f.boot_flags |= BOOT_NO_RTC;
@@ -345,11 +369,12 @@ static void write_dsdt(const struct aml *code, uint8_t *at)
 
 static void write_hpet(const struct vdev *hpet, uint8_t *at)
 {
-	enum { MEMORY = 0, LEAST_TICKS = 128 };
-	struct hpet_table t = {.h = header("HPET", 1, sizeof t),
-			       .block_id = hpet_block_id(hpet),
-			       .base = {.space = MEMORY, .bits = 64, .at = hpet->region[0].base},
-			       .least_ticks = LEAST_TICKS};
+	enum { LEAST_TICKS = 128 };
+	struct hpet_table t = {
+		.h = header("HPET", 1, sizeof t),
+		.block_id = hpet_block_id(hpet),
+		.base = {.space = SPACE_MEMORY, .bits = 64, .at = hpet->region[0].base},
+		.least_ticks = LEAST_TICKS};
 
 	put(at, &t, sizeof t);
 }
