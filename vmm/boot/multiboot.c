@@ -114,7 +114,7 @@ static int load_multiboot(struct image_guest *g, const struct image *x, struct e
 	g->entry = (struct entry){.mode = ENTRY_PROTECTED, .rax = BOOT_MAGIC};
 	if (placing_load(g, x, &p, &g->entry.gpa, e) < 0)
 		return -1;
-	g->kernel_state = malloc(sizeof h.flags);
+	g->kernel_state = calloc(1, sizeof h.flags);
 	if (!g->kernel_state)
 		abort();
 	memcpy(g->kernel_state, &h.flags, sizeof h.flags);

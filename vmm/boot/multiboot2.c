@@ -189,7 +189,7 @@ struct room {
 
 static void put(struct room *r, const void *bytes, size_t n)
 {
-	if (r->host)
+	if (r->host && n)
 		memcpy(r->host + r->n, bytes, n);
 	r->n += n;
 }
