@@ -88,6 +88,7 @@ static int load_multiboot(struct image_guest *g, const struct image *x, struct e
 {
 	struct header h = {0};
 	struct placing p = {0};
+	uint32_t *flags;
 	size_t at = 0;
 
 	find(x, &h, &at);
@@ -114,10 +115,11 @@ static int load_multiboot(struct image_guest *g, const struct image *x, struct e
 	g->entry = (struct entry){.mode = ENTRY_PROTECTED, .rax = BOOT_MAGIC};
 	if (placing_load(g, x, &p, &g->entry.gpa, e) < 0)
 		return -1;
-	g->kernel_state = calloc(1, sizeof h.flags);
-	if (!g->kernel_state)
+	flags = malloc(sizeof *flags);
+	if (!flags)
 		abort();
-	memcpy(g->kernel_state, &h.flags, sizeof h.flags);
+	*flags = h.flags;
+	g->kernel_state = (uint8_t *)flags;
 	return 0;
 }
 
