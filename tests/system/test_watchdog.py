@@ -60,6 +60,8 @@ def test_an_unknown_action_is_refused_with_what_to_write(tmp_path):
     assert r.returncode == 65, r
     assert "action terminate" in r.stderr and "dump,terminate" in r.stderr, r
 
+
+@pytest.mark.parametrize("reaction,observed", [("stop", "safe"), ("restart", "running")])
 def test_a_bite_is_an_incident_and_policy_says_what_follows(host, reaction, observed):
     host.define("dog", config("wdt.elf", DOG, 'cmdline "feed=0"'), on_watchdog=reaction,
                 restart_delay_ms=10)

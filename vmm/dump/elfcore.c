@@ -304,7 +304,7 @@ int elfcore_write(const struct blackbox_map *box, int ram_fd, int out_fd, uint64
 	AUTO_FREE char *chunk = malloc(CHUNK);
 	struct sink s = {.fd = out_fd};
 	struct stat ram, out;
-	uint32_t n;
+	uint32_t n = 0;
 
 	if (!r || !chunk)
 		abort();
