@@ -47,7 +47,7 @@ sources = $(sort $(wildcard $1/*.c $1/*/*.c))
 objects = $(patsubst %.c,$(B)/%.o,$1)
 GROUND  := $(call objects,$(wildcard base/*.c schemas/*.c))
 
-all: $(PROGRAMS:%=$(B)/%) guests
+all: $(PROGRAMS:%=$(B)/%) guests vdevs
 
 # The ground floor is an archive, so that each program links only what it calls.
 $(B)/ground.a: $(GROUND)

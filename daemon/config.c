@@ -11,6 +11,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "base/trust.h"
 
 enum { LINE = 1024 };
 
@@ -60,6 +61,11 @@ static int set_run_dir(struct config *c, const char *value, struct err *e)
 static int set_program_dir(struct config *c, const char *value, struct err *e)
 {
 	return set_path(c->program_dir, "program-dir", value, e);
+}
+
+static int set_vdev_folder(struct config *c, const char *value, struct err *e)
+{
+	return set_path(c->vdev_folder, "vdev-folder", value, e);
 }
 
 static int add_allow(struct config *c, const char *value, struct err *e)
@@ -156,6 +162,7 @@ static const struct {
 	{"shutdown-grace-ms", set_shutdown_grace},
 	{"max-priority", set_max_priority},
 	{"command-user", set_command_user},
+	{"vdev-folder", set_vdev_folder},
 };
 
 int config_set(struct config *c, const char *key, const char *value, struct err *e)
@@ -259,8 +266,28 @@ static uint64_t host_memory_bytes(void)
 	return bytes >> 20 << 20;
 }
 
+int config_open_vdevs(const struct config *c, struct err *e)
+{
+	const char *path = c->vdev_folder[0] ? c->vdev_folder : "/usr/lib/qvm/vdev";
+	int fd = trust_open_folder(path, e);
+
+	if (fd < 0 && !c->vdev_folder[0] && e->os_errno == ENOENT)
+		e->code = ERR_OK;
+	return fd;
+}
+
+/* Opened anew for each worker; what is wrong now is said now. */
+static int check_vdevs(const struct config *c, struct err *e)
+{
+	AUTO_FD int fd = config_open_vdevs(c, e);
+
+	return fd < 0 && e->code ? err_wrap(e, "`vdev-folder` of the settings") : 0;
+}
+
 int config_finish(struct config *c, struct err *e)
 {
+	if (check_vdevs(c, e) < 0)
+		return -1;
 	if (c->n_allows == 0 && add_allow(c, "/", e) < 0)
 		return -1;
 	for (unsigned i = 0; i < c->n_allows; i++) {

@@ -26,6 +26,7 @@ struct config {
 	unsigned n_allow_passes;
 	char allow_tap[CONFIG_ALLOWS][CONFIG_TAP]; /* patterns of TAP interfaces for guests */
 	unsigned n_allow_taps;
+	char vdev_folder[CONFIG_PATH];	  /* of shared objects; "" = the installed one, if any */
 	uint32_t uid_base;		  /* of qvm-api; workers follow */
 	uint64_t memory_budget_bytes;	  /* of all guests together; 0 = the memory of the host */
 	uint64_t max_priority;		  /* real-time, that vCPUs may have; 0 = none */
@@ -40,5 +41,7 @@ void config_defaults(struct config *c);
 int config_read(struct config *c, const char *path, bool must_exist, struct err *e);
 /* One setting, as from the file. */
 int config_set(struct config *c, const char *key, const char *value, struct err *e);
+/* The folder of vdevs, opened; -1 with e->code, which is ERR_OK where there is none to be. */
+int config_open_vdevs(const struct config *c, struct err *e);
 /* Make allow[] canonical and fill what is still open; after all settings. */
 int config_finish(struct config *c, struct err *e);

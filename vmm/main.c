@@ -4,15 +4,18 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/trust.h"
 #include "schemas/cause.h"
 #include "vmm/dump/writer.h"
 #include "vmm/worker/alone.h"
 #include "vmm/conf/option.h"
+#include "vmm/vdev/plugin.h"
 #include "vmm/worker/link.h"
 #include "vmm/worker/report.h"
 
@@ -37,10 +40,24 @@ static const char help[] =
 	"5 unsupported operation, 6 vdev error, 7 unexpected error, 32-63 a vdev's own,\n"
 	"64 not started, 65 configuration error, 96 error after the start.\n";
 
+/* The vdevs in shared objects. What is wrong with the folder is said where one of them is named. */
+static void open_vdevs(void)
+{
+	const char *folder = getenv("QVM_VDEV_FOLDER");
+	struct err e = {0};
+	int fd = trust_open_folder(folder ? folder : "/usr/lib/qvm/vdev", &e);
+	bool is_absent = fd < 0 && !folder && e.os_errno == ENOENT;
+
+	if (!is_absent)
+		plugin_open(fd, &e);
+}
+
 static int show_help(int argc, char **argv)
 {
 	int rc = 0;
 
+	open_vdevs();
+	plugin_load(NULL, 0); /* to be shown with the others */
 	if (argc == 0)
 		return option_help(NULL, stdout);
 	if (!strcmp(argv[0], "--man") && argc == 1) {
@@ -59,10 +76,14 @@ static int show_help(int argc, char **argv)
 	for (int i = 0; i < argc; i++) {
 		if (option_help(argv[i], stdout) == 0)
 			continue;
+		rc = cause_exit(CAUSE_CONFIGURATION);
+		if (plugin_refusal(argv[i])) {
+			fprintf(stderr, "qvm: %s\n", plugin_refusal(argv[i]));
+			continue;
+		}
 		fprintf(stderr,
 			"qvm: '%s' is no option, variable or vdev; `qvm help` lists them all\n",
 			argv[i]);
-		rc = cause_exit(CAUSE_CONFIGURATION);
 	}
 	return rc;
 }
@@ -130,5 +151,6 @@ int main(int argc, char **argv)
 		return supervised();
 	if (!strcmp(first, "--dump") && argc == 3)
 		return writer_run(argv[2]);
+	open_vdevs();
 	return finish(alone_run(argc - 1, argv + 1));
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/log.h"
 #include "base/sandbox.h"
 #include "base/sealed.h"
 #include "base/str.h"
@@ -252,7 +253,9 @@ static int spawn_process(struct worker *w, uint64_t flags, struct err *e)
 	static char name[] = "qvm", role[] = "--supervised";
 	char *const argv[] = {name, role, NULL};
 	char program[CONFIG_PATH + 8];
+	struct err none = {0};
 	AUTO_FD int cgroup = -1;
+	AUTO_FD int vdevs = config_open_vdevs(&w->d->config, &none);
 	int link[2], words[2];
 	int r;
 
@@ -269,10 +272,16 @@ static int spawn_process(struct worker *w, uint64_t flags, struct err *e)
 		return -1;
 	w->link = link[0];
 	AUTO_FD int its_link = link[1];
+	/* Checked at the start: since then somebody has touched it. VMs without such vdevs go on. */
+	if (vdevs < 0 && none.code) {
+		const struct log_about about = {.vm = w->vm, .err = &none};
+
+		log_warn(&about, "no vdevs of this host: %s", none.msg);
+	}
 	r = process_spawn(&(struct process_spec){.program = program,
 						 .argv = argv,
-						 .fd = &its_link,
-						 .n_fds = 1,
+						 .fd = (const int[]){its_link, vdevs},
+						 .n_fds = vdevs >= 0 ? 2 : 1, /* fd 3 and 4 */
 						 .words = its_words,
 						 .namespaces = flags,
 						 .cgroup = cgroup},

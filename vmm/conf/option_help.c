@@ -61,7 +61,11 @@ static void print_class(const struct vdev_class *c, FILE *out)
 	char usage[120];
 
 	fprintf(out, "vdev %s: %s\n", c->name, c->summary ? c->summary : "");
-	for (unsigned r = 0; r < VDEV_REGIONS && c->region[r].bytes; r++)
+	if (c->needs_loc && !c->region[0].base)
+		fprintf(out, "  its place is `loc %s`\n",
+			c->space == VDEV_IO ? "io:PORT" : "ADDRESS");
+	for (unsigned r = c->needs_loc && !c->region[0].base;
+	     r < VDEV_REGIONS && c->region[r].bytes; r++)
 		fprintf(out, "  by default at %s 0x%llx, %llu bytes\n",
 			c->space == VDEV_IO ? "I/O port" : "address",
 			(unsigned long long)c->region[r].base,

@@ -10,6 +10,7 @@
 #include "vmm/conf/unknown.h"
 #include "vmm/conf/wiring.h"
 #include "vmm/pci/slot.h"
+#include "vmm/vdev/plugin.h"
 
 /* The class's name; shipping files also write it as the name of the original's shared object. */
 static void class_name(const char *word, char ret[static VDEV_NAME])
@@ -46,6 +47,8 @@ void option_vdev(struct parse *p, const struct token *t)
 
 	class_name(t[1].text, name);
 	class = vdev_class_find(name);
+	if (plugin_refusal(name))
+		class = NULL; /* of two with one name, neither is meant for sure */
 	p->is_blind = !class;
 	if (!class)
 		unknown_vdev(p, &t[1], name);

@@ -89,6 +89,11 @@ static bool has_arguments(struct parse *p, unsigned i, unsigned n, bool is_stric
 	return true;
 }
 
+static int set_own(struct vdev *d, const struct vdev_option *o, const char *value, struct err *e)
+{
+	return o->set_one ? o->set_one(d, o, value, e) : o->set(d, value, e);
+}
+
 /* An option of the open vdev's class; returns the index behind it. */
 static unsigned apply_class(struct parse *p, unsigned i, const struct vdev_option *o)
 {
@@ -109,7 +114,7 @@ static unsigned apply_class(struct parse *p, unsigned i, const struct vdev_optio
 		v->is_wrong = true;
 		return resume(p, i + 2);
 	}
-	if (o->set(v->vdev, o->argument ? value->text : NULL, &e) < 0) {
+	if (set_own(v->vdev, o, o->argument ? value->text : NULL, &e) < 0) {
 		finding_hint(finding_error(p->findings, &value->at, "%s", e.msg), "`%s`: %s", usage,
 			     o->what);
 		v->is_wrong = true;

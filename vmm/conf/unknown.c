@@ -8,6 +8,7 @@
 #include "vmm/conf/number.h"
 #include "vmm/conf/parse.h"
 #include "vmm/conf/suggest.h"
+#include "vmm/vdev/plugin.h"
 #include "vmm/vdev/vdev.h"
 
 /* The class that has an option of that name, or NULL. */
@@ -179,6 +180,12 @@ void unknown_vdev(struct parse *p, const struct token *t, const char *name)
 	unsigned state = 0, n = 0;
 	struct diagnostic *d;
 
+	if (plugin_refusal(name)) {
+		p->draft->vdevs_are_wrong = true;
+		d = finding_error(p->findings, &t->at, "%s", plugin_refusal(name));
+		finding_hint(d, "mend it in the host's folder of vdevs, or remove this vdev");
+		return;
+	}
 	for (const struct vdev_later *v = vdev_later_table; v->name; v++) {
 		if (!strcmp(v->name, name)) {
 			d = finding_error(p->findings, &t->at,
@@ -199,6 +206,8 @@ void unknown_vdev(struct parse *p, const struct token *t, const char *name)
 	d = finding_error(p->findings, &t->at, "unknown vdev '%.64s'", name);
 	if (s.best) {
 		finding_hint(d, "did you mean `vdev %s`?", s.best);
+	} else if (plugin_folder_refusal()) {
+		finding_hint(d, "vdevs of this host: %s", plugin_folder_refusal());
 	} else {
 		list(all, sizeof all, names, n);
 		finding_hint(d, "a vdev is one of %s", all);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "vmm/vdev/hostdev.h"
+#include "vmm/vdev/plugin.h"
 
 enum { LOCK_PATIENCE_MS = 50 };
 
@@ -18,7 +19,9 @@ const struct vdev_class *vdev_class_next(unsigned *state)
 {
 	size_t n = (size_t)(__stop_qvm_vdev - __start_qvm_vdev);
 
-	return *state < n ? __start_qvm_vdev[(*state)++] : NULL;
+	if (*state < n)
+		return __start_qvm_vdev[(*state)++];
+	return plugin_class((*state)++ - (unsigned)n);
 }
 
 const struct vdev_class *vdev_class_find(const char *name)
@@ -28,7 +31,7 @@ const struct vdev_class *vdev_class_find(const char *name)
 	for (const struct vdev_class *c = vdev_class_next(&i); c; c = vdev_class_next(&i))
 		if (!strcmp(c->name, name))
 			return c;
-	return NULL;
+	return plugin_find(name);
 }
 
 struct vdev *vdev_new(const struct vdev_class *class, unsigned line)

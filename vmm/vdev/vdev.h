@@ -49,6 +49,9 @@ struct vdev_option {
 	const char *argument; /* "FILE" for the help; NULL = takes none */
 	const char *what;
 	int (*set)(struct vdev *d, const char *value, struct err *e);
+	/* In place of set(), of a class whose options share one: it is told which. */
+	int (*set_one)(struct vdev *d, const struct vdev_option *o, const char *value,
+		       struct err *e);
 };
 
 struct vdev_class {
@@ -94,6 +97,8 @@ struct vdev_class {
 	 * lock, with the deadline cleared; it may set the next one, counted from it or from now_ns.
 	 * The final filter permits the system call that this takes. */
 	void (*alarm)(struct vdev *d, uint64_t now_ns);
+	/* A line for the log when a status is asked for, at most cap bytes; under the vdev's lock. */
+	void (*status)(struct vdev *d, char *text, size_t cap);
 	void (*destroy)(struct vdev *d);
 	const struct sandbox_allow *syscalls; /* needed after START, beyond the common set */
 	bool has_iothread;		      /* and those of vmm/vdev/iothread.h */
@@ -141,9 +146,10 @@ struct vdev {
 	static const struct vdev_class *const class##_entry                                        \
 		__attribute__((used, retain, section("qvm_vdev"))) = &(class)
 
-/* The class of that name, or NULL. */
+/* The class of that name, or NULL. One of a shared object (plugin.h) is loaded for that. */
 const struct vdev_class *vdev_class_find(const char *name);
-/* All classes, in no order: NULL-terminated walk with *state = 0 at first. */
+/* All classes, those of shared objects as far as they are loaded, in no order: NULL-terminated walk
+ * with *state = 0 at first. */
 const struct vdev_class *vdev_class_next(unsigned *state);
 /* A vdev with the class's defaults; aborts without memory (small and bounded). */
 struct vdev *vdev_new(const struct vdev_class *class, unsigned line);

@@ -14,6 +14,7 @@
 #include "vmm/worker/filter.h"
 #include "vmm/worker/forbidden.h"
 #include "vmm/worker/report.h"
+#include "vmm/vdev/plugin.h"
 #include "vmm/vdev/vdev.h"
 
 enum { POLL_DOOR, POLL_STARTED, POLL_BEAT, POLL_END, POLL_ALARM, POLL_HOLD, POLL_FEED };
@@ -34,6 +35,7 @@ int life_close_sandbox(struct life *l, const struct sandbox_spec *s, struct err 
 {
 	uint32_t layers;
 
+	plugin_seal();
 	if (forbidden_catch(e) < 0 || sandbox_enter(s, &layers, e) < 0 ||
 	    filter_first(l->is_supervised, e) < 0)
 		return -1;

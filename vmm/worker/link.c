@@ -17,6 +17,7 @@
 #include "vmm/conf/board.h"
 #include "vmm/conf/conf.h"
 #include "vmm/conf/utf8.h"
+#include "vmm/vdev/plugin.h"
 #include "vmm/worker/life.h"
 
 enum { SEND_PATIENCE_MS = 10000, HEARTBEAT_MOST_MS = 3600000 };
@@ -257,6 +258,7 @@ static int take_config(struct link *l, struct wire_msg *m, struct err *e)
 	spec.made = l->config.made & SANDBOX_ALL;
 	spec.uid = l->config.uid;
 	spec.gid = l->config.uid;
+	plugin_load(text, l->config.bytes);
 	if (life_close_sandbox(&l->life, &spec, e) < 0)
 		return -1;
 	return answer_config(l, text, e);
@@ -449,6 +451,8 @@ int link_run(void)
 	struct err e = {0};
 
 	ignore_signals();
+	if (fcntl(VDEVS_FD, F_GETFD) >= 0)
+		plugin_open(VDEVS_FD, NULL);
 	life_init(&l.life, true);
 	while (l.stage != STAGE_OVER)
 		if (step(&l, &e) < 0)

@@ -9,7 +9,8 @@
  */
 #pragma once
 
-enum { LINK_FD = 3 };
+/* VDEVS_FD: the folder of vdevs in shared objects, if the host has one. Both as in daemon/worker/worker.c. */
+enum { LINK_FD = 3, VDEVS_FD = 4 };
 
 /* Live; returns the exit status of the process. */
 int link_run(void);

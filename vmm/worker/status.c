@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/auto.h"
 #include "base/blackbox.h"
@@ -60,6 +61,20 @@ static const char *deadline(struct vdev *d, uint64_t now_ns, char ret[static TEX
 	return ret;
 }
 
+/* What a vdev has to say of itself. Bytes of a shared object: for a log. */
+static void log_own(struct vdev *d)
+{
+	char text[TEXT];
+
+	if (!d->class->status)
+		return;
+	pthread_mutex_lock(&d->lock);
+	d->class->status(d, text, sizeof text);
+	pthread_mutex_unlock(&d->lock);
+	str_printable(text, strlen(text));
+	log_info(NULL, "vdev %s: %s", d->name, text);
+}
+
 void status_log(const struct board *b, const struct blackbox_map *box)
 {
 	uint64_t now_ns = clock_mono_ns(), started_ns = atomic_load(&box->box->started_ns);
@@ -82,5 +97,6 @@ void status_log(const struct board *b, const struct blackbox_map *box)
 			 atomic_load(&v->interrupts), atomic_load(&v->bytes_in),
 			 atomic_load(&v->bytes_out), atomic_load(&v->drops),
 			 deadline(b->vdev[i], now_ns, text));
+		log_own(b->vdev[i]);
 	}
 }
