@@ -14,4 +14,11 @@ $(B)/man/qvmconf.5: $(B)/qvm
 	@mkdir -p $(@D)
 	$(Q)$< help --man >$@
 
+# For those who write vdevs: pkg-config --cflags qvm-vdev.
+PREFIX ?= /usr
+$(B)/qvm-vdev.pc: packaging/qvm-vdev.pc.in
+	@mkdir -p $(@D)
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' $< >$@
+vdevs: $(B)/qvm-vdev.pc
+
 .PHONY: demo man

@@ -68,13 +68,39 @@ def test_the_private_shutdown_of_a_supervised_vm_is_an_incident_with_its_status(
     assert "private shutdown" in str(incident), incident
 
 
+def pkg_config(*words):
+    if not shutil.which("pkg-config"):
+        pytest.skip("pkg-config is not installed")
+    return subprocess.run(["pkg-config", f"--define-variable=prefix={B}", *words, "qvm-vdev"], text=True,
+                          env={**os.environ, "PKG_CONFIG_PATH": B}, capture_output=True, check=True).stdout.split()
+
+
 def test_the_example_builds_with_the_one_line_it_names(tmp_path):
-    template = open(os.path.join(ROOT, "packaging", "qvm-vdev.pc.in"), encoding="utf-8").read()
-    assert "Cflags: -I${includedir}" in template
     source = f"{ROOT}/packaging/examples/vdev-private-shutdown/private-shutdown.c"
     r = subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "vdev-private-shutdown.so", source,
-                        f"-I{B}/include"], capture_output=True, text=True, check=False)
+                        *pkg_config("--cflags")], capture_output=True, text=True, check=False)
     assert r.returncode == 0 and not r.stderr, r
+    os.chmod(tmp_path / "vdev-private-shutdown.so", 0o644)
+    r = alone(tmp_path, tmp_path, guest(SHUTDOWN))
+    assert r.returncode == 42, r
+
+
+def test_the_header_is_of_this_version():
+    said = subprocess.run([f"{B}/qvm", "--version"], capture_output=True, text=True, check=True).stdout
+    assert said.split()[1:] == pkg_config("--modversion")
+
+
+def test_a_status_has_the_vdevs_own_line(tmp_path, folder):
+    path = tmp_path / "guest.qvmconf"
+    path.write_text(config("wdt.elf", SHUTDOWN, "vdev wdt-ib700"))
+    p = subprocess.Popen([f"{B}/qvm", f"@{path}", "logger", "info", "stderr"], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                         env={**os.environ, "QVM_VDEV_FOLDER": str(folder)})
+    while "started" not in p.stdout.readline():
+        assert p.poll() is None
+    p.send_signal(signal.SIGUSR1)
+    _, said = p.communicate(timeout=30)
+    assert "vdev private-shutdown: 0 writes of something else" in said, said
 
 
 # --- what the words of the language say of them
@@ -116,6 +142,11 @@ def test_the_name_of_a_vdev_of_qvm_is_not_to_be_had(tmp_path, folder):
     os.chmod(folder / "vdev-ser8250.so", 0o644)
     r = alone(tmp_path, folder, guest(""), "dryrun")
     assert r.returncode == 65 and "qvm has a vdev of that name itself" in r.stderr, r
+
+
+def test_a_name_in_pieces_is_told_to_be_written_as_one_word(equipped):
+    a = equipped.put("/v1/vms/box", {"config": guest('vdev private-"shutdown" loc io:0x5a0'), "policy": {}})
+    assert a.status == 422 and "as one word" in a.text, a.text
 
 
 # --- whose code is loaded

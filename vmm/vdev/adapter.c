@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/auto.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "schemas/cause.h"
@@ -320,15 +319,8 @@ static int check_class(const struct qvm_vdev_class *sdk, const char *name, struc
 	return 0;
 }
 
-int adapter_make(const struct qvm_vdev_class *sdk, const char *name, const struct vdev_class **ret,
-		 struct err *e)
+static int fill(struct adapter *a, const struct qvm_vdev_class *sdk, struct err *e)
 {
-	AUTO_FREE struct adapter *a = calloc(1, sizeof *a);
-
-	if (!a)
-		abort();
-	if (check_class(sdk, name, e) < 0)
-		return -1;
 	a->sdk = sdk;
 	a->class = (struct vdev_class){
 		.name = sdk->name,
@@ -346,8 +338,23 @@ int adapter_make(const struct qvm_vdev_class *sdk, const char *name, const struc
 		.status = sdk->status ? adapter_status : NULL,
 		.destroy = sdk->destroy ? adapter_destroy : NULL,
 	};
-	if (take_regions(sdk, &a->class, e) < 0 || take_options(sdk, a, e) < 0)
+	return take_regions(sdk, &a->class, e) < 0 ? -1 : take_options(sdk, a, e);
+}
+
+int adapter_make(const struct qvm_vdev_class *sdk, const char *name, const struct vdev_class **ret,
+		 struct err *e)
+{
+	struct adapter *a;
+
+	if (check_class(sdk, name, e) < 0)
 		return -1;
-	*ret = &TAKE(a)->class;
+	a = calloc(1, sizeof *a);
+	if (!a)
+		abort();
+	if (fill(a, sdk, e) < 0) {
+		free(a);
+		return -1;
+	}
+	*ret = &a->class;
 	return 0;
 }
