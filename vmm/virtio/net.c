@@ -163,6 +163,9 @@ static bool is_acceptable(const struct virtio *v, struct virtio_net_hdr_v1 *h, u
 		return false;
 	if ((h->gso_type & VIRTIO_NET_HDR_GSO_ECN) && !virtio_has(v, VIRTIO_NET_F_GUEST_ECN))
 		return false;
+	if ((h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) &&
+	    (size_t)h->csum_start + h->csum_offset + 2 > bytes)
+		return false;
 	if (virtio_has(v, VIRTIO_NET_F_GUEST_CSUM)) {
 		h->flags &= VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID;
 		return true;

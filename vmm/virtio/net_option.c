@@ -70,7 +70,7 @@ static int set_tapdev(struct vdev *d, const char *value, struct err *e)
 	return vdev_want(d, WANT_TAP, path, e);
 }
 
-/* The name of its own node may come behind it: check() makes the want. */
+/* The name of its own node may come behind it: check() puts that in. */
 static int set_peer(struct vdev *d, const char *value, struct err *e)
 {
 	struct net *n = d->state;
@@ -79,7 +79,7 @@ static int set_peer(struct vdev *d, const char *value, struct err *e)
 	if (one_end(d, "peer", value, e) < 0 || peer_parse(value, &other, e) < 0)
 		return -1;
 	str_copy(n->peer, sizeof n->peer, value);
-	return 0;
+	return vdev_want(d, WANT_PEER, value, e);
 }
 
 static int set_mac(struct vdev *d, const char *value, struct err *e)
@@ -156,28 +156,26 @@ static int refuse_bind_mode(struct vdev *d, const char *value, struct err *e)
 
 int net_check(struct vdev *d, struct err *e)
 {
-	struct net *n = d->state;
+	const struct net *n = d->state;
 	struct peer_name other;
 	char path[PEER_PATH];
 
-	if (!n->peer[0] && d->n_wants == 0)
+	if (d->n_wants == 0)
 		return err_set(
 			e, CONFIG,
 			"`vdev virtio-net` has no host end: add `peer /dev/qvm/SYSTEM/NAME`, "
 			"another VM's network, or `tapdev NAME`, a TAP interface of the host");
-	if (!n->peer[0])
-		return n->peerfeats == 0
-			       ? 0
-			       : err_set(e, CONFIG,
-					 "`peerfeats` is for a `peer`: what a TAP accepts is "
-					 "known; leave it out");
-	if (d->n_wants)
+	if (!n->peer[0] && n->peerfeats)
 		return err_set(e, CONFIG,
-			       "`vdev virtio-net` has a `peer` and a `tapdev`: leave one out");
+			       "`peerfeats` is for a `peer`: what a TAP accepts is known; leave it "
+			       "out");
+	if (!n->peer[0])
+		return 0;
 	if (peer_parse(n->peer, &other, e) < 0)
 		return -1;
 	peer_want(&other, d->name, path);
-	return vdev_want(d, WANT_PEER, path, e);
+	str_copy(d->want[0].path, sizeof d->want[0].path, path);
+	return 0;
 }
 
 const struct vdev_option net_options[] = {
