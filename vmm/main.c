@@ -56,14 +56,14 @@ static int show_help(int argc, char **argv)
 {
 	int rc = 0;
 
+	if (argc == 1 && !strcmp(argv[0], "--man")) {
+		option_man(stdout); /* of qvm, on whatever host */
+		return 0;
+	}
 	open_vdevs();
 	plugin_load(NULL, 0); /* to be shown with the others */
 	if (argc == 0)
 		return option_help(NULL, stdout);
-	if (!strcmp(argv[0], "--man") && argc == 1) {
-		option_man(stdout);
-		return 0;
-	}
 	if (!strcmp(argv[0], "--words") && argc <= 3) {
 		option_words((const char *const *)argv + 1, argc - 1, stdout);
 		return 0;
@@ -81,6 +81,8 @@ static int show_help(int argc, char **argv)
 			fprintf(stderr, "qvm: %s\n", plugin_refusal(argv[i]));
 			continue;
 		}
+		if (plugin_folder_refusal())
+			fprintf(stderr, "qvm: vdevs of this host: %s\n", plugin_folder_refusal());
 		fprintf(stderr,
 			"qvm: '%s' is no option, variable or vdev; `qvm help` lists them all\n",
 			argv[i]);

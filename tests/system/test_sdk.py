@@ -110,6 +110,8 @@ def test_help_shows_the_options_of_a_vdev_of_the_host(tmp_path, folder):
     r = worker_alone("help", "vdev", "private-shutdown", env=env)
     assert r.returncode == 0 and "code STATUS" in r.stdout, r
     assert "private-shutdown" in worker_alone("help", env=env).stdout
+    assert "private-shutdown" in worker_alone("help", "--words", "vdev", env=env).stdout
+    assert "private-shutdown" not in worker_alone("help", "--man", env=env).stdout
     r = worker_alone("help", "vdev", "future", env=env)
     assert r.returncode == 65 and "ABI 2" in r.stderr, r
 
