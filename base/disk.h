@@ -13,3 +13,5 @@
 
 /* Of the whole file: for one writer alone, or for readers. ERR_RESOURCE when somebody else has it. */
 int disk_lock(int fd, const char *path, bool is_writer, struct err *e);
+/* disk_lock() would succeed now; nothing is locked. 0, or -1 with the error that it would have. */
+int disk_is_free(int fd, const char *path, bool is_writer, struct err *e);

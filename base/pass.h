@@ -13,3 +13,5 @@
 
 /* For one VM that writes, or for readers. ERR_RESOURCE when somebody else has it. */
 int pass_claim(int fd, const char *path, bool is_writer, struct err *e);
+/* pass_claim() would succeed now; nothing is claimed. 0, or -1 with the error that it would have. */
+int pass_is_free(int fd, const char *path, bool is_writer, struct err *e);

@@ -27,7 +27,9 @@ static const char help[] =
 	"files are read from left to right as one configuration.\n"
 	"\n"
 	"  qvm @guest.qvmconf           run it\n"
-	"  qvm @guest.qvmconf dryrun    check it, show the plan; opens no file, runs nothing\n"
+	"  qvm @guest.qvmconf dryrun    check it and the files it names, show the plan; run "
+	"nothing\n"
+	"  qvm --no-host ... dryrun     the same without a look at this host\n"
 	"  qvm help [OPTION]            the configuration language, or one option of it; also\n"
 	"                               `help vdev NAME` and `help set VARIABLE`\n"
 	"  qvm help --man               the manual page qvmconf(5)\n"
@@ -38,7 +40,8 @@ static const char help[] =
 	"power; USR1 logs a status, USR2 dumps the guest, which goes on.\n"
 	"Exit status: 0 the guest switched off or asked for a restart, 3 power cut, 4 watchdog,\n"
 	"5 unsupported operation, 6 vdev error, 7 unexpected error, 32-63 a vdev's own,\n"
-	"64 not started, 65 configuration error, 96 error after the start.\n";
+	"64 not started (dryrun: would not start here), 65 configuration error,\n"
+	"96 error after the start.\n";
 
 /* The vdevs in shared objects. What is wrong with the folder is said where one of them is named. */
 static void open_vdevs(void)

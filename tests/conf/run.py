@@ -5,7 +5,8 @@
     tests/conf/run.py [NAME...]             run all of them, or those named
     tests/conf/run.py --update [NAME...]    write the expectations anew; read the diff
 
-A file is checked by `qvm @NAME.qvmconf dryrun`, in this folder. Comments in its head change that:
+A file is checked by `qvm --no-host @NAME.qvmconf dryrun`, in this folder: the files that it names need
+not be there. Comments in its head change that:
 
     # run: --json @FILE dryrun      other arguments; @FILE is the file itself
     # env: NAME=VALUE               a variable of the environment
@@ -33,6 +34,8 @@ def arguments(path):
         elif line.startswith("# env: "):
             name, _, value = line[7:].partition("=")
             env[name] = value
+    if run[0] != "help":
+        run.insert(0, "--no-host")
     return [a.replace("@FILE", f"@{path.name}") for a in run], env
 
 

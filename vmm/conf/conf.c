@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "vmm/conf/hosting.h"
 #include "vmm/conf/lex.h"
 #include "vmm/conf/loading.h"
 #include "vmm/conf/overlap.h"
@@ -57,6 +58,7 @@ int conf_read(const struct conf_source *s, struct board **ret_board, unsigned *r
 	struct findings findings;
 	struct draft draft;
 	struct parse parse;
+	unsigned n_wrong;
 
 	lex_open(&lex, s);
 	finding_open(&findings, lex.page, lex.n_pages);
@@ -70,6 +72,9 @@ int conf_read(const struct conf_source *s, struct board **ret_board, unsigned *r
 	loading_check(&draft, s, &findings);
 	wiring_check(&draft, s, &findings);
 	overlap_check(&draft, &findings);
+	n_wrong = findings.n_errors;
+	if (n_wrong == 0 && draft.board->dryrun && s->probe)
+		hosting_check(&draft, s, &lex, &findings);
 
 	finding_report(&findings, s->report, s->report_arg);
 	*ret_errors = findings.n_errors;
@@ -78,6 +83,8 @@ int conf_read(const struct conf_source *s, struct board **ret_board, unsigned *r
 		*ret_board = draft_finish(&draft);
 	else
 		fail(&findings, e);
+	if (findings.n_errors && n_wrong == 0)
+		e->code = ERR_RESOURCE;
 	draft_close(&draft);
 	lex_close(&lex);
 	finding_close(&findings);

@@ -3,7 +3,8 @@
  * conf.h - the face of the configuration language (*.qvmconf). Worker.
  *
  * Language: reference/qnx-qvm.md section 1 (QNX Hypervisor 2.2 and 8.0). Every diagnostic at once.
- * conf never opens a file: `@FILE` parts are read by whoever calls (alone.c) and handed in.
+ * conf never opens a file: `@FILE` parts are read by whoever calls (alone.c) and handed in, and so are
+ * the answers of the host to a dry run.
  */
 #pragma once
 
@@ -27,6 +28,13 @@ struct conf_part {
 
 typedef void conf_report(void *arg, const struct diagnostic *d);
 
+/* What a dry run asks of the host: 0, or -1 with ERR_RESOURCE if a start would not get it. */
+struct conf_probe {
+	/* kind of schemas/wants.def; room: the most bytes that an image may have. */
+	int (*want)(uint32_t kind, const char *path, uint64_t room, struct err *e);
+	int (*folder)(const char *path, struct err *e); /* for `dump` */
+};
+
 struct conf_source {
 	const struct conf_part *part;
 	size_t n_parts;
@@ -35,9 +43,11 @@ struct conf_source {
 	void *report_arg;
 	const char *clusters; /* the host's named CPUs (base/cpulist.h); NULL = none */
 	const char *(*env)(const char *name); /* for $env{NAME}; NULL = none are known */
+	const struct conf_probe *probe;	      /* for `dryrun`; NULL = the host is not asked */
 };
 
 /* Read, check and cross-check. Returns 0 with *ret_board owned by the caller (board_free), or -1
- * with ERR_CONFIG after all findings were reported. *ret_errors and *ret_warnings count them. */
+ * after all findings were reported: ERR_CONFIG, or ERR_RESOURCE when the configuration is right and
+ * all that is wrong was said by the probe. *ret_errors and *ret_warnings count them. */
 int conf_read(const struct conf_source *s, struct board **ret_board, unsigned *ret_errors,
 	      unsigned *ret_warnings, struct err *e);

@@ -21,6 +21,7 @@
 #include "vmm/conf/plan.h"
 #include "vmm/worker/host.h"
 #include "vmm/worker/life.h"
+#include "vmm/worker/probe.h"
 #include "vmm/worker/report.h"
 #include "vmm/worker/status.h"
 #include "vmm/worker/terminal.h"
@@ -40,6 +41,7 @@ struct alone {
 	struct life life;
 	struct diagnostic *finding;
 	unsigned n_findings, n_errors, n_warnings;
+	enum cause refusal; /* why there is no board */
 	struct dumper dumper;
 	int signal_fd;
 	int door_fd;	       /* epoll of the signals and the dumper: readable, never waited on */
@@ -79,8 +81,12 @@ static struct board *read_board(struct alone *a, int argc, char **argv)
 	}
 	source.part = a->arguments.part;
 	source.n_parts = a->arguments.n_parts;
-	if (conf_read(&source, &board, &a->n_errors, &a->n_warnings, &e) < 0)
+	source.probe = a->arguments.no_host ? NULL : &probe_host;
+	if (conf_read(&source, &board, &a->n_errors, &a->n_warnings, &e) < 0) {
+		if (e.code == ERR_RESOURCE)
+			a->refusal = CAUSE_RESOURCE;
 		return NULL;
+	}
 	return board;
 }
 
@@ -346,13 +352,18 @@ static int run(struct alone *a)
 
 int alone_run(int argc, char **argv)
 {
-	struct alone a = {.signal_fd = -1, .door_fd = -1, .dumper = {.fd = -1}};
-	int status = cause_exit(CAUSE_CONFIGURATION);
+	struct alone a = {.signal_fd = -1,
+			  .door_fd = -1,
+			  .dumper = {.fd = -1},
+			  .refusal = CAUSE_CONFIGURATION};
+	int status;
 
 	life_init(&a.life, false);
 	a.life.board = read_board(&a, argc, argv);
 	show(&a, a.life.board);
-	if (a.life.board)
+	if (!a.life.board)
+		status = cause_exit(a.refusal);
+	else
 		status = a.life.board->dryrun ? 0 : run(&a);
 	life_free(&a.life);
 	arguments_free(&a.arguments);

@@ -110,6 +110,8 @@ int arguments_read(int argc, char **argv, struct arguments *ret, conf_report *re
 
 		if (!strcmp(argv[i], "--json")) {
 			ret->as_json = true;
+		} else if (!strcmp(argv[i], "--no-host")) {
+			ret->no_host = true;
 		} else if (argv[i][0] != '@') {
 			add_word(ret, argv[i], &n_words);
 		} else if (read_file(path, &text, &bytes, e) < 0) {

@@ -13,8 +13,9 @@
 struct arguments {
 	struct conf_part *part; /* names and words point into argv; texts and folders are owned */
 	size_t n_parts;
-	const char **word; /* the words of all parts, without `--json` */
-	bool as_json;
+	const char **word; /* the words of all parts, without those of the members below */
+	bool as_json;	   /* `--json` */
+	bool no_host;	   /* `--no-host`: a dry run asks nothing of the host */
 };
 
 /*
