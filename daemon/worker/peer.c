@@ -41,7 +41,7 @@ static struct peer_link *add(struct peer_set *s, const struct peer_name *own,
 	}
 	for (unsigned i = 0; i < 2; i++)
 		setsockopt(l.fd[i], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
-	if (s->n == s->room) {
+	if (!s->link || s->n == s->room) {
 		s->room = s->room ? s->room * 2 : 8;
 		s->link = reallocarray(s->link, s->room, sizeof *s->link);
 		if (!s->link)

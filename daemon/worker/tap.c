@@ -34,14 +34,14 @@ static int judge(const struct resource *r, const char **ret_name, struct err *e)
 
 static int probe_tap(const struct resource *r, struct err *e)
 {
-	const char *name;
+	const char *name = NULL;
 
 	return judge(r, &name, e) < 0 ? -1 : tap_probe(name, e);
 }
 
 static int open_tap(const struct resource *r, int *ret_fd, struct err *e)
 {
-	const char *name;
+	const char *name = NULL;
 
 	return judge(r, &name, e) < 0 ? -1 : tap_open(name, ret_fd, e);
 }

@@ -315,7 +315,7 @@ static int load_acpi(struct image_guest *g, const struct board_load *load, struc
 	if (file.bytes > ACPI_EXTRA_BYTES)
 		return err_set(e, START, "'%s' is longer than an ACPI table may be, %d bytes",
 			       file.path, ACPI_EXTRA_BYTES);
-	bytes = malloc(file.bytes);
+	bytes = malloc(file.bytes + 1); /* of an empty file too */
 	if (!bytes)
 		abort();
 	if (image_read(&file, 0, file.bytes, bytes, e) < 0)
