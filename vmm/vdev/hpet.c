@@ -187,7 +187,7 @@ static uint64_t timer_conf(const struct timer *t)
 /* The whole register at `at`, which is a multiple of 8. */
 static uint64_t read_register(const struct hpet *h, uint64_t at, uint64_t now_ns)
 {
-	const struct timer *t = &h->timer[(at - REG_TIMER) / TIMER_STRIDE];
+	const struct timer *t;
 
 	if (at < REG_TIMER) {
 		switch (at) {
@@ -200,6 +200,7 @@ static uint64_t read_register(const struct hpet *h, uint64_t at, uint64_t now_ns
 		default: return 0;
 		}
 	}
+	t = &h->timer[(at - REG_TIMER) / TIMER_STRIDE];
 	if (t >= h->timer + h->n)
 		return 0;
 	switch (at % TIMER_STRIDE) {
