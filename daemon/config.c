@@ -123,6 +123,16 @@ static int set_shutdown_grace(struct config *c, const char *value, struct err *e
 	return set_number(&c->shutdown_grace_ms, "shutdown-grace-ms", value, 3600000, e);
 }
 
+static int set_dump_keep(struct config *c, const char *value, struct err *e)
+{
+	return set_number(&c->dump_keep, "dump-keep", value, 1000, e);
+}
+
+static int set_dump_space(struct config *c, const char *value, struct err *e)
+{
+	return set_number(&c->dump_space_bytes, "dump-space", value, UINT64_MAX >> 1, e);
+}
+
 static int set_max_priority(struct config *c, const char *value, struct err *e)
 {
 	return set_number(&c->max_priority, "max-priority", value, 99, e);
@@ -161,6 +171,8 @@ static const struct {
 	{"memory-budget", set_memory_budget},
 	{"shutdown-grace-ms", set_shutdown_grace},
 	{"max-priority", set_max_priority},
+	{"dump-keep", set_dump_keep},
+	{"dump-space", set_dump_space},
 	{"command-user", set_command_user},
 	{"vdev-folder", set_vdev_folder},
 };
@@ -186,6 +198,8 @@ void config_defaults(struct config *c)
 		.state_dir = "/var/lib/qvm",
 		.run_dir = "/run/qvm",
 		.uid_base = 1900000000,
+		.dump_keep = 5,
+		.dump_space_bytes = UINT64_C(16) << 30,
 		.shutdown_grace_ms = 10000,
 	};
 }

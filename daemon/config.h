@@ -33,6 +33,8 @@ struct config {
 	char clusters[CPULIST_CLUSTERS];  /* named CPUs: `cluster NAME = CPUS` */
 	bool has_command_user;		  /* else no command is run for a VM */
 	struct command_user command_user; /* whom `hostdev >"|command"` runs as */
+	uint64_t dump_keep;		  /* dumps of a VM kept in the state directory */
+	uint64_t dump_space_bytes;	  /* that these may take */
 	uint64_t shutdown_grace_ms;	  /* from the button to the cut when the supervisor ends */
 };
 

@@ -86,6 +86,10 @@ struct msg_ready {
 	uint32_t unused;
 };
 
+struct msg_hold {
+	uint64_t serial; /* 1, 2, 3 ... of this worker */
+};
+
 struct msg_cut {
 	uint32_t cause; /* enum cause */
 	uint32_t unused;

@@ -27,6 +27,7 @@ enum {
 	ERROR_ID,
 	ERROR,
 	ORIGIN,
+	DUMP,
 };
 
 static json_t *row_object(struct sqlite3_stmt *q)
@@ -46,6 +47,7 @@ static json_t *row_object(struct sqlite3_stmt *q)
 	object_text(o, FIELD_incident_signal, db_text(q, SIGNAL));
 	object_text(o, FIELD_incident_syscall, db_text(q, SYSCALL));
 	object_int(o, FIELD_incident_uptime_ms, db_int(q, UPTIME));
+	object_text(o, FIELD_incident_dump, db_text(q, DUMP));
 	object_bytes(o, FIELD_incident_console, db_text(q, CONSOLE), db_bytes(q, CONSOLE));
 	object_bytes(o, FIELD_incident_log, db_text(q, LOG), db_bytes(q, LOG));
 	if (*db_text(q, ERROR_ID))

@@ -48,6 +48,7 @@ static int64_t wait_of(const struct request *r)
 	case OP_vm_stop: return param_number(&r->params, PARAM_OF_vm_stop_wait);
 	case OP_vm_kill: return param_number(&r->params, PARAM_OF_vm_kill_wait);
 	case OP_vm_release: return param_number(&r->params, PARAM_OF_vm_release_wait);
+	case OP_vm_dump: return param_number(&r->params, PARAM_OF_vm_dump_wait);
 	case OP_operation_show: return param_number(&r->params, PARAM_OF_operation_show_wait);
 	default: return 0;
 	}

@@ -123,6 +123,7 @@ void incident_print(const json_t *i, int64_t now_ms)
 	print_end(i);
 	print_error(i);
 	print_text("then", field_text(i, "reaction"));
+	print_text("dump", field_text(i, "dump"));
 	print_label("record");
 	printf("incident %" PRId64 ", revision %" PRId64 ", worker %" PRId64 " of this VM\n",
 	       field_number(i, "id", 0), field_number(i, "revision", 0),

@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "daemon/daemon.h"
+#include "daemon/vm/dump.h"
 #include "daemon/vm/life.h"
 #include "daemon/store/operation.h"
 #include "daemon/worker/worker.h"
@@ -161,6 +162,33 @@ void call_vm_kill(struct call *c)
 void call_vm_release(struct call *c)
 {
 	command(c, VM_EVENT_RELEASE);
+}
+
+/* It changes no column: intent is the operation alone. */
+void call_vm_dump(struct call *c)
+{
+	struct operation o = {.op = OP_vm_dump, .request = c->request, .caller = c->m.caller};
+	struct err e;
+	struct vm *v = find(c, &e);
+	int64_t id;
+
+	if (!v || !lifecycle_find(v->row.observed, VM_EVENT_DUMP, &e) || dump_check(v, &e) < 0 ||
+	    ledger_begin(c->d, &e) < 0) {
+		call_refuse(c, &e);
+		return;
+	}
+	if (operation_insert(&c->d->store, &o, v->row.name, OPERATION_RUNNING, "", &id, &e) < 0) {
+		ledger_abort(c->d);
+		call_refuse(c, &e);
+		return;
+	}
+	if (ledger_commit(c->d, &e) < 0) {
+		call_refuse(c, &e);
+		return;
+	}
+	call_answer(c,
+		    &(struct msg_answer){.operation = (uint64_t)id, .revision = v->row.revision});
+	dump_begin(v, o.request, id);
 }
 
 void call_vm_type(struct call *c)

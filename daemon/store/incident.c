@@ -175,3 +175,10 @@ int incident_write(struct store *s, const struct incident *i, int64_t *ret_id, s
 			 "WHERE vm = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
 			 STORE_TEXT(i->vm), STORE_INT(INCIDENT_KEPT));
 }
+
+int incident_note_dump(struct store *s, const char *vm, int64_t generation, const char *path,
+		       struct err *e)
+{
+	return STORE_RUN(s, e, "UPDATE incident SET dump = ? WHERE vm = ? AND generation = ?",
+			 STORE_TEXT(path), STORE_TEXT(vm), STORE_INT(generation));
+}

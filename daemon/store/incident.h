@@ -50,6 +50,9 @@ struct incident {
 void incident_cut(struct incident *i, const struct blackbox_map *box, const char *words,
 		  uint64_t now_ns);
 int incident_write(struct store *s, const struct incident *i, int64_t *ret_id, struct err *e);
+/* The dump of the guest of that worker is whole. */
+int incident_note_dump(struct store *s, const char *vm, int64_t generation, const char *path,
+		       struct err *e);
 /* "SIGKILL"; "" for 0. */
 const char *incident_signal(int signal, char ret[static 24]);
 /* "socket"; "" when unknown. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/str.h"
 #include "daemon/daemon.h"
 #include "daemon/store/event.h"
 #include "daemon/door/frontdoor.h"
@@ -16,7 +17,13 @@
 
 enum { RETRY_MS = 1000, PRUNE_EVERY = 4096 };
 
-enum kind { KIND_EVENT, KIND_INCIDENT, KIND_OPERATION };
+enum kind { KIND_EVENT, KIND_INCIDENT, KIND_OPERATION, KIND_DUMP };
+
+struct dump_note {
+	char vm[NAME_CAP];
+	int64_t generation;
+	char path[OPERATION_PHASE];
+};
 
 struct ledger_entry {
 	struct ledger_entry *next;
@@ -25,6 +32,7 @@ struct ledger_entry {
 		struct event event;
 		struct incident *incident;
 		struct operation_change operation;
+		struct dump_note dump;
 	};
 };
 
@@ -74,6 +82,15 @@ void ledger_operation(struct daemon *d, const struct operation_change *c)
 	append(d, KIND_OPERATION)->operation = *c;
 }
 
+void ledger_dump(struct daemon *d, const char *vm, int64_t generation, const char *path)
+{
+	struct dump_note *n = &append(d, KIND_DUMP)->dump;
+
+	str_copy(n->vm, sizeof n->vm, vm);
+	str_copy(n->path, sizeof n->path, path);
+	n->generation = generation;
+}
+
 void ledger_vm(struct daemon *d, struct vm *v)
 {
 	v->is_dirty = true;
@@ -96,6 +113,9 @@ static int write_entry(struct daemon *d, const struct ledger_entry *x, struct er
 	switch (x->kind) {
 	case KIND_EVENT: return write_event(d, &x->event, e);
 	case KIND_INCIDENT: return incident_write(&d->store, x->incident, &d->ledger.incident, e);
+	case KIND_DUMP:
+		return incident_note_dump(&d->store, x->dump.vm, x->dump.generation, x->dump.path,
+					  e);
 	case KIND_OPERATION: return operation_write(&d->store, &x->operation, e);
 	}
 	return 0;

@@ -23,6 +23,8 @@ struct operation {
 	struct msg_caller caller;
 };
 
+enum { OPERATION_PHASE = 768 };
+
 enum operation_state { OPERATION_RUNNING, OPERATION_DONE, OPERATION_FAILED };
 
 /* What becomes of every running operation of one kind on one VM. */
@@ -30,9 +32,9 @@ struct operation_change {
 	char vm[NAME_CAP];
 	enum op_id op;
 	enum operation_state state;
-	char phase[48]; /* "" = leave it */
-	int64_t at_ms;	/* wall */
-	struct err err; /* of a failed one */
+	char phase[OPERATION_PHASE]; /* "" = leave it */
+	int64_t at_ms;		     /* wall */
+	struct err err;		     /* of a failed one */
 };
 
 int operation_insert(struct store *s, const struct operation *o, const char *vm,

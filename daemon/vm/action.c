@@ -16,8 +16,7 @@
 #include "daemon/timer.h"
 #include "daemon/worker/worker.h"
 
-/* Uids below those of the VMs: qvm-api and the checks. */
-enum { UID_RESERVED = 16, UID_VMS = (1 << 24) - UID_RESERVED, CUT_GRACE_MS = 2000 };
+enum { CUT_GRACE_MS = 2000 };
 
 static int on_deadline(sd_event_source *s, uint64_t us, void *arg)
 {
@@ -48,7 +47,7 @@ static int spawn(struct daemon *d, struct vm *v, struct err *e)
 	struct worker_spec spec = {
 		.vm = v->row.name,
 		.cgroup = cgroup,
-		.uid = d->config.uid_base + UID_RESERVED + (uint32_t)(v->row.id % UID_VMS),
+		.uid = vm_uid(v),
 		.heartbeat_ms = (uint64_t)v->running.heartbeat_ms,
 		.owner = &life_owner,
 		.arg = v,

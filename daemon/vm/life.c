@@ -170,7 +170,8 @@ void life_start(struct daemon *d, struct vm *v)
 	struct record next = v->row;
 	struct event ev;
 
-	if (!s || d->is_ending || v->is_unfenced || v->row.desired == DESIRED_STOPPED)
+	/* A restart waits for the dump of the guest before: it begins it again. */
+	if (!s || v->dump || d->is_ending || v->is_unfenced || v->row.desired == DESIRED_STOPPED)
 		return;
 	vm_observe(&next, s->to);
 	renew(&next);
@@ -238,6 +239,12 @@ static void on_started(struct worker *w, void *arg)
 	life_observe(v->d, v, VM_EVENT_STARTED);
 }
 
+static void on_held(struct worker *w, void *arg)
+{
+	(void)w;
+	dump_held(arg);
+}
+
 static void on_ended(struct worker *w, void *arg)
 {
 	struct vm *v = arg;
@@ -259,5 +266,6 @@ const struct worker_owner life_owner = {
 	.planned = on_planned,
 	.invalid = on_invalid,
 	.started = on_started,
+	.held = on_held,
 	.ended = on_ended,
 };

@@ -11,6 +11,7 @@
 #include "daemon/daemon.h"
 #include "daemon/store/event.h"
 #include "daemon/store/incident.h"
+#include "daemon/vm/dump.h"
 #include "daemon/vm/life.h"
 #include "daemon/store/operation.h"
 #include "daemon/worker/process.h"
@@ -149,6 +150,7 @@ void settle_end(struct daemon *d, struct vm *v)
 		   is_failure, v->row.reason);
 	follow(d, v, &next, reaction);
 	close_operations(d, v);
+	dump_at_end(v);
 	v->worker = worker_free(v->worker);
 	ledger_vm(d, v);
 }

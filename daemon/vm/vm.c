@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "daemon/daemon.h"
 #include "daemon/timer.h"
 
 /* The place of a name: its member, or where it belongs. */
@@ -50,6 +51,7 @@ struct vm *vm_add(struct vm_set *s, struct daemon *d, const struct record *row)
 	v->row = *row;
 	v->policy = v->running = policy_default();
 	v->box_fd = -1;
+	v->source = (struct dump_source){.ram_fd = -1, .dir_fd = -1};
 	return v;
 }
 
@@ -57,6 +59,8 @@ static void vm_free(struct vm *v)
 {
 	timer_clear(&v->deadline);
 	timer_clear(&v->restart);
+	dump_cancel(v);
+	dump_forget(v);
 	if (v->box_fd >= 0)
 		close(v->box_fd);
 	free(v);
@@ -77,6 +81,14 @@ void vm_clear(struct vm_set *s)
 		vm_free(s->vm[i]);
 	free(s->vm);
 	*s = (struct vm_set){0};
+}
+
+uint32_t vm_uid(const struct vm *v)
+{
+	/* Below those of the VMs: qvm-api and the checks. */
+	enum { RESERVED = 16, VMS = (1 << 24) - RESERVED };
+
+	return v->d->config.uid_base + RESERVED + (uint32_t)(v->row.id % VMS);
 }
 
 int vm_must_be_fenced(const struct vm *v, struct err *e)

@@ -15,6 +15,7 @@
 #include "daemon/decide/health.h"
 #include "daemon/store/record.h"
 #include "daemon/decide/restart.h"
+#include "daemon/vm/dump.h"
 #include "schemas/policy.h"
 
 struct daemon;
@@ -35,6 +36,8 @@ struct vm {
 	struct worker *worker; /* NULL = none */
 	struct vm_end end;
 	int box_fd; /* read-only, of the newest worker; outlives it. -1 = none yet */
+	struct dump_source source;
+	struct dump *dump; /* under way; NULL = none */
 	struct health_watch watch;
 	struct restart_history history;
 	sd_event_source *deadline, *restart; /* timers */
@@ -56,6 +59,8 @@ struct vm *vm_add(struct vm_set *s, struct daemon *d, const struct record *row);
 /* Forget it: it has no worker. */
 void vm_remove(struct vm_set *s, struct vm *v);
 void vm_clear(struct vm_set *s);
+/* That its processes become, under a supervisor that is root. */
+uint32_t vm_uid(const struct vm *v);
 /* ERR_CONFLICT when a worker of it may still be there: neither start nor forget it. */
 int vm_must_be_fenced(const struct vm *v, struct err *e);
 /* The observed column changes now. */

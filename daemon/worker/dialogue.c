@@ -81,6 +81,20 @@ static int on_started(struct worker *w, const void *body, struct err *e)
 	return 0;
 }
 
+/* A HELD of a hold that was given up meanwhile may come late, but each only once. */
+static int on_held(struct worker *w, const void *body, struct err *e)
+{
+	struct msg_hold m;
+
+	memcpy(&m, body, sizeof m);
+	if (m.serial <= w->held || m.serial > w->hold)
+		return err_set(e, PROTOCOL, "the worker of '%s' sent HELD of no HOLD", w->vm);
+	w->held = m.serial;
+	if (w->is_holding && w->held == w->hold)
+		w->owner->held(w, w->arg);
+	return 0;
+}
+
 static int on_ended(struct worker *w, const void *body, struct err *e)
 {
 	(void)e;
@@ -101,6 +115,7 @@ static const struct {
 	[MESSAGE_PLAN] = {IN(READS), on_plan},
 	[MESSAGE_READY] = {IN(ASSEMBLES), on_ready},
 	[MESSAGE_STARTED] = {IN(ENTERS), on_started},
+	[MESSAGE_HELD] = {IN(RUNS), on_held},
 	[MESSAGE_ENDED] = {IN(SAID_END) - 1, on_ended},
 };
 

@@ -8,6 +8,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/decide/plan.h"
+#include "daemon/vm/dump.h"
 #include "daemon/worker/resource.h"
 #include "daemon/worker/worker.h"
 
@@ -19,6 +20,7 @@ static uint64_t used_bytes(const struct daemon *d, const struct vm *but)
 	for (size_t i = 0; i < d->vms.n; i++) {
 		const struct worker *w = d->vms.vm[i]->worker;
 
+		sum += dump_bytes(d->vms.vm[i]);
 		if (w && d->vms.vm[i] != but && w->phase >= WORKER_ASSEMBLES)
 			sum += w->plan.ram_bytes + w->plan.rom_bytes;
 	}
@@ -94,7 +96,7 @@ void grant_wants(struct vm *v, struct worker *w)
 	for (uint32_t i = 0; i < w->n_wants; i++)
 		fds[i] = -1;
 	if (plan_judge(&p, NULL, NULL, &e) < 0 || permit_priority(w, &e) < 0 ||
-	    open_all(v->d, w, fds, &e) < 0) {
+	    open_all(v->d, w, fds, &e) < 0 || dump_keep(v, w, fds, &e) < 0) {
 		close_all(fds, w->n_wants);
 		worker_fence(w, e.code == ERR_PROTOCOL ? CAUSE_PROTOCOL : CAUSE_RESOURCE, &e);
 		return;

@@ -103,6 +103,18 @@ void worker_cut(struct worker *w, enum cause cause)
 	tell(w, MESSAGE_CUT, &(struct msg_cut){.cause = cause});
 }
 
+void worker_hold(struct worker *w)
+{
+	w->is_holding = true;
+	tell(w, MESSAGE_HOLD, &(struct msg_hold){.serial = ++w->hold});
+}
+
+void worker_release(struct worker *w)
+{
+	w->is_holding = false;
+	tell(w, MESSAGE_RELEASE, &(struct msg_empty){0});
+}
+
 int worker_input(struct worker *w, const struct msg_input *in, struct err *e)
 {
 	return wire_send(w->link, &message_table, MESSAGE_INPUT, 0, in, NULL, 0, e);

@@ -39,6 +39,7 @@ struct worker_owner {
 	void (*planned)(struct worker *w, void *arg);
 	void (*invalid)(struct worker *w, void *arg);
 	void (*started)(struct worker *w, void *arg);
+	void (*held)(struct worker *w, void *arg); /* after worker_hold(); NULL = never asked for */
 	void (*ended)(struct worker *w, void *arg);
 };
 
@@ -62,6 +63,8 @@ struct worker {
 	uint32_t sandbox; /* layers that hold, from READY */
 	int box_fd;	  /* -1 until granted */
 	struct blackbox_map box;
+	uint64_t hold, held; /* serials of the last HOLD and of the last HELD */
+	bool is_holding;
 	enum cause fenced, cut; /* what we did to it; CAUSE_NONE = nothing */
 	struct err why;		/* it was fenced for, or what it said */
 	bool has_said;
@@ -90,6 +93,9 @@ void worker_grant(struct worker *w, int *take_fds);
 void worker_start(struct worker *w);
 void worker_button(struct worker *w);
 void worker_cut(struct worker *w, enum cause cause);
+/* Its vCPUs shall stand; the owner hears of it by held. Then they shall go on. */
+void worker_hold(struct worker *w);
+void worker_release(struct worker *w);
 int worker_input(struct worker *w, const struct msg_input *in, struct err *e);
 /* SIGKILL. The first cause counts; why may be NULL. */
 void worker_fence(struct worker *w, enum cause cause, const struct err *why);

@@ -214,6 +214,16 @@ void worker_button(struct worker *w)
 	((struct talker *)w)->is_pressed = true;
 }
 
+void worker_hold(struct worker *w)
+{
+	(void)w;
+}
+
+void worker_release(struct worker *w)
+{
+	(void)w;
+}
+
 void worker_words(struct worker *w, char *ret, size_t cap)
 {
 	(void)w;
@@ -322,6 +332,19 @@ int process_find(pid_t pid, uint64_t start, struct process *ret, struct err *e)
 	(void)ret;
 	(void)e;
 	return 0;
+}
+
+/* No guest of this world ever ran: none is dumped. */
+int process_spawn(const struct process_spec *s, struct process *ret, struct err *e)
+{
+	(void)ret;
+	return err_set(e, RESOURCE, "there is no '%s' in this world", s->program);
+}
+
+void process_reap(struct process *p, int *ret_code, int *ret_status)
+{
+	*p = (struct process){.fd = -1};
+	*ret_code = *ret_status = 0;
 }
 
 void process_kill(const struct process *p)

@@ -12,7 +12,7 @@ TEST(lifecycle_refuses_and_lists_what_is_allowed)
 	assert_null(lifecycle_find(OBSERVED_RUNNING, VM_EVENT_DELETE, &e));
 	assert_int_equal(e.code, ERR_CONFLICT);
 	assert_string_equal(e.msg, "cannot delete a VM that is running; allowed now: start, stop, "
-				   "kill, type");
+				   "kill, type, dump");
 }
 
 TEST(lifecycle_finds_a_step_by_its_own_row)

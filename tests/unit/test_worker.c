@@ -80,7 +80,7 @@ int process_find(pid_t pid, uint64_t start, struct process *ret, struct err *e)
 /* --- its owner --- */
 
 static struct {
-	int planned, invalid, started, ended;
+	int planned, invalid, started, held, ended;
 	struct ending ending;
 	struct err why;
 	char detail[128];
@@ -107,6 +107,13 @@ static void on_started(struct worker *w, void *arg)
 	heard.started++;
 }
 
+static void on_held(struct worker *w, void *arg)
+{
+	(void)w;
+	(void)arg;
+	heard.held++;
+}
+
 static void on_ended(struct worker *w, void *arg)
 {
 	(void)arg;
@@ -121,6 +128,7 @@ static const struct worker_owner owner = {
 	.planned = on_planned,
 	.invalid = on_invalid,
 	.started = on_started,
+	.held = on_held,
 	.ended = on_ended,
 };
 
@@ -327,6 +335,37 @@ TEST(worker_that_sends_rubbish_is_ended)
 	begin();
 	assert_int_equal(send(played.link, rubbish, sizeof rubbish, 0), sizeof rubbish);
 	must_be_a_breach();
+}
+
+TEST(worker_that_stands_unasked_is_ended)
+{
+	struct blackbox_map box;
+
+	run(&box);
+	say(MESSAGE_HELD, &(struct msg_hold){.serial = 1});
+	must_be_a_breach();
+	blackbox_unmap(&box);
+	assert_int_equal(heard.held, 0);
+}
+
+TEST(worker_that_stands_too_late_is_not_heard_and_twice_is_a_breach)
+{
+	struct blackbox_map box;
+	struct worker *w = run(&box);
+
+	worker_hold(w);
+	worker_release(w);
+	worker_hold(w);
+	say(MESSAGE_HELD, &(struct msg_hold){.serial = 1});
+	turn();
+	assert_int_equal(heard.held, 0);
+	say(MESSAGE_HELD, &(struct msg_hold){.serial = 2});
+	turn();
+	assert_int_equal(heard.held, 1);
+	say(MESSAGE_HELD, &(struct msg_hold){.serial = 2});
+	must_be_a_breach();
+	blackbox_unmap(&box);
+	assert_int_equal(heard.held, 1);
 }
 
 TEST(worker_that_starts_out_of_turn_is_ended)

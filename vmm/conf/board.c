@@ -40,6 +40,8 @@ struct board *board_free(struct board *b)
 	if (!b)
 		return NULL;
 	board_close_images(b);
+	if (b->dump_fd >= 0)
+		close(b->dump_fd);
 	for (unsigned i = 0; i < b->n_vdevs; i++)
 		vdev_free(b->vdev[i]);
 	free(b->vdev);

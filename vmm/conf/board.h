@@ -82,6 +82,7 @@ struct board {
 	unsigned n_loggers;    /* 0 = the default: fatal,internal,error,warn,info to stderr */
 	char dump[BOARD_PATH]; /* a folder, or "|" and a shell command; "" = not given */
 	unsigned dump_line;
+	int dump_fd; /* a lone worker's folder, for its helper; -1 until opened */
 	bool exit_on_halt;
 	bool dryrun;
 };

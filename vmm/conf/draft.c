@@ -21,6 +21,7 @@ void draft_open(struct draft *d)
 		.n_cpus = 0,
 		.unsupported = {BOARD_FAIL, BOARD_IGNORE, BOARD_FAIL},
 		.exit_on_halt = true,
+		.dump_fd = -1,
 	};
 }
 

@@ -122,34 +122,31 @@ static __attribute__((noreturn)) void serve(struct helper *h)
 
 /* --- the worker --- */
 
-static int open_folder(const struct board *b, int *ret_fd, struct err *e)
+/* The folder is the helper's alone; its want stays fulfilled. */
+static int leave_folder(const struct board *b, struct err *e)
 {
-	if (b->dump[0] == '|')
-		return 0;
-	*ret_fd = open(b->dump, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*ret_fd < 0)
-		return err_sys(e, RESOURCE, "dump (line %u): open the folder '%s'", b->dump_line,
-			       b->dump);
+	AUTO_FD int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (b->dump_fd >= 0 && (null < 0 || dup3(null, b->dump_fd, O_CLOEXEC) < 0))
+		return err_sys(e, RESOURCE, "leave the folder of the dumps to their helper");
 	return 0;
 }
 
 int dumper_spawn(struct dumper *d, const struct board *b, int ram_fd, int box_fd, struct err *e)
 {
-	struct helper h = {.board = b, .ram_fd = ram_fd};
-	AUTO_FD int dir = -1;
+	struct helper h = {.board = b, .ram_fd = ram_fd, .dir_fd = b->dump_fd};
 	int link[2];
 	pid_t pid;
 
 	*d = (struct dumper){.fd = -1};
 	if (!b->dump[0])
 		return 0;
-	if (open_folder(b, &dir, e) < 0 || blackbox_map_reader(box_fd, &h.box, e) < 0)
+	if (blackbox_map_reader(box_fd, &h.box, e) < 0)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) < 0) {
 		blackbox_unmap(&h.box);
 		return err_sys(e, RESOURCE, "make a link to the helper of `dump`");
 	}
-	h.dir_fd = dir;
 	h.link = link[1];
 	pid = fork();
 	if (pid == 0) {
@@ -159,7 +156,7 @@ int dumper_spawn(struct dumper *d, const struct board *b, int ram_fd, int box_fd
 	blackbox_unmap(&h.box);
 	close(link[1]);
 	d->fd = link[0];
-	return pid < 0 ? err_sys(e, RESOURCE, "start the helper of `dump`") : 0;
+	return pid < 0 ? err_sys(e, RESOURCE, "start the helper of `dump`") : leave_folder(b, e);
 }
 
 bool dumper_ask(struct dumper *d)

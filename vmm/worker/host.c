@@ -215,6 +215,17 @@ int host_open_blackbox(const struct want *w, const struct board *b, struct err *
 			       e);
 }
 
+int host_open_dump(const struct want *w, const struct board *b, struct err *e)
+{
+	char who[ASKS];
+
+	(void)b;
+	*w->fd = open(w->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*w->fd < 0)
+		return err_sys(e, RESOURCE, "%s: open the folder '%s'", asks(w, who), w->path);
+	return 0;
+}
+
 int host_open(const struct want *w, const struct board *b, struct err *e)
 {
 	static int (*const how[WANT_COUNT])(const struct want *, const struct board *,

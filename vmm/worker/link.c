@@ -32,6 +32,7 @@ struct link {
 	enum stage stage;
 	struct msg_config config;
 	unsigned n_reported;
+	uint64_t hold;	     /* serial of the HOLD that is not answered yet; 0 = none */
 	uint64_t input_lost; /* bytes typed that the guest had no room for */
 	struct life life;
 	struct machine_end end; /* at STAGE_OVER */
@@ -140,6 +141,14 @@ static unsigned check_board(struct link *l, const char *text)
 	if (l->life.board->dryrun) {
 		report_own(l, text, 0, DIAGNOSTIC_ERROR, "`dryrun` builds no VM",
 			   "leave it out; qvmadm check and POST /v1/check do the same");
+		n++;
+	}
+	if (l->life.board->dump[0] == '|') {
+		report_own(l, text, l->life.board->dump_line, DIAGNOSTIC_ERROR,
+			   "`dump` into a command is for a qvm without a supervisor: under qvmd no "
+			   "dump is piped",
+			   "write `dump FOLDER`, or leave it out: then dumps go into the state "
+			   "directory of qvmd");
 		n++;
 	}
 	for (unsigned i = 0; i < l->life.wants.n; i++) {
@@ -318,6 +327,29 @@ static void cut(struct link *l, const struct wire_msg *m)
 		end_with(l, c.cause, NULL);
 }
 
+static void hold(struct link *l, const struct wire_msg *m)
+{
+	struct msg_hold h;
+
+	memcpy(&h, m->body, sizeof h);
+	l->hold = h.serial;
+	machine_hold(l->life.machine);
+}
+
+static void release(struct link *l)
+{
+	l->hold = 0;
+	machine_release(l->life.machine);
+}
+
+static int answer_hold(struct link *l, struct err *e)
+{
+	struct msg_hold h = {.serial = l->hold};
+
+	l->hold = 0;
+	return h.serial ? send_message(MESSAGE_HELD, &h, e) : 0;
+}
+
 static void input(struct link *l, const struct wire_msg *m)
 {
 	struct msg_input in;
@@ -365,6 +397,10 @@ static int take(struct link *l, struct wire_msg *m, struct err *e)
 			machine_button(l->life.machine);
 		else if (type == MESSAGE_INPUT)
 			input(l, m);
+		else if (type == MESSAGE_HOLD)
+			hold(l, m);
+		else if (type == MESSAGE_RELEASE)
+			release(l);
 		else
 			break;
 		return 0;
@@ -418,6 +454,8 @@ static int step(struct link *l, struct err *e)
 		l->stage = STAGE_OVER;
 		return 0;
 	}
+	if (news.held && answer_hold(l, e) < 0)
+		return -1;
 	return news.door ? take_all(l, e) : 0;
 }
 

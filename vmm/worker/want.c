@@ -68,6 +68,16 @@ int want_collect(struct board *b, bool is_supervised, struct want_list *ret, str
 		if (add(ret, &w, e) < 0)
 			return -1;
 	}
+	if (b->dump[0] && b->dump[0] != '|') {
+		struct want w = {.kind = WANT_DUMP,
+				 .option = "dump",
+				 .line = b->dump_line,
+				 .path = b->dump,
+				 .fd = &b->dump_fd};
+
+		if (add(ret, &w, e) < 0)
+			return -1;
+	}
 	for (unsigned i = 0; i < b->n_vdevs; i++)
 		if (add_vdev(ret, b->vdev[i], is_supervised, e) < 0)
 			return -1;

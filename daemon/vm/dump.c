@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/vm/dump.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/dumpfile.h"
+#include "base/str.h"
+#include "daemon/daemon.h"
+#include "daemon/store/event.h"
+#include "daemon/store/operation.h"
+#include "daemon/timer.h"
+#include "daemon/worker/dumpfolder.h"
+#include "daemon/vm/life.h"
+#include "daemon/worker/resource.h"
+#include "daemon/worker/worker.h"
+
+struct dump {
+	struct vm *v;
+	int ram_fd, box_fd, dir_fd, words; /* -1 until it is written */
+	bool is_own_folder;		   /* the supervisor's: old ones go */
+	bool is_of_dead;
+	char folder[MESSAGE_PATH], name[DUMPFILE_NAME];
+	uint64_t ram_bytes, begun_ms;
+	int64_t generation, operation;
+	uint64_t request;
+	struct err why; /* it is being given up for; code ERR_OK = it is not */
+	struct process process;
+	sd_event_source *process_source, *deadline;
+};
+
+/* --- what it is made of --- */
+
+int dump_keep(struct vm *v, const struct worker *w, const int *grant, struct err *e)
+{
+	dump_forget(v);
+	for (uint32_t i = 0; i < w->n_wants; i++) {
+		const struct msg_want *want = &w->want[i];
+		const struct resource r = {.config = &v->d->config, .vm = w->vm, .want = want};
+
+		if (want->kind == WANT_RAM) {
+			v->source.ram_bytes = want->bytes;
+			if (resource_reopen(grant[i], O_RDONLY, &v->source.ram_fd, e) < 0)
+				return -1;
+		} else if (want->kind == WANT_DUMP && v->source.dir_fd < 0) {
+			if (dumpfolder_open(&r, &v->source.dir_fd, e) < 0)
+				return -1;
+			v->source.folder = strdup(want->path);
+			if (!v->source.folder)
+				abort();
+		}
+	}
+	return 0;
+}
+
+void dump_forget(struct vm *v)
+{
+	if (v->source.ram_fd >= 0)
+		close(v->source.ram_fd);
+	if (v->source.dir_fd >= 0)
+		close(v->source.dir_fd);
+	free(v->source.folder);
+	v->source = (struct dump_source){.ram_fd = -1, .dir_fd = -1};
+}
+
+uint64_t dump_bytes(const struct vm *v)
+{
+	return v->dump && v->dump->is_of_dead ? v->dump->ram_bytes : 0;
+}
+
+static bool runs(const struct vm *v)
+{
+	return v->worker && v->worker->phase == WORKER_RUNS;
+}
+
+int dump_check(const struct vm *v, struct err *e)
+{
+	if (!runs(v))
+		return err_set(e, CONFLICT, "'%s' has no guest that runs: there is nothing to dump",
+			       v->row.name);
+	return dump_must_be_over(v, e);
+}
+
+int dump_must_be_over(const struct vm *v, struct err *e)
+{
+	if (!v->dump)
+		return 0;
+	return err_set(e, CONFLICT,
+		       "a dump of '%s' is being written already: wait for its end, which "
+		       "`qvmadm events` tells",
+		       v->row.name);
+}
+
+/* --- its end --- */
+
+static void dump_free(struct dump *x)
+{
+	const int fds[] = {x->ram_fd, x->box_fd, x->dir_fd, x->words};
+
+	timer_clear(&x->deadline);
+	sd_event_source_disable_unref(x->process_source);
+	for (size_t i = 0; i < NELEMS(fds); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(x);
+}
+
+static void tell_done(struct dump *x, struct operation_change *c)
+{
+	struct vm *v = x->v;
+	char path[MESSAGE_PATH + DUMPFILE_NAME], size[24];
+	struct stat st = {0};
+	struct event ev;
+
+	fstatat(x->dir_fd, x->name, &st, AT_SYMLINK_NOFOLLOW);
+	snprintf(path, sizeof path, "%s/%s", x->folder, x->name);
+	ev = event_make(JOURNAL_DUMPED, v->row.name,
+			"the guest is dumped: %.600s, %s on the disk, after %" PRIu64 " ms", path,
+			str_bytes((uint64_t)st.st_blocks * 512, size),
+			clock_mono_ms() - x->begun_ms);
+	ev.request = x->request;
+	ev.operation = x->operation;
+	ledger_event(v->d, &ev);
+	if (x->is_of_dead)
+		ledger_dump(v->d, v->row.name, x->generation, path);
+	c->state = OPERATION_DONE;
+	str_copy(c->phase, sizeof c->phase, path);
+	if (x->is_own_folder)
+		dumpfolder_prune(x->dir_fd, v->row.name, &v->d->config, 0);
+}
+
+static void tell_failed(struct dump *x, struct operation_change *c, const struct err *e)
+{
+	struct event ev = event_make(JOURNAL_DUMP_FAILED, x->v->row.name,
+				     "the guest was not dumped: %s", e->msg);
+
+	ev.request = x->request;
+	ev.operation = x->operation;
+	ledger_event(x->v->d, &ev);
+	c->state = OPERATION_FAILED;
+	c->err = *e;
+}
+
+/* NULL: the file is whole. The guest goes on, or a restart that waited for this. */
+static void finish(struct dump *x, const struct err *e)
+{
+	struct vm *v = x->v;
+	struct operation_change c = {.op = OP_vm_dump, .at_ms = clock_wall_ms()};
+
+	str_copy(c.vm, sizeof c.vm, v->row.name);
+	/* Its worker may have ended meanwhile, and another have been started. */
+	if (!x->is_of_dead && runs(v) && x->generation == v->row.generation)
+		worker_release(v->worker);
+	if (e && x->name[0])
+		unlinkat(x->dir_fd, x->name, 0);
+	if (e)
+		tell_failed(x, &c, e);
+	else
+		tell_done(x, &c);
+	ledger_operation(v->d, &c);
+	v->dump = NULL;
+	dump_free(x);
+	if (!v->worker && v->row.restart_at_ms && !v->d->is_ending)
+		life_start_at(v->d, v, v->row.restart_at_ms);
+}
+
+static int on_deadline(sd_event_source *s, uint64_t us, void *arg)
+{
+	struct dump *x = arg;
+
+	(void)s;
+	(void)us;
+	err_set(&x->why, TIMEOUT,
+		"it took more than %" PRId64 " ms: raise dump_timeout_ms of the policy, or find "
+		"out why %s",
+		x->v->running.dump_timeout_ms,
+		x->process_source ? "the disk is so slow" : "a vCPU does not leave its exit");
+	if (x->process_source)
+		process_kill(&x->process);
+	else
+		finish(x, &x->why);
+	return 0;
+}
+
+/* --- the writer --- */
+
+static void explain(struct dump *x, int code, int status, struct err *e)
+{
+	char words[ERR_MSG] = "";
+	ssize_t n = read(x->words, words, sizeof words - 1);
+
+	words[n > 0 ? n : 0] = '\0';
+	words[strcspn(words, "\n")] = '\0';
+	str_printable(words, strlen(words));
+	if (x->why.code)
+		*e = x->why;
+	else if (words[0])
+		err_set(e, RESOURCE, "%s; what there was of '%s' is removed", words, x->name);
+	else
+		err_set(e, RESOURCE,
+			"its writer ended with %s %d; what there was of '%s' is removed",
+			code == CLD_EXITED ? "status" : "signal", status, x->name);
+}
+
+static int on_process(sd_event_source *s, int fd, uint32_t events, void *arg)
+{
+	struct dump *x = arg;
+	int code, status;
+	struct err e;
+
+	(void)s;
+	(void)fd;
+	(void)events;
+	x->process_source = sd_event_source_disable_unref(x->process_source);
+	process_reap(&x->process, &code, &status);
+	if (code == CLD_EXITED && status == 0) {
+		finish(x, NULL);
+	} else {
+		explain(x, code, status, &e);
+		finish(x, &e);
+	}
+	return 0;
+}
+
+static int spawn(struct dump *x, int out_fd, struct err *e)
+{
+	static char name[] = "qvm", role[] = "--dump";
+	const struct config *c = &x->v->d->config;
+	const int fd[] = {x->ram_fd, x->box_fd, out_fd};
+	char uid[16], program[CONFIG_PATH + 8];
+	char *const argv[] = {name, role, uid, NULL};
+	int words[2];
+
+	snprintf(uid, sizeof uid, "%u", geteuid() == 0 ? vm_uid(x->v) : 0);
+	snprintf(program, sizeof program, "%s/qvm",
+		 c->program_dir[0] ? c->program_dir : "/usr/bin");
+	if (pipe2(words, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_sys(e, RESOURCE, "make a pipe for the words of the dump's writer");
+	x->words = words[0];
+	AUTO_FD int its_words = words[1];
+	if (process_spawn(&(struct process_spec){.program = program,
+						 .argv = argv,
+						 .fd = fd,
+						 .n_fds = NELEMS(fd),
+						 .words = its_words,
+						 .cgroup = -1},
+			  &x->process, e) < 0)
+		return -1;
+	if (sd_event_add_io(x->v->d->loop, &x->process_source, x->process.fd, EPOLLIN, on_process,
+			    x) < 0)
+		abort(); /* out of memory: crash-only */
+	return 0;
+}
+
+static int open_folder(struct dump *x, struct err *e)
+{
+	struct vm *v = x->v;
+
+	if (v->source.dir_fd >= 0) {
+		x->dir_fd = fcntl(v->source.dir_fd, F_DUPFD_CLOEXEC, 3);
+		str_copy(x->folder, sizeof x->folder, v->source.folder);
+		return x->dir_fd < 0 ? err_sys(e, RESOURCE, "hold the folder '%s'", x->folder) : 0;
+	}
+	x->is_own_folder = true;
+	return dumpfolder_make(&v->d->config, v->row.name, x->ram_fd, x->folder, sizeof x->folder,
+			       &x->dir_fd, e);
+}
+
+/* The vCPUs stand, or are no more. */
+static void begin_writing(struct dump *x)
+{
+	struct vm *v = x->v;
+	AUTO_FD int out = -1;
+	struct err e;
+
+	x->ram_fd = fcntl(v->source.ram_fd, F_DUPFD_CLOEXEC, 3);
+	x->box_fd = fcntl(v->box_fd, F_DUPFD_CLOEXEC, 3);
+	if (x->ram_fd < 0 || x->box_fd < 0) {
+		err_sys(&e, RESOURCE, "hold the memory of '%s'", v->row.name);
+		finish(x, &e);
+	} else if (open_folder(x, &e) < 0 ||
+		   dumpfile_create(x->dir_fd, v->row.name, clock_wall_ms(), x->name, &out, &e) <
+			   0 ||
+		   spawn(x, out, &e) < 0) {
+		finish(x, &e);
+	}
+}
+
+/* --- who asks for it --- */
+
+static struct dump *make(struct vm *v, bool is_of_dead)
+{
+	struct dump *x = calloc(1, sizeof *x);
+
+	if (!x)
+		abort();
+	x->v = v;
+	x->ram_fd = x->box_fd = x->dir_fd = x->words = x->process.fd = -1;
+	x->is_of_dead = is_of_dead;
+	x->ram_bytes = v->source.ram_bytes;
+	x->generation = v->row.generation;
+	x->begun_ms = clock_mono_ms();
+	v->dump = x;
+	timer_set(v->d->loop, &x->deadline, (uint64_t)v->running.dump_timeout_ms, on_deadline, x);
+	return x;
+}
+
+void dump_begin(struct vm *v, uint64_t request, int64_t operation)
+{
+	struct dump *x = make(v, false);
+
+	x->request = request;
+	x->operation = operation;
+	worker_hold(v->worker);
+}
+
+void dump_held(struct vm *v)
+{
+	if (v->dump && !v->dump->is_of_dead && !v->dump->process_source)
+		begin_writing(v->dump);
+}
+
+/* The box is the worker's word; of it this takes a yes, which costs a file, or a no. */
+static bool is_wanted(const struct vm *v)
+{
+	const struct blackbox *b = v->worker && v->worker->box.box ? v->worker->box.box : NULL;
+
+	if (!b || v->source.ram_fd < 0 || !atomic_load(&b->started_ns))
+		return false;
+	return atomic_load(&b->wants_dump) ||
+	       (v->running.dump_on_failure && cause_is_failure(v->end.ending.cause));
+}
+
+void dump_at_end(struct vm *v)
+{
+	struct dump *x = v->dump;
+
+	if (x && !x->is_of_dead && !x->process_source) {
+		/* It ended before it stood: better than the dump that was asked for. */
+		x->is_of_dead = true;
+		begin_writing(x);
+	} else if (!x && is_wanted(v)) {
+		begin_writing(make(v, true));
+	}
+	dump_forget(v);
+}
+
+void dump_cancel(struct vm *v)
+{
+	struct dump *x = v->dump;
+
+	if (!x)
+		return;
+	if (x->process_source)
+		process_kill(&x->process);
+	if (x->name[0])
+		unlinkat(x->dir_fd, x->name, 0);
+	v->dump = NULL;
+	dump_free(x);
+}

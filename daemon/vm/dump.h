@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dump.h - guest dumps of a VM: of a running one, whose vCPUs stand meanwhile, and of one that has
+ * ended, from the RAM memfd that the supervisor kept. Supervisor; part of struct vm.
+ *
+ * The supervisor only opens the file. `qvm --dump` writes it (vmm/dump/writer.h), in a sandbox of its
+ * own, and nobody waits for it. A file that did not become whole is removed.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct daemon;
+struct dump;
+struct vm;
+struct worker;
+
+/* What dumps of the present worker are made of; descriptors are -1 where there is none. */
+struct dump_source {
+	int ram_fd; /* read-only */
+	int dir_fd; /* the folder of its `dump`; -1: one of the supervisor's own */
+	char *folder;
+	uint64_t ram_bytes;
+};
+
+/* From the worker's grants, before they are sent. */
+int dump_keep(struct vm *v, const struct worker *w, const int *grant, struct err *e);
+/* Let go of it. */
+void dump_forget(struct vm *v);
+/* ERR_CONFLICT when it is no time for a dump. */
+int dump_check(const struct vm *v, struct err *e);
+/* ERR_CONFLICT while a dump of the VM is being written. */
+int dump_must_be_over(const struct vm *v, struct err *e);
+/* An operator wants one of a running guest; the operation is committed. */
+void dump_begin(struct vm *v, uint64_t request, int64_t operation);
+/* The worker says that its vCPUs stand. */
+void dump_held(struct vm *v);
+/* The worker has gone: begin one if policy or a watchdog asks for it. v->end is set. */
+void dump_at_end(struct vm *v);
+/* End it unfinished: the supervisor ends. */
+void dump_cancel(struct vm *v);
+/* Guest memory that a dump still holds. */
+uint64_t dump_bytes(const struct vm *v);

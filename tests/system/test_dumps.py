@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Guest dumps under the supervisor: of a running guest, and of one that has died, however it did."""
+import glob
+import os
+import subprocess
+
+import pytest
+
+from host import GUESTS, Host, config, send
+from test_dump import assert_marked, gdb
+
+
+def running(host, *lines, guest="marked.elf", says="marked", **policy):
+    policy.setdefault("on_failure", "stop")
+    host.define("brake", config(guest, *lines), **policy)
+    assert host.verb("brake", "start").status == 200
+    host.until_console("brake", says)
+    return host.vm("brake")["pid"]
+
+
+def own(host):
+    return sorted(glob.glob(f"{host.state}/dumps/brake/*"))
+
+
+def event(host, kind):
+    return host.until(lambda: [e for e in host.events() if e["kind"] == kind], f"event {kind}")[-1]
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A folder on a file system that is soon full."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8k", "none", folder],
+                                           check=False).returncode:
+        pytest.skip("needs the right to mount a small tmpfs")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_running_guest_is_dumped_and_goes_on(host):
+    running(host)
+    for n in (1, 2):
+        a = host.verb("brake", "dump")
+        assert a.status == 200 and a.json["state"] == "done", a
+        assert a.json["phase"] == event(host, "dumped")["text"].split(": ")[1].split(", ")[0]
+        assert len(own(host)) == n and a.json["phase"] in own(host), a
+    for core in own(host):
+        assert_marked(core)
+        assert os.stat(core).st_mode & 0o77 == 0, "a guest's memory is nobody else's to read"
+    assert host.get("/v1/vms/brake/status").json["vcpus"][0]["state"] == "guest"
+    assert host.vm("brake")["observed"] == "running"
+
+
+def test_a_guest_of_several_vcpus_goes_on_with_all_of_them(host):
+    running(host, "cpu", "cpu", guest="spin.elf", says="spinning")
+
+    def exits():
+        return host.get("/v1/vms/brake/status").json["vcpus"][0]["exits"]["io"]
+    said = host.adm("dump", "brake")
+    assert said.returncode == 0 and own(host)[0] in said.stdout, said
+    assert "2 " in gdb(own(host)[0], "info threads")
+    before = exits()
+    host.until(lambda: exits() > before, "it goes on")
+
+
+def test_the_configuration_names_the_folder(host, tmp_path):
+    running(host, f"dump {tmp_path}")
+    a = host.verb("brake", "dump")
+    assert a.json["state"] == "done" and os.path.dirname(a.json["phase"]) == str(tmp_path), a
+    assert_marked(a.json["phase"])
+    assert own(host) == []
+
+
+def test_a_killed_worker_leaves_its_guest_to_a_dump_that_the_incident_names(host):
+    pid = running(host, dump_on_failure=True)
+    send(pid, "SIGKILL")
+    host.until_vm("brake", observed="safe")
+    path = host.until(lambda: host.incidents("brake")[0]["dump"], "the incident names the dump")
+    assert [path] == own(host)
+    assert "0x600dcafe" in gdb(path, "x/1xw 0x200000"), "its memory is as it was"
+    assert path in event(host, "dumped")["text"]
+    assert path in host.adm("incidents", "brake").stdout
+
+
+def test_a_bite_dumps_the_guest_before_it_is_restarted(host):
+    running(host, "vdev wdt-ib700 action dump,terminate", guest="wdt.elf", says="started",
+            on_watchdog="restart", restart_delay_ms=0)
+    path = host.until(lambda: (host.incidents("brake") or [{"dump": ""}])[0]["dump"], "a dump")
+    assert "rip" in gdb(path, "info registers rip")
+    host.until_vm("brake", generation=2)
+    kinds = [e["kind"] for e in host.events() if e.get("vm") == "brake"]
+    assert kinds.index("dumped") < [i for i, k in enumerate(kinds) if k == "starting"][1], kinds
+
+
+def test_without_policy_or_watchdog_a_failure_leaves_no_dump(host):
+    send(running(host), "SIGKILL")
+    host.until_vm("brake", observed="safe")
+    assert host.incidents("brake")[0]["dump"] == "" and own(host) == []
+
+
+def test_an_end_that_is_no_failure_leaves_no_dump(host):
+    running(host, dump_on_failure=True)
+    assert host.verb("brake", "kill").status == 200
+    host.until_vm("brake", observed="stopped")
+    assert own(host) == []
+
+
+def test_a_full_disk_leaves_no_half_dump_and_the_guest_goes_on(host, small):
+    running(host, f"dump {small}")
+    a = host.verb("brake", "dump")
+    assert a.json["state"] == "failed" and "No space left" in a.json["error"]["detail"], a
+    assert os.listdir(small) == []
+    assert "No space left" in event(host, "dump-failed")["text"]
+    host.until(lambda: host.get("/v1/vms/brake/status").json["vcpus"][0]["state"] == "guest", "it runs")
+    assert host.adm("dump", "brake").returncode == 12
+
+
+def test_a_full_disk_at_a_death_is_told_and_the_restart_follows(host, small):
+    pid = running(host, f"dump {small}", dump_on_failure=True, on_failure="restart", restart_delay_ms=0)
+    send(pid, "SIGKILL")
+    host.until_vm("brake", generation=2, observed="running")
+    assert "No space left" in event(host, "dump-failed")["text"]
+    assert host.incidents("brake")[0]["dump"] == "" and os.listdir(small) == []
+
+
+def test_only_the_newest_dumps_are_kept():
+    h = Host(**{"dump-keep": 2}).start()
+    try:
+        running(h)
+        paths = [h.verb("brake", "dump").json["phase"] for _ in range(4)]
+        assert sorted(own(h)) == sorted(paths[2:]), paths
+    finally:
+        h.close()
+
+
+def test_only_so_many_bytes_of_dumps_are_kept():
+    h = Host(**{"dump-space": "4k"}).start()
+    try:
+        running(h)
+        paths = [h.verb("brake", "dump").json["phase"] for _ in range(2)]
+        assert own(h) == [paths[1]], "the newest stays, however large"
+    finally:
+        h.close()
+
+
+def test_a_dump_into_a_command_is_refused_under_the_supervisor(host):
+    a = host.put("/v1/vms/brake", {"config": config("marked.elf", 'dump "|gzip >core.gz"')})
+    assert a.status == 422, a
+    finding = a.json["diagnostics"][0]
+    assert finding["line"] == 5 and "no dump is piped" in finding["what"], a
+    assert "dump FOLDER" in finding["hint"], a
+
+
+def test_a_folder_that_is_not_allowed_or_not_there_is_refused():
+    h = Host(allow=GUESTS).start()
+    try:
+        a = h.put("/v1/vms/brake", {"config": config("marked.elf", "dump /tmp")})
+        assert a.status == 422 and "allow = FOLDER" in a.text, a
+        a = h.put("/v1/vms/brake", {"config": config("marked.elf", f"dump {GUESTS}/no/folder")})
+        assert a.status == 422 and "no/folder" in a.text, a
+    finally:
+        h.close()
+
+
+def test_a_vm_that_does_not_run_is_not_dumped(host):
+    host.define("brake", config("marked.elf"))
+    a = host.post("/v1/vms/brake/dump")
+    assert a.status == 409 and "start" in a.json["detail"], a
+    assert host.post("/v1/vms/nobody/dump").status == 404
+
+
+def test_a_worker_that_does_not_stand_costs_the_dump_alone(host):
+    pid = running(host, dump_timeout_ms=300, heartbeat_misses=100)
+    send(pid, "SIGSTOP")
+    a = host.verb("brake", "dump")
+    send(pid, "SIGCONT")
+    assert a.json["state"] == "failed" and "dump_timeout_ms" in a.json["error"]["detail"], a
+    assert host.verb("brake", "dump").json["state"] == "done"
+    assert_marked(own(host)[-1])
+
