@@ -80,7 +80,7 @@ static void classes(FILE *out)
 
 void option_man(FILE *out)
 {
-	fputs(".TH QVMCONF 5 \"\" \"qvm " QVM_VERSION "\" \"File formats\"\n"
+	fputs(".TH QVMCONF 5 \"2026-11-23\" \"qvm " QVM_VERSION "\" \"File formats\"\n"
 	      ".SH NAME\nqvmconf \\- configuration of a virtual machine for qvm\n"
 	      ".SH DESCRIPTION\n"
 	      "A file *.qvmconf says of which parts the board of a virtual machine is assembled.\n"
