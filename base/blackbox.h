@@ -20,7 +20,7 @@
 #define BLACKBOX_MAGIC UINT64_C(0x31786f424d565100) /* "\0QVMBox1" */
 
 enum {
-	BLACKBOX_VERSION = 2,
+	BLACKBOX_VERSION = 3,
 	BLACKBOX_MAX_VCPUS = 4096,
 	BLACKBOX_MAX_VDEVS = 1024,
 	BLACKBOX_PLACES = 2048,	       /* rows of the map; what is beyond is counted */
@@ -99,8 +99,11 @@ struct blackbox_vcpu {
 struct blackbox_vdev {
 	char name[32];
 	_Atomic uint64_t reads, writes, interrupts, bytes_in, bytes_out;
-	_Atomic uint64_t errors;      /* of the host: what the guest asked for and did not get */
-	_Atomic uint64_t drops;	      /* frames that found no room, or were none */
+	_Atomic uint64_t errors; /* of the host: what the guest asked for and did not get */
+	_Atomic uint64_t drops;	 /* frames that found no room, or were none */
+	_Atomic uint64_t given;	 /* of a balloon: bytes of memory that the guest does without */
+	_Atomic uint64_t
+		available; /* bytes of memory that the guest says it could give; 0 = unsaid */
 	_Atomic uint64_t deadline_ns; /* when its alarm is due; 0 = it has none */
 };
 
@@ -145,7 +148,7 @@ struct blackbox {
 };
 
 _Static_assert(sizeof(struct blackbox_vcpu) == 1272, "shared between processes");
-_Static_assert(sizeof(struct blackbox_vdev) == 96, "shared between processes");
+_Static_assert(sizeof(struct blackbox_vdev) == 112, "shared between processes");
 _Static_assert(sizeof(struct blackbox_place) == 64, "shared between processes");
 _Static_assert(sizeof(struct blackbox_exit) == 48, "shared between processes");
 _Static_assert(offsetof(struct blackbox, vm) == 24, "shared between processes");

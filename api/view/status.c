@@ -93,6 +93,8 @@ static json_t *vdev_object(const struct blackbox_vdev *d, uint64_t now_ns)
 	object_int(o, FIELD_vdev_bytes_in, count(LOAD(d->bytes_in)));
 	object_int(o, FIELD_vdev_bytes_out, count(LOAD(d->bytes_out)));
 	object_int(o, FIELD_vdev_errors, count(LOAD(d->errors)));
+	object_int(o, FIELD_vdev_given, count(LOAD(d->given)));
+	object_int(o, FIELD_vdev_available, count(LOAD(d->available)));
 	object_int(o, FIELD_vdev_drops, count(LOAD(d->drops)));
 	if (alarm_ns)
 		object_int(o, FIELD_vdev_alarm_ms, count(ago_ns(alarm_ns, now_ns) / 1000000));

@@ -205,6 +205,14 @@ static void notify(struct vdev *d, unsigned queue)
 		put(d, 0x3000 + queue % VIRTIO_QUEUES * 4, 2, queue);
 	else
 		put(d, 0x50, 4, queue);
+	/* Somebody types, and its time comes. */
+	vdev_input(d, part, queue);
+	pthread_mutex_lock(&d->lock);
+	if (d->class->alarm && d->alarm_ns) {
+		d->alarm_ns = 0;
+		d->class->alarm(d, 0);
+	}
+	pthread_mutex_unlock(&d->lock);
 	/* A device with threads gets a moment to look. */
 	for (unsigned i = 0;
 	     i < PATIENCE && __atomic_load_n(part + USED + 2, __ATOMIC_ACQUIRE) !=

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -64,6 +65,7 @@ static void open_end(struct hostdev *h, const struct vdev_want *w)
 {
 	struct hostdev_end *end = add(h, w, w->fd);
 	int flags = fcntl(w->fd, F_GETFL);
+	struct winsize size;
 	struct termios t;
 	struct stat st;
 
@@ -73,6 +75,10 @@ static void open_end(struct hostdev *h, const struct vdev_want *w)
 	end->holds = end->has_output && w->kind != WANT_PTY;
 	end->may_wait = !(flags & O_NONBLOCK) && !(fstat(w->fd, &st) == 0 && S_ISREG(st.st_mode));
 	end->is_tty = tcgetattr(w->fd, &t) == 0;
+	if (end->is_tty && !h->columns && ioctl(w->fd, TIOCGWINSZ, &size) == 0) {
+		h->columns = size.ws_col;
+		h->rows = size.ws_row;
+	}
 	if (w->kind == WANT_PTY)
 		name_pty(h, w);
 }
@@ -82,6 +88,15 @@ void hostdev_open(struct hostdev *h)
 	for (unsigned i = 0; i < h->vdev->n_wants; i++)
 		if (h->vdev->want[i].fd >= 0)
 			open_end(h, &h->vdev->want[i]);
+}
+
+bool hostdev_size(const struct hostdev *h, uint16_t *ret_columns, uint16_t *ret_rows)
+{
+	if (!h->columns || !h->rows)
+		return false;
+	*ret_columns = h->columns;
+	*ret_rows = h->rows;
+	return true;
 }
 
 bool hostdev_has_input(const struct hostdev *h)

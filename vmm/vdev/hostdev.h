@@ -44,7 +44,8 @@ struct hostdev {
 	struct vdev *vdev;
 	struct hostdev_end end[HOSTDEV_ENDS];
 	unsigned n_ends;
-	uint64_t written; /* bytes ever */
+	uint16_t columns, rows; /* of a terminal; 0 = there is none */
+	uint64_t written;	/* bytes ever */
 	uint64_t batch_ns;
 	uint32_t delayed_s; /* to try an end again that is not there; UINT32_MAX = for ever */
 	bool is_waited_for; /* the vdev was told of no room */
@@ -60,6 +61,9 @@ struct hostdev *hostdev_new(struct vdev *d);
 void hostdev_open(struct hostdev *h);
 /* Somebody may type: an end has an input side, or the supervised console comes here. */
 bool hostdev_has_input(const struct hostdev *h);
+/* Columns and rows of the first terminal among its ends, as they were at hostdev_open(); false and
+ * untouched without one. */
+bool hostdev_size(const struct hostdev *h, uint16_t *ret_columns, uint16_t *ret_rows);
 /* Bytes that no end would lose. Below HOSTDEV_LOW drained() will follow. */
 size_t hostdev_room(struct hostdev *h);
 enum { HOSTDEV_LOW = 256 };

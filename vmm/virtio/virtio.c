@@ -66,6 +66,11 @@ void virtio_write_status(struct virtio *v, uint8_t value)
 	/* 3.1.1: without FEATURES_OK the driver must not go on. */
 	if ((v->status & VIRTIO_CONFIG_S_DRIVER_OK) && !(v->status & VIRTIO_CONFIG_S_FEATURES_OK))
 		v->status &= (uint8_t)~VIRTIO_CONFIG_S_DRIVER_OK;
+	/* 3.1.1: no notifications before; Linux's balloon sends one all the same, and only that one. */
+	if (v->status & ~old & VIRTIO_CONFIG_S_DRIVER_OK)
+		for (unsigned q = 0; q < v->kind->n_queues; q++)
+			if (v->queue[q].is_on)
+				virtio_notify(v, q);
 }
 
 void virtio_accept(struct virtio *v, unsigned half, uint32_t bits)
