@@ -64,3 +64,15 @@ def test_a_cluster_of_the_host_pins_a_supervised_vcpu():
         assert f"there are: main={cpu}" in bad.text, bad
     finally:
         host.close()
+
+
+def test_a_counter_offset_is_set_or_the_start_names_the_variable(tmp_path):
+    path = tmp_path / "guest.qvmconf"
+    path.write_text(config("hello.elf"))
+    r = worker_alone(f"@{path}", "set", "counter-offset", "0")
+    if r.returncode == 0:
+        assert "Hello" in r.stdout, r
+    else:
+        assert r.returncode == 64 and "remove `set counter-offset`" in r.stderr, r
+    r = worker_alone(f"@{path}", "set", "counter-offset", "0xffffffffffffffff")
+    assert r.returncode == 0 and "Hello" in r.stdout, r

@@ -50,6 +50,17 @@ def test_the_status_shows_the_time_that_is_left(tmp_path):
     assert left and int(left[1]) <= 2000, said
 
 
+def test_a_vdev_may_be_left_out_of_the_status(tmp_path):
+    conf = write(tmp_path, DOG + " set debug off vdev mc146818", 'cmdline "feed=9"')
+    p = subprocess.Popen([f"{B}/qvm", conf, "logger", "info", "stderr"], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while "started" not in p.stdout.readline():
+        assert p.poll() is None
+    p.send_signal(signal.SIGUSR1)
+    _, said = p.communicate(timeout=30)
+    assert "vdev mc146818: " in said and "vdev wdt-ib700: " not in said, said
+
+
 def test_a_dog_at_another_place_is_not_the_guests(tmp_path):
     r = worker_alone(write(tmp_path, "vdev wdt-ib700 loc 0x541 name rex", 'cmdline "feed=0 then=stop"'))
     assert r.returncode == 0, r

@@ -84,6 +84,8 @@ struct board {
 	unsigned dump_line;
 	int dump_fd; /* a lone worker's folder, for its helper; -1 until opened */
 	bool exit_on_halt;
+	bool has_counter_offset; /* else the guest's counter starts at 0 */
+	uint64_t counter_offset; /* guest minus host */
 	bool dryrun;
 };
 

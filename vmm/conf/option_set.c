@@ -6,6 +6,7 @@
 #include "vmm/conf/number.h"
 #include "vmm/conf/parse.h"
 #include "vmm/conf/unknown.h"
+#include "vmm/vdev/vdev.h"
 
 static int boolean(const char *s, uint64_t *ret, struct err *e)
 {
@@ -72,4 +73,24 @@ void variable_path_base(struct parse *p, const struct token *t, uint64_t number)
 		p->draft->path_base_is_cwd = true;
 	else
 		unknown_keyword(p, &t[2], t[2].text, base, NELEMS(base), "base for relative paths");
+}
+
+void variable_counter_offset(struct parse *p, const struct token *t, uint64_t number)
+{
+	struct board *b = p->draft->board;
+
+	(void)t;
+	b->has_counter_offset = number != UINT64_MAX;
+	b->counter_offset = number;
+}
+
+/* Of the vdev that it stands behind. */
+void variable_debug(struct parse *p, const struct token *t, uint64_t number)
+{
+	if (p->context == OPTION_VDEV && !p->is_blind)
+		parse_vdev(p)->vdev->is_unreported = number == 0;
+	else if (p->context != OPTION_VDEV)
+		finding_hint(finding_error(p->findings, &t[1].at,
+					   "`set debug` is about a vdev, but stands behind none"),
+			     "write it behind the options of that `vdev`");
 }

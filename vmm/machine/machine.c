@@ -22,6 +22,7 @@
 #include "vmm/machine/space.h"
 #include "vmm/machine/vcpu.h"
 #include "vmm/vdev/vdev.h"
+#include "vmm/x86/counter.h"
 #include "vmm/x86/cpuid.h"
 #include "vmm/x86/entry.h"
 #include "vmm/x86/irqchip.h"
@@ -188,7 +189,9 @@ static int add_vcpus(struct machine *m, const struct entry *entry, struct err *e
 
 		if (vcpu_create(v, &m->ground, i, m->vm_fd, (size_t)bytes, e) < 0 ||
 		    cpuid_set(cpuid, v->fd, i, e) < 0 || entry_reset(v->fd, i, e) < 0 ||
-		    (i == 0 && entry_set(entry, v->fd, e) < 0))
+		    (i == 0 && entry_set(entry, v->fd, e) < 0) ||
+		    (m->board->has_counter_offset &&
+		     counter_set(v->fd, m->board->counter_offset, e) < 0))
 			return err_wrap(e, "vCPU %u", i);
 	}
 	return 0;

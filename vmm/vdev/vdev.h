@@ -133,6 +133,7 @@ struct vdev {
 	unsigned n_wants;
 	uint64_t alarm_ns;	 /* deadline of machine_alarm(), monotonic; 0 = none. Under lock */
 	bool dumps;		 /* a watchdog whose bite asks for a guest dump */
+	bool is_unreported;	 /* `set debug off`: the status report leaves it out */
 	bool takes_console;	 /* what is typed at a supervised VM's console comes to this vdev */
 	struct hostdev *hostdev; /* of a class with a character line; NULL = none */
 	int room_fd; /* eventfd of the worker's loop, borrowed: written when a full input queue has

@@ -89,6 +89,8 @@ void status_log(const struct board *b, const struct blackbox_map *box)
 	for (unsigned i = 0; i < box->n_vdevs; i++) {
 		const struct blackbox_vdev *v = &box->vdev[i];
 
+		if (b->vdev[i]->is_unreported)
+			continue;
 		log_info(NULL,
 			 "vdev %s: %" PRIu64 " reads, %" PRIu64 " writes, %" PRIu64
 			 " interrupts, %" PRIu64 " bytes in, %" PRIu64 " bytes out, %" PRIu64
