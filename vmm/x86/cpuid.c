@@ -56,17 +56,22 @@ static void share_cache(struct kvm_cpuid_entry2 *e, unsigned n, int kvm_fd)
 		e->eax |= (ids > 63 ? 63 : ids) << 26;
 }
 
-/* KVM's paravirtual features. A host whose CPU has neither VMX nor SVM runs guests by other means
- * (pvm), where the hypercall instruction in ring 0 never returns: hide what needs it. */
-static void share_kvm(struct kvm_cpuid_entry2 *e, unsigned n, int kvm_fd)
+bool cpuid_host_is_pvm(void)
 {
 	unsigned a, b, c, d;
 	bool has_vmx = __get_cpuid(1, &a, &b, &c, &d) && (c & ECX_VMX);
 	bool has_svm = __get_cpuid(0x80000001, &a, &b, &c, &d) && (c & ECX_SVM);
 
+	return !has_vmx && !has_svm;
+}
+
+/* KVM's paravirtual features. The hypercall instruction in ring 0 never returns under pvm: hide what
+ * needs it. */
+static void share_kvm(struct kvm_cpuid_entry2 *e, unsigned n, int kvm_fd)
+{
 	(void)n;
 	(void)kvm_fd;
-	if (!has_vmx && !has_svm)
+	if (cpuid_host_is_pvm())
 		e->eax &= ~(1u << KVM_FEATURE_PV_UNHALT | 1u << KVM_FEATURE_PV_SEND_IPI |
 			    1u << KVM_FEATURE_PV_SCHED_YIELD | 1u << KVM_FEATURE_PV_TLB_FLUSH |
 			    1u << KVM_FEATURE_HC_MAP_GPA_RANGE);

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 struct kvm_cpuid2;
@@ -18,6 +20,8 @@ enum {
 	CPUID_OWN_EDX = 0x78756e69, /* "inux" */
 };
 
+/* The host's CPU has neither VMX nor SVM: its KVM runs guests by other means (pvm). */
+bool cpuid_host_is_pvm(void);
 /* The leaves that KVM supports (KVM_GET_SUPPORTED_CPUID, section 4.46), asked once for all vCPUs:
  * that alone is half a millisecond. n_vcpus is the number of cores of the one package. */
 int cpuid_read(int kvm_fd, unsigned n_vcpus, struct kvm_cpuid2 **ret, struct err *e);
