@@ -105,7 +105,7 @@ static int open_whole(const char *path, bool is_writer, struct stat *st, int *re
 static int ask_disk_as(const char *path, bool is_writer, struct err *e)
 {
 	AUTO_FD int fd = -1;
-	struct stat st;
+	struct stat st = {0};
 
 	if (open_whole(path, is_writer, &st, &fd, e) < 0)
 		return -1;
@@ -129,7 +129,7 @@ static int ask_disk_read(const char *path, uint64_t room, struct err *e)
 static int ask_pass_as(const char *path, bool is_writer, struct err *e)
 {
 	AUTO_FD int fd = -1;
-	struct stat st;
+	struct stat st = {0};
 
 	if (open_whole(path, is_writer, &st, &fd, e) < 0)
 		return -1;
