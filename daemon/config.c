@@ -12,6 +12,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "base/trust.h"
+#include "base/vfio.h"
 
 enum { LINE = 1024 };
 
@@ -102,6 +103,22 @@ static int add_allow_tap(struct config *c, const char *value, struct err *e)
 	return 0;
 }
 
+static int add_allow_pci(struct config *c, const char *value, struct err *e)
+{
+	char path[CONFIG_PATH];
+
+	if (c->n_allow_pcis == CONFIG_ALLOWS)
+		return err_set(e, INVALID, "more than %d `allow-pci` lines", CONFIG_ALLOWS);
+	snprintf(path, sizeof path, VFIO_WANT "%.40s", value);
+	if (!vfio_name(path))
+		return err_set(e, INVALID,
+			       "allow-pci is '%s': write a function as `lspci -D` does, like "
+			       "0000:00:04.0",
+			       value);
+	str_copy(c->allow_pci[c->n_allow_pcis++], CONFIG_PCI, value);
+	return 0;
+}
+
 static int set_uid_base(struct config *c, const char *value, struct err *e)
 {
 	uint64_t n = 0;
@@ -167,6 +184,7 @@ static const struct {
 	{"allow", add_allow},
 	{"allow-pass", add_allow_pass},
 	{"allow-tap", add_allow_tap},
+	{"allow-pci", add_allow_pci},
 	{"worker-uid-base", set_uid_base},
 	{"memory-budget", set_memory_budget},
 	{"shutdown-grace-ms", set_shutdown_grace},

@@ -14,7 +14,7 @@
 #include "base/cpulist.h"
 #include "base/err.h"
 
-enum { CONFIG_PATH = 512, CONFIG_ALLOWS = 32, CONFIG_TAP = 32 };
+enum { CONFIG_PATH = 512, CONFIG_ALLOWS = 32, CONFIG_TAP = 32, CONFIG_PCI = 16 };
 
 struct config {
 	char state_dir[CONFIG_PATH], run_dir[CONFIG_PATH];
@@ -26,7 +26,9 @@ struct config {
 	unsigned n_allow_passes;
 	char allow_tap[CONFIG_ALLOWS][CONFIG_TAP]; /* patterns of TAP interfaces for guests */
 	unsigned n_allow_taps;
-	char vdev_folder[CONFIG_PATH];	  /* of shared objects; "" = the installed one, if any */
+	char vdev_folder[CONFIG_PATH]; /* of shared objects; "" = the installed one, if any */
+	char allow_pci[CONFIG_ALLOWS][CONFIG_PCI]; /* PCI functions of the host for guests */
+	unsigned n_allow_pcis;
 	uint32_t uid_base;		  /* of qvm-api; workers follow */
 	uint64_t memory_budget_bytes;	  /* of all guests together; 0 = the memory of the host */
 	uint64_t max_priority;		  /* real-time, that vCPUs may have; 0 = none */

@@ -25,7 +25,8 @@ static int judge_memory(const struct plan *p, const struct msg_want *w, struct e
 
 static int judge_want(const struct plan *p, const struct msg_want *w, struct err *e)
 {
-	struct resource r = {.config = p->config, .vm = p->vm, .want = w, .plan = p->shape};
+	struct resource r = {
+		.config = p->config, .vm = p->vm, .want = w, .plan = p->shape, .container_fd = -1};
 
 	if (resource_probe(&r, e) < 0)
 		return -1;

@@ -2,6 +2,7 @@
 #include "daemon/worker/grant.h"
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -11,6 +12,8 @@
 #include "daemon/vm/dump.h"
 #include "daemon/worker/resource.h"
 #include "daemon/worker/worker.h"
+
+enum { LOCKED_SLACK = 8 * 1024 * 1024 };
 
 /* Guest memory that the other VMs hold of the budget. */
 static uint64_t used_bytes(const struct daemon *d, const struct vm *but)
@@ -30,11 +33,13 @@ static uint64_t used_bytes(const struct daemon *d, const struct vm *but)
 static int open_all(struct daemon *d, struct worker *w, int *fds, struct err *e)
 {
 	for (uint32_t i = 0; i < w->n_wants; i++) {
-		struct resource r = {.config = &d->config,
-				     .vm = w->vm,
-				     .want = &w->want[i],
-				     .plan = &w->plan,
-				     .peers = &d->peers};
+		struct resource r = {
+			.config = &d->config,
+			.vm = w->vm,
+			.want = &w->want[i],
+			.plan = &w->plan,
+			.container_fd = i && w->want[i - 1].kind == WANT_VFIO ? fds[i - 1] : -1,
+			.peers = &d->peers};
 		struct err why;
 
 		if (resource_open(&r, &fds[i], &why) == 0)
@@ -80,6 +85,27 @@ static int permit_priority(const struct worker *w, struct err *e)
 		       w->vm, w->plan.max_priority);
 }
 
+/* Whatever a function of the host may access by DMA is locked into memory, once for each function, by
+ * the worker itself. */
+static int permit_locked(const struct worker *w, struct err *e)
+{
+	rlim_t functions = 0, bytes;
+
+	for (uint32_t i = 0; i < w->n_wants; i++)
+		functions += w->want[i].kind == WANT_PCI;
+	if (functions == 0)
+		return 0;
+	bytes = functions * w->plan.ram_bytes + LOCKED_SLACK;
+	const struct rlimit to = {bytes, bytes};
+	if (prlimit(w->process.pid, RLIMIT_MEMLOCK, &to, NULL) == 0)
+		return 0;
+	return err_sys(
+		e, RESOURCE,
+		"permit '%s' to lock its %ju bytes of memory for `pass loc pci:` (qvmd needs "
+		"CAP_SYS_RESOURCE, or LimitMEMLOCK=infinity in its unit)",
+		w->vm, (uintmax_t)bytes);
+}
+
 void grant_wants(struct vm *v, struct worker *w)
 {
 	struct plan p = {.config = &v->d->config,
@@ -96,7 +122,8 @@ void grant_wants(struct vm *v, struct worker *w)
 	for (uint32_t i = 0; i < w->n_wants; i++)
 		fds[i] = -1;
 	if (plan_judge(&p, NULL, NULL, &e) < 0 || permit_priority(w, &e) < 0 ||
-	    open_all(v->d, w, fds, &e) < 0 || dump_keep(v, w, fds, &e) < 0) {
+	    permit_locked(w, &e) < 0 || open_all(v->d, w, fds, &e) < 0 ||
+	    dump_keep(v, w, fds, &e) < 0) {
 		close_all(fds, w->n_wants);
 		worker_fence(w, e.code == ERR_PROTOCOL ? CAUSE_PROTOCOL : CAUSE_RESOURCE, &e);
 		return;

@@ -142,6 +142,25 @@ unsigned machine_cpus(const struct machine *m)
 	return 1;
 }
 
+unsigned machine_slot(struct machine *m)
+{
+	(void)m;
+	return 0;
+}
+
+int machine_place(struct machine *m, unsigned slot, uint64_t gpa, uint64_t bytes, void *host,
+		  struct err *e)
+{
+	(void)m, (void)slot, (void)gpa, (void)bytes, (void)host, (void)e;
+	return 0;
+}
+
+bool machine_ram_range(struct machine *m, unsigned i, struct machine_range *ret)
+{
+	(void)m, (void)i, (void)ret;
+	return false;
+}
+
 int machine_pass(struct machine *m, uint64_t gpa, uint64_t bytes, void *host, bool is_writable,
 		 struct err *e)
 {
@@ -310,7 +329,7 @@ static void step(struct vdev *d, const uint8_t *s)
 		pthread_mutex_unlock(&d->lock);
 		if (d->pci->placed && s[2] & 1) { /* as the bridge does when it has moved */
 			pthread_mutex_lock(&d->lock);
-			d->pci->placed(d->pci, value & ~UINT32_C(0x3fff));
+			d->pci->placed(d->pci, 0, value & ~UINT32_C(0x3fff));
 			pthread_mutex_unlock(&d->lock);
 		}
 		break;

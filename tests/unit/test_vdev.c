@@ -114,6 +114,25 @@ void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, con
 	str_copy(b->end.detail, sizeof b->end.detail, detail);
 }
 
+unsigned machine_slot(struct machine *m)
+{
+	(void)m;
+	return 0;
+}
+
+int machine_place(struct machine *m, unsigned slot, uint64_t gpa, uint64_t bytes, void *host,
+		  struct err *e)
+{
+	(void)m, (void)slot, (void)gpa, (void)bytes, (void)host, (void)e;
+	return 0;
+}
+
+bool machine_ram_range(struct machine *m, unsigned i, struct machine_range *ret)
+{
+	(void)m, (void)i, (void)ret;
+	return false;
+}
+
 int machine_pass(struct machine *m, uint64_t gpa, uint64_t bytes, void *host, bool is_writable,
 		 struct err *e)
 {

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "vmm/conf/number.h"
 #include "vmm/conf/parse.h"
+#include "vmm/conf/pass_pci.h"
 #include "vmm/conf/place.h"
 #include "vmm/vdev/pass.h"
 
@@ -113,11 +114,6 @@ static const char *source(struct parse *p, const struct token *t)
 			"I/O ports of the host cannot be passed safely: KVM maps none, and "
 			"a descriptor of /dev/port reaches all of them");
 		finding_hint(d, "use a vdev for what the guest needs");
-	} else if (!strncmp(t->text, "pci:", 4)) {
-		d = finding_error(
-			p->findings, &t->at,
-			"PCI functions of the host (VFIO) are not in this release of qvm");
-		finding_hint(d, "use a virtio vdev for what the guest needs");
 	} else if (equals && !strncmp(equals + 1, "uio:", 4)) {
 		d = finding_error(p->findings, &t->at,
 				  "UIO devices are not in this release of qvm");
@@ -171,14 +167,25 @@ static bool read_target(struct parse *p, const struct token *t, size_t n, struct
 void option_pass_loc(struct parse *p, const struct token *t)
 {
 	struct draft_vdev *v = parse_vdev(p);
-	const char *file = source(p, &t[1]);
 	struct pass_place place = {0};
 	char path[VDEV_PATH];
+	const char *file;
 	struct err e;
 
+	if (!strncmp(t[1].text, "pci:", 4)) {
+		pass_pci_loc(p, t);
+		return;
+	}
+	file = source(p, &t[1]);
 	if (!file || !read_target(p, &t[1], (size_t)(strchr(t[1].text, '=') - t[1].text), &place) ||
 	    !read_file(p, &t[1], (size_t)(file - t[1].text), path, &place.offset))
 		return;
+	if (v->vdev->class != &pass_class) {
+		finding_hint(finding_error(p->findings, &t->at,
+					   "this `pass` gives the guest a PCI function already"),
+			     "begin another `pass`");
+		return;
+	}
 	place.path = path;
 	if (pass_add(v->vdev, &place, &e) < 0) {
 		finding_hint(finding_error(p->findings, &t->at, "%s", e.msg),

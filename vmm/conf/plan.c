@@ -185,10 +185,10 @@ static void print_vdevs(const struct board *b, FILE *out)
 static void print_files(const struct board *b, FILE *out)
 {
 	static const char *const verb[WANT_COUNT] = {
-		[WANT_IMAGE] = "read",	 [WANT_OUTPUT] = "write",   [WANT_INPUT] = "read",
-		[WANT_PTY] = "pty",	 [WANT_SOCKET] = "listen",  [WANT_COMMAND] = "run",
-		[WANT_DISK] = "disk",	 [WANT_DISK_READ] = "read", [WANT_PASS] = "map",
-		[WANT_PASS_READ] = "map"};
+		[WANT_IMAGE] = "read",	  [WANT_OUTPUT] = "write",   [WANT_INPUT] = "read",
+		[WANT_PTY] = "pty",	  [WANT_SOCKET] = "listen",  [WANT_COMMAND] = "run",
+		[WANT_DISK] = "disk",	  [WANT_DISK_READ] = "read", [WANT_PASS] = "map",
+		[WANT_PASS_READ] = "map", [WANT_PCI] = "vfio",	     [WANT_VFIO] = "vfio"};
 	bool is_first = true;
 
 	for (unsigned i = 0; i < b->n_loads; i++, is_first = false)

@@ -33,7 +33,6 @@ struct machine {
 	int kvm_fd, vm_fd;
 	bool has_lines; /* the board has a PIC */
 	struct memory memory;
-	unsigned n_passed;     /* memslots behind those of memory */
 	struct space space[2]; /* by enum vdev_space */
 	struct gate gate;
 	struct hold hold;
@@ -562,19 +561,23 @@ unsigned machine_cpus(const struct machine *m)
 int machine_pass(struct machine *m, uint64_t gpa, uint64_t bytes, void *host, bool is_writable,
 		 struct err *e)
 {
-	struct kvm_userspace_memory_region slot = {
-		.slot = m->memory.n + m->n_passed,
-		.flags = is_writable ? 0 : KVM_MEM_READONLY,
-		.guest_phys_addr = gpa,
-		.memory_size = bytes,
-		.userspace_addr = (uintptr_t)host,
-	};
+	return memory_place(m->vm_fd, memory_slot(&m->memory), gpa, bytes, host, is_writable, e);
+}
 
-	if (kvm_call(m->vm_fd, KVM_SET_USER_MEMORY_REGION, &slot, "take a passed-through range",
-		     e) < 0)
-		return -1;
-	m->n_passed++;
-	return 0;
+unsigned machine_slot(struct machine *m)
+{
+	return memory_slot(&m->memory);
+}
+
+int machine_place(struct machine *m, unsigned slot, uint64_t gpa, uint64_t bytes, void *host,
+		  struct err *e)
+{
+	return memory_place(m->vm_fd, slot, gpa, bytes, host, true, e);
+}
+
+bool machine_ram_range(struct machine *m, unsigned i, struct machine_range *ret)
+{
+	return memory_ram(&m->memory, i, &ret->gpa, &ret->bytes, &ret->host);
 }
 
 void machine_console(struct machine *m, const char *bytes, size_t n)

@@ -95,6 +95,17 @@ unsigned machine_cpus(const struct machine *m);
  * the KVM VM, without an exit. A write to one that is not writable is a fault access. */
 int machine_pass(struct machine *m, uint64_t gpa, uint64_t bytes, void *host, bool is_writable,
 		 struct err *e);
+/* The same in two steps, for what the guest moves: a memslot, while the machine is assembled; where it
+ * is, then and later, in 0 bytes nowhere. On failure it is nowhere. */
+unsigned machine_slot(struct machine *m);
+int machine_place(struct machine *m, unsigned slot, uint64_t gpa, uint64_t bytes, void *host,
+		  struct err *e);
+/* RAM range i in ascending order, for a device that accesses it by itself; false behind the last. */
+struct machine_range {
+	uint64_t gpa, bytes;
+	void *host;
+};
+bool machine_ram_range(struct machine *m, unsigned i, struct machine_range *ret);
 /* Print on the VM's console (black box). The caller holds its vdev's lock. */
 void machine_console(struct machine *m, const char *bytes, size_t n);
 /* The row of a vdev in the black box, for its counters. */

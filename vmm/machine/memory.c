@@ -91,6 +91,44 @@ int memory_install(const struct memory *m, int vm_fd, struct err *e)
 	return 0;
 }
 
+unsigned memory_slot(struct memory *m)
+{
+	return m->n + m->n_slots++;
+}
+
+int memory_place(int vm_fd, unsigned slot, uint64_t gpa, uint64_t bytes, void *host,
+		 bool is_writable, struct err *e)
+{
+	struct kvm_userspace_memory_region to = {
+		.slot = slot,
+		.flags = is_writable ? 0 : KVM_MEM_READONLY,
+		.guest_phys_addr = gpa,
+		.memory_size = bytes,
+		.userspace_addr = (uintptr_t)host,
+	};
+
+	return kvm_call(vm_fd, KVM_SET_USER_MEMORY_REGION, &to, "take a passed-through range", e) <
+			       0
+		       ? -1
+		       : 0;
+}
+
+bool memory_ram(const struct memory *m, unsigned i, uint64_t *ret_gpa, uint64_t *ret_bytes,
+		void **ret_host)
+{
+	const struct memory_range *r = m->range;
+
+	for (; r < m->range + m->n; r++)
+		if (!r->is_rom && i-- == 0)
+			break;
+	if (r == m->range + m->n)
+		return false;
+	*ret_gpa = r->gpa;
+	*ret_bytes = r->bytes;
+	*ret_host = r->host;
+	return true;
+}
+
 const struct memory_range *memory_range_of(const struct memory *m, uint64_t gpa)
 {
 	unsigned low = 0, high = m->n;

@@ -26,6 +26,7 @@ struct memory {
 	unsigned n;
 	uint8_t *base; /* of the mapping; NULL when the bytes are somebody else's */
 	uint64_t bytes;
+	unsigned n_slots; /* KVM's memslots behind those of the ranges */
 };
 
 /* Map ram_fd, which must be sealed against shrinking and hold exactly the sum of all ranges. */
@@ -39,4 +40,11 @@ int memory_install(const struct memory *m, int vm_fd, struct err *e);
 void *memory_at(const struct memory *m, uint64_t gpa, uint64_t bytes);
 /* The range that holds gpa, or NULL. */
 const struct memory_range *memory_range_of(const struct memory *m, uint64_t gpa);
+/* RAM range i in ascending order; false behind the last. */
+bool memory_ram(const struct memory *m, unsigned i, uint64_t *ret_gpa, uint64_t *ret_bytes,
+		void **ret_host);
+/* One more memslot, for what is no memory of the guest's own; and what lies in it: 0 bytes = nothing. */
+unsigned memory_slot(struct memory *m);
+int memory_place(int vm_fd, unsigned slot, uint64_t gpa, uint64_t bytes, void *host,
+		 bool is_writable, struct err *e);
 void memory_unmap(struct memory *m);

@@ -40,11 +40,11 @@ struct pci_function {
 	unsigned n_used; /* bytes of configuration given to header and capabilities */
 	uint8_t last_capability;
 	bool wants_line, has_line; /* the device's wish; what the bus was told */
-	/* One BAR, wherever the guest reaches it: told by the bridge under both locks when that changes,
-	 * 0 = nowhere, or in the way of another. NULL = of no interest. */
-	unsigned watched_bar;
-	void (*placed)(struct pci_function *f, uint64_t address);
-	uint64_t placed_at; /* what was told */
+	/* The BARs of this mask, wherever the guest reaches them: told by the bridge under both locks
+	 * when that changes, 0 = nowhere, or in the way of another. NULL = of no interest. */
+	unsigned watched_bars;
+	void (*placed)(struct pci_function *f, unsigned bar, uint64_t address);
+	uint64_t placed_at[PCI_BARS]; /* what was told */
 	/* For what lies in a capability: before a read, after a write. NULL = nothing to do. */
 	void (*before_read)(struct pci_function *f, unsigned offset, unsigned width);
 	void (*after_write)(struct pci_function *f, unsigned offset, unsigned width);

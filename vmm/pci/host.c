@@ -86,14 +86,14 @@ static uint32_t config_read(struct host *h, unsigned slot, unsigned offset, unsi
 	return value;
 }
 
-/* Where nobody but f answers in its watched BAR; 0 = nowhere. BARs change under our lock alone. */
-static uint64_t reachable_at(const struct host *h, const struct pci_function *f)
+/* Where nobody but f answers in that BAR; 0 = nowhere. BARs change under our lock alone. */
+static uint64_t reachable_at(const struct host *h, const struct pci_function *f, unsigned bar)
 {
 	const struct vdev_region *window = &h->vdev->region[REGION_WINDOW];
-	uint64_t at = pci_function_bar(f, f->watched_bar), bytes = f->bar_bytes[f->watched_bar];
+	uint64_t at = pci_function_bar(f, bar), bytes = f->bar_bytes[bar];
 
-	if (at < window->base || at - window->base > window->bytes - bytes ||
-	    !pci_function_overlaps(f, at, bytes))
+	if (bytes > window->bytes || at < window->base ||
+	    at - window->base > window->bytes - bytes || !pci_function_overlaps(f, at, bytes))
 		return 0;
 	for (unsigned i = 0; i < PCI_SLOTS; i++)
 		if (h->slot[i] && h->slot[i] != f && pci_function_overlaps(h->slot[i], at, bytes))
@@ -101,22 +101,27 @@ static uint64_t reachable_at(const struct host *h, const struct pci_function *f)
 	return at;
 }
 
+static void tell_place(struct host *h, struct pci_function *f, unsigned bar, bool leaves)
+{
+	uint64_t at = reachable_at(h, f, bar);
+
+	if (at == f->placed_at[bar] || (leaves && !f->placed_at[bar]))
+		return;
+	f->placed_at[bar] = leaves ? 0 : at;
+	pthread_mutex_lock(&f->vdev->lock);
+	f->placed(f, bar, f->placed_at[bar]);
+	pthread_mutex_unlock(&f->vdev->lock);
+}
+
 /* First those that leave a place, then those that come: two may have changed places. */
 static void tell_places(struct host *h)
 {
 	for (unsigned i = 0; i < 2 * PCI_SLOTS; i++) {
 		struct pci_function *f = h->slot[i % PCI_SLOTS];
-		uint64_t at;
 
-		if (!f || !f->placed)
-			continue;
-		at = reachable_at(h, f);
-		if (at == f->placed_at || (i < PCI_SLOTS && !f->placed_at))
-			continue;
-		f->placed_at = i < PCI_SLOTS ? 0 : at;
-		pthread_mutex_lock(&f->vdev->lock);
-		f->placed(f, f->placed_at);
-		pthread_mutex_unlock(&f->vdev->lock);
+		for (unsigned n = 0; f && f->placed && n < PCI_BARS; n++)
+			if (f->watched_bars >> n & 1)
+				tell_place(h, f, n, i < PCI_SLOTS);
 	}
 }
 

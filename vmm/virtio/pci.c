@@ -285,12 +285,13 @@ static void after_write(struct pci_function *f, unsigned offset, unsigned width)
 /* --- its making --- */
 
 /* The bridge tells where the guest reaches BAR 0: KVM watches the notifications there. */
-static void placed(struct pci_function *f, uint64_t at)
+static void placed(struct pci_function *f, unsigned bar, uint64_t at)
 {
 	struct virtio_pci *p = of_function(f);
 	const struct virtio_device *x = f->vdev->state;
 	struct machine *m = f->vdev->machine;
 
+	(void)bar;
 	for (unsigned q = 0; q < p->virtio->kind->n_queues; q++) {
 		uint64_t offset = NOTIFY + q * NOTIFY_STEP;
 
@@ -304,7 +305,7 @@ static void placed(struct pci_function *f, uint64_t at)
 
 void virtio_pci_watch(struct virtio_pci *p)
 {
-	p->function.watched_bar = BAR_STRUCTURES;
+	p->function.watched_bars = 1u << BAR_STRUCTURES;
 	p->function.placed = placed;
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <linux/kvm.h>
+#include <linux/vfio.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -110,6 +111,7 @@ static const struct sandbox_allow assembling[] = {
 	SANDBOX_CALL(newfstatat),
 	SANDBOX_CALL(preadv),
 	SANDBOX_ARG(prctl, 0, PR_SET_NAME), /* of threads */
+	SANDBOX_CALL(pwrite64),		    /* registers of a PCI function that is passed */
 	SANDBOX_CALL(pwritev),
 	SANDBOX_CALL(rseq),
 	SANDBOX_CALL(sched_getaffinity), /* of vCPU threads; likewise below */
@@ -149,6 +151,12 @@ static const struct sandbox_allow assembling[] = {
 	SANDBOX_IOCTL(KVM_SET_TSS_ADDR),
 	SANDBOX_IOCTL(KVM_SET_USER_MEMORY_REGION),
 	SANDBOX_IOCTL(TUNSETOFFLOAD),
+	SANDBOX_IOCTL(VFIO_DEVICE_GET_INFO),
+	SANDBOX_IOCTL(VFIO_DEVICE_GET_REGION_INFO),
+	SANDBOX_IOCTL(VFIO_DEVICE_RESET),
+	SANDBOX_IOCTL(VFIO_DEVICE_SET_IRQS),
+	SANDBOX_IOCTL(VFIO_IOMMU_MAP_DMA),
+	SANDBOX_IOCTL(VFIO_IOMMU_UNMAP_DMA),
 	SANDBOX_END,
 };
 

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/vfio/message.h"
+
+#include <linux/pci_regs.h>
+#include <linux/vfio.h>
+
+#include "vmm/machine/machine.h"
+#include "vmm/vdev/vdev.h"
+#include "vmm/vfio/shadow.h"
+
+static uint32_t config(const struct vfio_messages *x, unsigned offset, unsigned width)
+{
+	return pci_function_get(&x->shadow->function, offset, width);
+}
+
+static uint32_t msix_flags(const struct vfio_messages *x)
+{
+	return x->shadow->msix ? config(x, x->shadow->msix + PCI_MSIX_FLAGS, 2) : 0;
+}
+
+/* 6.8.3.5: a guest that enables both gets what it must not rely on; here MSI-X. */
+static unsigned chosen(const struct vfio_messages *x)
+{
+	uint8_t msi = x->shadow->msi;
+
+	if (msix_flags(x) & PCI_MSIX_FLAGS_ENABLE)
+		return VFIO_PCI_MSIX_IRQ_INDEX;
+	if (msi && (config(x, msi + PCI_MSI_FLAGS, 2) & PCI_MSI_FLAGS_ENABLE))
+		return VFIO_PCI_MSI_IRQ_INDEX;
+	return VFIO_MESSAGES_OFF;
+}
+
+static void send_msi(struct vfio_messages *x)
+{
+	struct vdev *d = x->shadow->function.vdev;
+	uint8_t msi = x->shadow->msi;
+
+	x->vector[0].is_pending = false;
+	machine_message(d->machine, d,
+			config(x, msi + PCI_MSI_ADDRESS_LO, 4) |
+				(uint64_t)config(x, msi + PCI_MSI_ADDRESS_HI, 4) << 32,
+			config(x, msi + PCI_MSI_DATA_64, 2));
+}
+
+static void send_msix(struct vfio_messages *x)
+{
+	struct vdev *d = x->shadow->function.vdev;
+
+	if (msix_flags(x) & PCI_MSIX_FLAGS_MASKALL)
+		return;
+	for (unsigned v = 0; v < x->shadow->n_vectors; v++) {
+		if (!x->vector[v].is_pending ||
+		    (x->vector[v].control & PCI_MSIX_ENTRY_CTRL_MASKBIT))
+			continue;
+		x->vector[v].is_pending = false;
+		machine_message(d->machine, d, x->vector[v].address, x->vector[v].data);
+	}
+}
+
+static void send_pending(struct vfio_messages *x)
+{
+	if (x->kind == VFIO_PCI_MSIX_IRQ_INDEX)
+		send_msix(x);
+	else if (x->kind == VFIO_PCI_MSI_IRQ_INDEX && x->vector[0].is_pending)
+		send_msi(x);
+}
+
+void vfio_messages_signal(struct vfio_messages *x, int fd)
+{
+	for (unsigned v = 0; v < x->n_fds && x->kind != VFIO_MESSAGES_OFF; v++)
+		if (x->fd[v] == fd)
+			x->vector[v].is_pending = true;
+	send_pending(x);
+}
+
+int vfio_messages_update(struct vfio_messages *x, struct err *e)
+{
+	unsigned to = chosen(x), was = x->kind;
+
+	if (to != was) {
+		x->kind = VFIO_MESSAGES_OFF;
+		for (unsigned v = 0; v < VFIO_DEVICE_VECTORS; v++)
+			x->vector[v].is_pending = false;
+		if (was != VFIO_MESSAGES_OFF &&
+		    vfio_device_interrupts(x->device, was, NULL, 0, e) < 0)
+			return -1;
+		if (to != VFIO_MESSAGES_OFF &&
+		    vfio_device_interrupts(x->device, to, x->fd,
+					   to == VFIO_PCI_MSI_IRQ_INDEX ? 1 : x->shadow->n_vectors,
+					   e) < 0)
+			return -1;
+		x->kind = to;
+	}
+	send_pending(x);
+	return 0;
+}
+
+int vfio_messages_open(struct vfio_messages *x, const struct vfio_device *d,
+		       const struct vfio_shadow *s, iothread_ready *ready, struct err *e)
+{
+	unsigned n = s->n_vectors ? s->n_vectors : s->msi ? 1 : 0;
+
+	*x = (struct vfio_messages){.device = d, .shadow = s, .kind = VFIO_MESSAGES_OFF};
+	for (unsigned v = 0; v < VFIO_DEVICE_VECTORS; v++)
+		x->vector[v].control = PCI_MSIX_ENTRY_CTRL_MASKBIT;
+	if (n == 0)
+		return 0;
+	if (iothread_spawn(&x->thread, s->function.vdev, ready, e) < 0)
+		return -1;
+	for (; x->n_fds < n; x->n_fds++)
+		if (iothread_bell(&x->thread, ready, &x->fd[x->n_fds], e) < 0)
+			return -1;
+	return 0;
+}
+
+void vfio_messages_close(struct vfio_messages *x)
+{
+	struct err ignored;
+
+	/* The device holds the eventfds by itself until it is told. */
+	if (x->device && x->kind != VFIO_MESSAGES_OFF)
+		(void)vfio_device_interrupts(x->device, x->kind, NULL, 0, &ignored);
+	x->kind = VFIO_MESSAGES_OFF;
+	iothread_stop(&x->thread);
+	x->n_fds = 0;
+}
+
+static uint32_t read_dword(const struct vfio_messages *x, uint64_t offset)
+{
+	uint64_t v = offset / PCI_MSIX_ENTRY_SIZE;
+
+	if (v >= x->shadow->n_vectors)
+		return 0;
+	switch (offset % PCI_MSIX_ENTRY_SIZE) {
+	case PCI_MSIX_ENTRY_LOWER_ADDR: return (uint32_t)x->vector[v].address;
+	case PCI_MSIX_ENTRY_UPPER_ADDR: return (uint32_t)(x->vector[v].address >> 32);
+	case PCI_MSIX_ENTRY_DATA: return x->vector[v].data;
+	default: return x->vector[v].control;
+	}
+}
+
+static void write_dword(struct vfio_messages *x, uint64_t offset, uint32_t value)
+{
+	uint64_t v = offset / PCI_MSIX_ENTRY_SIZE;
+
+	if (v >= x->shadow->n_vectors)
+		return;
+	switch (offset % PCI_MSIX_ENTRY_SIZE) {
+	case PCI_MSIX_ENTRY_LOWER_ADDR:
+		x->vector[v].address = x->vector[v].address >> 32 << 32 | (value & ~3u);
+		break;
+	case PCI_MSIX_ENTRY_UPPER_ADDR:
+		x->vector[v].address = (uint64_t)value << 32 | (uint32_t)x->vector[v].address;
+		break;
+	case PCI_MSIX_ENTRY_DATA: x->vector[v].data = value; break;
+	default: x->vector[v].control = value & PCI_MSIX_ENTRY_CTRL_MASKBIT; break;
+	}
+}
+
+uint64_t vfio_messages_read(const struct vfio_messages *x, uint64_t offset, unsigned width)
+{
+	uint64_t value;
+
+	if (width < 4 || offset % width)
+		return 0;
+	value = read_dword(x, offset);
+	return width == 8 ? value | (uint64_t)read_dword(x, offset + 4) << 32 : value;
+}
+
+void vfio_messages_write(struct vfio_messages *x, uint64_t offset, unsigned width, uint64_t value)
+{
+	if (width < 4 || offset % width)
+		return;
+	write_dword(x, offset, (uint32_t)value);
+	if (width == 8)
+		write_dword(x, offset + 4, (uint32_t)(value >> 32));
+	send_pending(x);
+}
