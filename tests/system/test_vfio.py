@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PCI functions of the host in a guest (VFIO): who gets one and why not, and Linux driving them in a
+bed with an IOMMU."""
+import os
+import re
+
+import pytest
+
+from host import Host, bed_says, config, worker_alone
+
+DEVICES = "/sys/bus/pci/devices"
+
+
+def board(name, guest="hello.elf"):
+    return config(guest, "vdev ioapic", f"pass loc pci:0:4=pci:{name}")
+
+
+@pytest.fixture
+def function():
+    """One of this machine's, which no test takes away: it is in no IOMMU group."""
+    names = sorted(os.listdir(DEVICES)) if os.path.isdir(DEVICES) else []
+    for name in names:
+        if not os.path.exists(f"{DEVICES}/{name}/iommu_group"):
+            return name
+    return pytest.skip("this machine has no PCI function without an IOMMU group")
+
+
+def test_a_function_without_an_iommu_is_refused_with_what_to_switch_on(tmp_path, function):
+    path = tmp_path / "guest.qvmconf"
+    path.write_text(board(function))
+    r = worker_alone(f"@{path}")
+    assert r.returncode == 64, r
+    assert function in r.stderr and "intel_iommu=on" in r.stderr
+
+
+def test_a_function_that_is_not_there_is_refused(tmp_path):
+    path = tmp_path / "guest.qvmconf"
+    path.write_text(board("fffe:00:1f.7"))
+    r = worker_alone(f"@{path}")
+    assert r.returncode == 64, r
+    assert "'fffe:00:1f.7'" in r.stderr and "lspci" in r.stderr
+
+
+def test_a_supervisor_gives_no_function_unless_its_settings_name_it(host, function):
+    answer = host.put("/v1/vms/guest", {"config": board(function)})
+    assert answer.status >= 400, answer
+    assert f"allow-pci = {function}" in answer.text
+
+
+def test_a_supervisor_that_may_give_a_function_says_what_else_is_in_the_way(function):
+    h = Host(**{"allow-pci": function})
+    try:
+        h.start()
+        answer = h.put("/v1/vms/guest", {"config": board(function)})
+        assert answer.status >= 400, answer
+        assert "intel_iommu=on" in answer.text
+    finally:
+        h.close()
+
+
+@pytest.fixture(scope="module")
+def said():
+    return bed_says("passing")
+
+
+def test_a_function_that_is_not_bound_to_vfio_is_refused_with_the_command(said):
+    assert re.search(r"unbound: .*0000:00:04.0.*vfio-pci", said)
+
+
+def test_a_function_has_one_owner(said):
+    assert re.search(r"second: .*0000:00:04.0.* in use", said)
+
+
+def test_linux_finds_passed_functions_where_the_configuration_puts_them(said):
+    found = dict(re.findall(r"pci: (\S+) (0x\w{4} 0x\w{4} 0x\w{6})", said))
+    assert found["0000:00:06.0"] == "0x8086 0x10d3 0x020000"
+    assert found["0000:00:07.0"] == "0x1234 0x11e8 0x00ff00"
+
+
+def test_linux_drives_a_passed_network_card_with_its_messages_and_dma(said):
+    assert re.search(r"carrier: 1 52:54:00", said)
+    assert re.search(r"ping: 3 packets transmitted, 3 packets received", said)
+    counts = [sum(map(int, re.findall(r" (\d+)(?= )", line)))
+              for line in re.findall(r"irq: +\d+:(.*) PCI-MSI .*eth0", said)]
+    assert len(counts) >= 2 and max(counts) > 0
+
+
+def test_a_guest_reaches_the_registers_of_a_passed_device(said):
+    assert "edu: id 0x010000ED" in said
+    assert "edu: inverse 0xEDCBA987" in said
+
+
+def test_a_passed_device_reaches_the_guests_memory_and_no_other(said):
+    assert "edu: dma 0x600DF00D" in said
+    assert "edu: outside done" in said
+    assert re.search(r"host: .*fault.*0xd000000", said)
+
+
+def test_linux_has_no_complaint_about_passed_functions(said):
+    assert re.findall(r"^complaint: .*", said, re.M) == []
+
+
+def test_a_passed_function_is_silent_when_its_guest_has_ended(said):
+    assert "qvm ended with 0" in said
+    for name in ("0000:00:04.0", "0000:00:05.0"):
+        after = re.search(rf"after: {re.escape(name)} command (\w+)", said)
+        assert int(after.group(1), 16) & 4 == 0
