@@ -167,7 +167,7 @@ int vfio_open(const char *name, int container_fd, int *ret_fd, struct err *e)
 {
 	AUTO_FD int group_fd = -1;
 	AUTO_FD int fd = -1;
-	unsigned group;
+	unsigned group = 0;
 
 	if (vfio_probe("/sys", name, &group, e) < 0 || open_group(name, group, &group_fd, e) < 0)
 		return -1;

@@ -34,15 +34,15 @@ static int judge(const struct resource *r, const char **ret_name, struct err *e)
 
 static int probe_pci(const struct resource *r, struct err *e)
 {
-	const char *name;
-	unsigned group;
+	const char *name = NULL;
+	unsigned group = 0;
 
 	return judge(r, &name, e) < 0 ? -1 : vfio_probe("/sys", name, &group, e);
 }
 
 static int open_pci(const struct resource *r, int *ret_fd, struct err *e)
 {
-	const char *name;
+	const char *name = NULL;
 
 	if (judge(r, &name, e) < 0)
 		return -1;

@@ -64,11 +64,11 @@ def said():
 
 
 def test_a_function_that_is_not_bound_to_vfio_is_refused_with_the_command(said):
-    assert re.search(r"unbound: .*0000:00:04.0.*vfio-pci", said)
+    assert re.search(r"unbound: .*0000:00:0[45].0.*vfio-pci", said)
 
 
 def test_a_function_has_one_owner(said):
-    assert re.search(r"second: .*0000:00:04.0.* in use", said)
+    assert re.search(r"second: .*0000:00:0[45].0.* in use", said)
 
 
 def test_linux_finds_passed_functions_where_the_configuration_puts_them(said):

@@ -141,17 +141,19 @@ void vfio_device_write(const struct vfio_device *d, const struct vfio_window *w,
 int vfio_device_interrupts(const struct vfio_device *d, unsigned kind, const int *fds, unsigned n,
 			   struct err *e)
 {
-	struct {
+	union {
 		struct vfio_irq_set set;
-		int32_t fd[VFIO_DEVICE_VECTORS];
-	} to = {.set = {.argsz = (uint32_t)(sizeof to.set + n * sizeof to.fd[0]),
+		uint8_t bytes[sizeof(struct vfio_irq_set) + VFIO_DEVICE_VECTORS * sizeof *fds];
+	} to = {.set = {.argsz = (uint32_t)(sizeof to.set + n * sizeof *fds),
 			.flags = VFIO_IRQ_SET_ACTION_TRIGGER |
 				 (n ? VFIO_IRQ_SET_DATA_EVENTFD : VFIO_IRQ_SET_DATA_NONE),
 			.index = kind,
 			.count = n}};
 
-	for (unsigned i = 0; i < n; i++)
-		to.fd[i] = fds[i];
+	if (n > VFIO_DEVICE_VECTORS)
+		return err_set(e, INTERNAL, "%u interrupts of PCI function '%s'", n, d->name);
+	if (n)
+		memcpy(to.bytes + sizeof to.set, fds, n * sizeof *fds);
 	if (ioctl(d->fd, VFIO_DEVICE_SET_IRQS, &to) == 0)
 		return 0;
 	return err_sys(e, RESOURCE, "switch %u interrupts of PCI function '%s'", n, d->name);
