@@ -23,7 +23,7 @@ struct resource {
 	const char *vm;
 	const struct msg_want *want;
 	const struct msg_plan *plan;
-	int container_fd; /* of the want right before, if it was a VFIO container; else -1 */
+	int container_fd;	/* of the want right before, if it was a VFIO container; else -1 */
 	struct peer_set *peers; /* the supervisor's; NULL where nothing is opened */
 };
 

@@ -80,7 +80,7 @@ def test_linux_finds_passed_functions_where_the_configuration_puts_them(said):
 def test_linux_drives_a_passed_network_card_with_its_messages_and_dma(said):
     assert re.search(r"carrier: 1 52:54:00", said)
     assert re.search(r"ping: 3 packets transmitted, 3 packets received", said)
-    counts = [sum(map(int, re.findall(r" (\d+)(?= )", line)))
+    counts = [sum(map(int, re.findall(r"\d+", line)))
               for line in re.findall(r"irq: +\d+:(.*) PCI-MSI .*eth0", said)]
     assert len(counts) >= 2 and max(counts) > 0
 
@@ -93,7 +93,7 @@ def test_a_guest_reaches_the_registers_of_a_passed_device(said):
 def test_a_passed_device_reaches_the_guests_memory_and_no_other(said):
     assert "edu: dma 0x600DF00D" in said
     assert "edu: outside done" in said
-    assert re.search(r"host: .*fault.*0xd000000", said)
+    assert re.search(r"host: .*fault.*0xf000000", said)
 
 
 def test_linux_has_no_complaint_about_passed_functions(said):
