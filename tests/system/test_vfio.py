@@ -33,6 +33,14 @@ def test_a_function_without_an_iommu_is_refused_with_what_to_switch_on(tmp_path,
     assert function in r.stderr and "intel_iommu=on" in r.stderr
 
 
+def test_a_dry_run_says_that_a_function_cannot_be_given(tmp_path, function):
+    path = tmp_path / "guest.qvmconf"
+    path.write_text(board(function))
+    r = worker_alone(f"@{path}", "dryrun")
+    assert r.returncode == 64, r
+    assert "guest.qvmconf:" in r.stderr and "intel_iommu=on" in r.stderr
+
+
 def test_a_function_that_is_not_there_is_refused(tmp_path):
     path = tmp_path / "guest.qvmconf"
     path.write_text(board("fffe:00:1f.7"))
@@ -105,3 +113,10 @@ def test_a_passed_function_is_silent_when_its_guest_has_ended(said):
     for name in ("0000:00:04.0", "0000:00:05.0"):
         after = re.search(rf"after: {re.escape(name)} command (\w+)", said)
         assert int(after.group(1), 16) & 4 == 0
+
+
+def test_a_supervisor_gives_functions_to_one_vm_at_a_time_and_lets_it_lock_its_memory(said):
+    assert re.search(r"start first: first: started", said)
+    assert re.search(r"start next: .*0000:00:04.0' is in use", said)
+    assert "locked: Max locked memory 41943040 41943040" in said
+    assert re.search(r"start next again: next: started", said)

@@ -13,6 +13,7 @@
 #include "base/pass.h"
 #include "base/str.h"
 #include "base/tap.h"
+#include "base/vfio.h"
 #include "schemas/message.h"
 
 static bool is_allowed(const char *path, int how)
@@ -160,6 +161,16 @@ static int ask_tap(const char *path, uint64_t room, struct err *e)
 		    : err_set(e, RESOURCE, "'%s' is no name of a TAP interface", path);
 }
 
+static int ask_pci(const char *path, uint64_t room, struct err *e)
+{
+	const char *name = vfio_name(path);
+	unsigned group;
+
+	(void)room;
+	return name ? vfio_probe("/sys", name, &group, e)
+		    : err_set(e, RESOURCE, "'%s' is no PCI function of the host", path);
+}
+
 /* Of a command nothing is known before it runs, of a peer nothing without its supervisor. */
 static int ask(uint32_t kind, const char *path, uint64_t room, struct err *e)
 {
@@ -169,7 +180,7 @@ static int ask(uint32_t kind, const char *path, uint64_t room, struct err *e)
 		[WANT_PTY] = ask_link,	    [WANT_SOCKET] = ask_link,
 		[WANT_DISK] = ask_disk,	    [WANT_DISK_READ] = ask_disk_read,
 		[WANT_PASS] = ask_pass,	    [WANT_PASS_READ] = ask_pass_read,
-		[WANT_TAP] = ask_tap,
+		[WANT_TAP] = ask_tap,	    [WANT_PCI] = ask_pci,
 	};
 
 	return kind < WANT_COUNT && how[kind] ? how[kind](path, room, e) : 0;
