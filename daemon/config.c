@@ -178,20 +178,13 @@ static const struct {
 	const char *key;
 	setter *set;
 } keys[] = {
-	{"state-dir", set_state_dir},
-	{"run-dir", set_run_dir},
-	{"program-dir", set_program_dir},
-	{"allow", add_allow},
-	{"allow-pass", add_allow_pass},
-	{"allow-tap", add_allow_tap},
-	{"allow-pci", add_allow_pci},
-	{"worker-uid-base", set_uid_base},
-	{"memory-budget", set_memory_budget},
-	{"shutdown-grace-ms", set_shutdown_grace},
-	{"max-priority", set_max_priority},
-	{"dump-keep", set_dump_keep},
-	{"dump-space", set_dump_space},
-	{"command-user", set_command_user},
+	{"state-dir", set_state_dir},	      {"run-dir", set_run_dir},
+	{"program-dir", set_program_dir},     {"allow", add_allow},
+	{"allow-pass", add_allow_pass},	      {"allow-tap", add_allow_tap},
+	{"allow-pci", add_allow_pci},	      {"worker-uid-base", set_uid_base},
+	{"memory-budget", set_memory_budget}, {"shutdown-grace-ms", set_shutdown_grace},
+	{"max-priority", set_max_priority},   {"dump-keep", set_dump_keep},
+	{"dump-space", set_dump_space},	      {"command-user", set_command_user},
 	{"vdev-folder", set_vdev_folder},
 };
 

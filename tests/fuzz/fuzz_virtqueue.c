@@ -92,9 +92,9 @@ unsigned machine_slot(struct machine *m)
 }
 
 int machine_place(struct machine *m, unsigned slot, uint64_t gpa, uint64_t bytes, void *host,
-		  struct err *e)
+		  bool is_writable, struct err *e)
 {
-	(void)m, (void)slot, (void)gpa, (void)bytes, (void)host, (void)e;
+	(void)is_writable, (void)m, (void)slot, (void)gpa, (void)bytes, (void)host, (void)e;
 	return 0;
 }
 
@@ -102,13 +102,6 @@ bool machine_ram_range(struct machine *m, unsigned i, struct machine_range *ret)
 {
 	(void)m, (void)i, (void)ret;
 	return false;
-}
-
-int machine_pass(struct machine *m, uint64_t gpa, uint64_t bytes, void *host, bool is_writable,
-		 struct err *e)
-{
-	(void)m, (void)gpa, (void)bytes, (void)host, (void)is_writable, (void)e;
-	return 0;
 }
 
 void machine_console(struct machine *m, const char *bytes, size_t n)

@@ -558,21 +558,15 @@ unsigned machine_cpus(const struct machine *m)
 	return m->board->n_cpus;
 }
 
-int machine_pass(struct machine *m, uint64_t gpa, uint64_t bytes, void *host, bool is_writable,
-		 struct err *e)
-{
-	return memory_place(m->vm_fd, memory_slot(&m->memory), gpa, bytes, host, is_writable, e);
-}
-
 unsigned machine_slot(struct machine *m)
 {
 	return memory_slot(&m->memory);
 }
 
 int machine_place(struct machine *m, unsigned slot, uint64_t gpa, uint64_t bytes, void *host,
-		  struct err *e)
+		  bool is_writable, struct err *e)
 {
-	return memory_place(m->vm_fd, slot, gpa, bytes, host, true, e);
+	return memory_place(m->vm_fd, slot, gpa, bytes, host, is_writable, e);
 }
 
 bool machine_ram_range(struct machine *m, unsigned i, struct machine_range *ret)

@@ -91,15 +91,12 @@ void *machine_ram(struct machine *m, uint64_t gpa, uint64_t bytes);
 /* Bytes of RAM without a gap from gpa on; 0 if there is none. */
 uint64_t machine_ram_from(struct machine *m, uint64_t gpa);
 unsigned machine_cpus(const struct machine *m);
-/* While the machine is assembled: the guest reaches the caller's mapping, of whole pages that outlive
- * the KVM VM, without an exit. A write to one that is not writable is a fault access. */
-int machine_pass(struct machine *m, uint64_t gpa, uint64_t bytes, void *host, bool is_writable,
-		 struct err *e);
-/* The same in two steps, for what the guest moves: a memslot, while the machine is assembled; where it
- * is, then and later, in 0 bytes nowhere. On failure it is nowhere. */
+/* The guest reaches the caller's mapping, of whole pages that outlive the KVM VM, without an exit: a
+ * memslot, while the machine is assembled; where it is, then and later, in 0 bytes nowhere. On failure it
+ * is nowhere. A write to one that is not writable is a fault access. */
 unsigned machine_slot(struct machine *m);
 int machine_place(struct machine *m, unsigned slot, uint64_t gpa, uint64_t bytes, void *host,
-		  struct err *e);
+		  bool is_writable, struct err *e);
 /* RAM range i in ascending order, for a device that accesses it by itself; false behind the last. */
 struct machine_range {
 	uint64_t gpa, bytes;

@@ -59,7 +59,8 @@ static int map(struct vdev *d, unsigned i, struct err *e)
 	if (p == MAP_FAILED)
 		return err_sys(e, START, "map '%s'", w->path);
 	s->host[i] = p;
-	return machine_pass(d->machine, g->base, g->bytes, p, is_writable, e);
+	return machine_place(d->machine, machine_slot(d->machine), g->base, g->bytes, p,
+			     is_writable, e);
 }
 
 static int pass_assemble(struct vdev *d, struct machine *m, struct err *e)

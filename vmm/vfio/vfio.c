@@ -82,7 +82,7 @@ static void placed(struct pci_function *f, unsigned bar, uint64_t at)
 
 		if (p->host)
 			(void)machine_place(f->vdev->machine, p->slot, at + p->from,
-					    at ? p->bytes : 0, p->host, &ignored);
+					    at ? p->bytes : 0, p->host, true, &ignored);
 	}
 }
 
