@@ -13,6 +13,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/dumpfile.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "daemon/daemon.h"
 #include "daemon/store/event.h"
@@ -359,6 +360,8 @@ void dump_cancel(struct vm *v)
 
 	if (!x)
 		return;
+	log_warn(&(struct log_about){.vm = v->row.name},
+		 "its dump is given up: the supervisor ends");
 	if (x->process_source)
 		process_kill(&x->process);
 	if (x->name[0])

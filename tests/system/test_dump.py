@@ -48,9 +48,10 @@ class Lone:
         self.log = open(tmp_path / "log", "w+", encoding="utf-8")
         self.p = subprocess.Popen([f"{B}/qvm", f"@{path}", "logger", "info,warn,error", "stderr"],
                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log,
-                                  text=True)
+                                  encoding="latin-1")
         while "marked" not in self.p.stdout.readline():
             assert self.p.poll() is None, self.said()
+        assert self.p.stdout.read(1) == "\xce"  # its registers are as they stay
 
     def said(self):
         with open(self.log.name, encoding="utf-8") as f:

@@ -10,7 +10,7 @@ from host import GUESTS, Host, config, send
 from test_dump import assert_marked, gdb
 
 
-def running(host, *lines, guest="marked.elf", says="marked", **policy):
+def running(host, *lines, guest="marked.elf", says="marked\r\n\ufffd", **policy):
     policy.setdefault("on_failure", "stop")
     host.define("brake", config(guest, *lines), **policy)
     assert host.verb("brake", "start").status == 200
