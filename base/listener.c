@@ -30,6 +30,8 @@ static int bind_at(int fd, int folder_fd, const char *name, const char *path, st
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	struct stat st;
+	mode_t mask;
+	int rc;
 
 	/* By the folder's descriptor: a path of any length fits, and nothing is resolved twice. */
 	if ((size_t)snprintf(at.sun_path, sizeof at.sun_path, "/proc/self/fd/%d/%s", folder_fd,
@@ -49,8 +51,11 @@ static int bind_at(int fd, int folder_fd, const char *name, const char *path, st
 				       path);
 		unlinkat(folder_fd, name, 0);
 	}
-	if (bind(fd, (struct sockaddr *)&at, sizeof at) < 0 ||
-	    fchmodat(folder_fd, name, MODE, 0) < 0)
+	/* Born with its mode: a later chmod by name could be led elsewhere by who owns the folder. */
+	mask = umask(~(mode_t)MODE & 0777);
+	rc = bind(fd, (struct sockaddr *)&at, sizeof at);
+	umask(mask);
+	if (rc < 0)
 		return err_sys(e, RESOURCE, "make the socket '%s'", path);
 	return 0;
 }

@@ -366,12 +366,14 @@ void machine_release(struct machine *m)
 	hold_release(&m->hold);
 }
 
-/* A deadline that has passed leaves no trace by itself. */
+/* A deadline that has passed leaves no trace. Only of vdevs whose lock the loop takes anyway. */
 static void tell_deadlines(struct machine *m)
 {
 	for (unsigned i = 0; i < m->board->n_vdevs; i++) {
 		struct vdev *d = m->board->vdev[i];
 
+		if (!d->class->alarm)
+			continue;
 		pthread_mutex_lock(&d->lock);
 		if (!d->alarm_ns)
 			atomic_store(&machine_counters(m, d)->deadline_ns, 0);

@@ -55,18 +55,20 @@ struct vdev_option {
 };
 
 struct vdev_class {
-	const char *name;	    /* as in `vdev NAME` */
-	const char *summary;	    /* one line for the help */
-	enum vdev_space space;	    /* of a `loc` without a prefix */
-	uint16_t widths;	    /* VDEV_BYTE | ... */
-	bool is_implicit;	    /* on every board; naming it only sets options */
-	bool only_with_pci;	    /* implicit, but only on boards with a PCI function */
-	bool is_pic;		    /* other vdevs may name it in `intr` */
-	bool is_in_parts;	    /* one `loc` places one region and leaves the rest to other
+	const char *name;      /* as in `vdev NAME` */
+	const char *summary;   /* one line for the help */
+	enum vdev_space space; /* of a `loc` without a prefix */
+	uint16_t widths;       /* VDEV_BYTE | ... */
+	bool is_implicit;      /* on every board; naming it only sets options */
+	bool only_with_pci;    /* implicit, but only on boards with a PCI function */
+	bool is_pic;	       /* other vdevs may name it in `intr` */
+	bool is_in_parts;      /* one `loc` places one region and leaves the rest to other
 				       instances, which share the name; all parts must be there */
-	bool is_pci;		    /* a PCI function: its place is a slot, its regions are BARs */
-	bool is_pass;		    /* no device: memory of the host, mapped (pass.h) */
-	uint32_t mmio_bytes;	    /* of a PCI function that `loc mem:` with `intr` puts on no bus:
+	bool pins_ram;	       /* a device of the host reaches all RAM at its host addresses */
+	bool frees_ram;	       /* gives pages of RAM back to the host: not beside the one above */
+	bool is_pci;	       /* a PCI function: its place is a slot, its regions are BARs */
+	bool is_pass;	       /* no device: memory of the host, mapped (pass.h) */
+	uint32_t mmio_bytes;   /* of a PCI function that `loc mem:` with `intr` puts on no bus:
 				       what its region 0 takes then; 0 = it is always on the bus */
 	bool needs_loc, needs_intr; /* must be given when there is no default */
 	struct {

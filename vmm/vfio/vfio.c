@@ -223,6 +223,7 @@ static void passed_destroy(struct vdev *d)
 
 const struct vdev_class vfio_class = {
 	.name = "pass",
+	.pins_ram = true,
 	.summary = "PCI function of the host",
 	.widths = VDEV_BYTE | VDEV_WORD | VDEV_DWORD | VDEV_QWORD,
 	.is_pci = true,

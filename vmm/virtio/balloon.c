@@ -265,6 +265,7 @@ static const struct sandbox_allow syscalls[] = {SANDBOX_CALL(madvise), SANDBOX_E
 static const struct vdev_class virtio_balloon = {
 	VIRTIO_CLASS,
 	.name = "virtio-balloon",
+	.frees_ram = true,
 	.summary = "memory that the guest gives back (PCI; or MMIO; beyond the original)",
 	.state_bytes = sizeof(struct balloon),
 	.options = options,

@@ -19,6 +19,7 @@
 #include "vmm/conf/board.h"
 #include "vmm/vdev/iothread.h"
 #include "vmm/vdev/vdev.h"
+#include "vmm/worker/link.h"
 
 /* A machine that runs, and the end of the process. */
 static const struct sandbox_allow running[] = {
@@ -65,7 +66,7 @@ static const struct sandbox_allow running[] = {
 /* The door of a supervised worker: its link. */
 static const struct sandbox_allow linked[] = {
 	SANDBOX_CALL(recvmsg),
-	SANDBOX_CALL(sendmsg),
+	SANDBOX_ARG(sendmsg, 0, LINK_FD), /* no descriptor leaves by another socket */
 	SANDBOX_END,
 };
 
