@@ -112,6 +112,7 @@ static int open_loop(struct daemon *d, struct err *e)
 	    sd_event_add_signal(d->loop, NULL, SIGINT, on_signal, d) < 0 ||
 	    sd_event_set_watchdog(d->loop, true) < 0)
 		return err_set(e, INTERNAL, "set up the event loop");
+	d->dials.loop = d->loop;
 	return 0;
 }
 
@@ -186,6 +187,7 @@ void daemon_close(struct daemon *d)
 		store_close(&d->store);
 	vm_clear(&d->vms);
 	peer_clear(&d->peers);
+	dial_clear(&d->dials);
 	cgroup_close(&d->cgroup);
 	sd_event_source_disable_unref(d->stopper);
 	d->loop = sd_event_unref(d->loop);

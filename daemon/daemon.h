@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "daemon/worker/cgroup.h"
 #include "daemon/worker/check.h"
+#include "daemon/worker/dial.h"
 #include "daemon/worker/peer.h"
 #include "daemon/config.h"
 #include "daemon/door/frontdoor.h"
@@ -30,6 +31,7 @@ struct daemon {
 	struct vm_set vms;
 	struct check_set checks;
 	struct peer_set peers;
+	struct dial_set dials;
 	struct watch watch;
 	struct server server;
 	struct frontdoor door;

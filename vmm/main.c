@@ -3,6 +3,7 @@
  * qvm - one virtual machine, one process. From a shell (alone.h) or under qvmd (link.h).
  */
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +138,8 @@ int main(int argc, char **argv)
 	if (fill_standard_fds() < 0)
 		return cause_exit(CAUSE_START_FAILED); /* there may be nowhere to say so */
 	report_open();
+	/* An arena of a thread asks /proc how to shrink when it frees much; the sandbox has none. */
+	mallopt(M_ARENA_MAX, 1);
 	tzset(); /* libc reads /etc/localtime before its first date: the clock vdev's, in the sandbox */
 	if (argc < 2) {
 		fputs(help, stderr);

@@ -16,6 +16,7 @@
 #include "schemas/message.h"
 
 struct config;
+struct dial_set;
 struct peer_set;
 
 struct resource {
@@ -25,6 +26,7 @@ struct resource {
 	const struct msg_plan *plan;
 	int container_fd;	/* of the want right before, if it was a VFIO container; else -1 */
 	struct peer_set *peers; /* the supervisor's; NULL where nothing is opened */
+	struct dial_set *dials; /* likewise */
 };
 
 /* How a kind of schemas/wants.def is judged and opened; neither may wait. */

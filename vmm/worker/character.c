@@ -16,21 +16,6 @@
 #include "vmm/worker/host.h"
 #include "vmm/worker/want.h"
 
-static int open_folder(const char *path, const char **ret_name, int *ret_fd, struct err *e)
-{
-	const char *slash = strrchr(path, '/');
-	char folder[MESSAGE_PATH];
-
-	str_copy(folder, sizeof folder, slash ? path : ".");
-	if (slash)
-		folder[slash == path ? 1 : slash - path] = '\0';
-	*ret_name = slash ? slash + 1 : path;
-	if (!**ret_name)
-		return err_set(e, RESOURCE, "'%s' names a folder, not a file in it", path);
-	*ret_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return *ret_fd < 0 ? err_sys(e, RESOURCE, "open the folder of '%s'", path) : 0;
-}
-
 static int about(const struct want *w, struct err *e)
 {
 	return err_wrap(e, "%s (line %u)", w->option, w->line);
@@ -45,7 +30,7 @@ int host_open_pty(const struct want *w, const struct board *b, struct err *e)
 	(void)b;
 	if (pty_open(&fd, e) < 0)
 		return about(w, e);
-	if (w->path[0] && (open_folder(w->path, &name, &folder, e) < 0 ||
+	if (w->path[0] && (host_folder(w->path, &name, &folder, e) < 0 ||
 			   pty_link(fd, folder, name, w->path, e) < 0))
 		return about(w, e);
 	*w->fd = TAKE_FD(fd);
@@ -58,7 +43,7 @@ int host_open_socket(const struct want *w, const struct board *b, struct err *e)
 	const char *name;
 
 	(void)b;
-	if (open_folder(w->path, &name, &folder, e) < 0 ||
+	if (host_folder(w->path, &name, &folder, e) < 0 ||
 	    listener_open(folder, name, w->path, w->fd, e) < 0)
 		return about(w, e);
 	return 0;

@@ -111,6 +111,7 @@ static const struct sandbox_allow assembling[] = {
 	SANDBOX_CALL(mremap),
 	SANDBOX_CALL(newfstatat),
 	SANDBOX_CALL(preadv),
+	SANDBOX_CALL(recvmsg),
 	SANDBOX_ARG(prctl, 0, PR_SET_NAME), /* of threads */
 	SANDBOX_CALL(pwrite64),		    /* registers of a PCI function that is passed */
 	SANDBOX_CALL(pwritev),

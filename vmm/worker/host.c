@@ -226,6 +226,21 @@ int host_open_dump(const struct want *w, const struct board *b, struct err *e)
 	return 0;
 }
 
+int host_folder(const char *path, const char **ret_name, int *ret_fd, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[MESSAGE_PATH];
+
+	str_copy(folder, sizeof folder, slash ? path : ".");
+	if (slash)
+		folder[slash == path ? 1 : slash - path] = '\0';
+	*ret_name = slash ? slash + 1 : path;
+	if (!**ret_name)
+		return err_set(e, RESOURCE, "'%s' names a folder, not a file in it", path);
+	*ret_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return *ret_fd < 0 ? err_sys(e, RESOURCE, "open the folder of '%s'", path) : 0;
+}
+
 int host_open(const struct want *w, const struct board *b, struct err *e)
 {
 	static int (*const how[WANT_COUNT])(const struct want *, const struct board *,

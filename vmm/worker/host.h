@@ -16,5 +16,7 @@ struct want;
 #include "schemas/wants.def"
 #undef WANT
 
+/* The folder of a file that is to be made, held open, and its name in it. */
+int host_folder(const char *path, const char **ret_name, int *ret_fd, struct err *e);
 /* Open it: *w->fd is set. The error names the configuration line and what to do. */
 int host_open(const struct want *w, const struct board *b, struct err *e);
