@@ -67,7 +67,7 @@ class Alone:
         return until(look, f"{pattern}; it said {self.errors}")
 
     def ends(self):
-        return self.p.wait(DEADLINE)
+        return self.p.wait(4 * DEADLINE)
 
 
 def read_until(read, text):

