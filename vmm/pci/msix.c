@@ -59,56 +59,70 @@ void pci_msix_raise(struct pci_msix *x, unsigned v)
 	pci_msix_update(x);
 }
 
-static uint32_t read_dword(const struct pci_msix *x, uint64_t offset)
+static uint32_t read_dword(const struct pci_msix_vector *vector, unsigned n, uint64_t offset)
 {
 	uint64_t v = offset / PCI_MSIX_ENTRY_SIZE;
 
-	if (offset == PENDING)
-		return x->pending;
-	if (v >= x->n)
+	if (v >= n)
 		return 0;
 	switch (offset % PCI_MSIX_ENTRY_SIZE) {
-	case PCI_MSIX_ENTRY_LOWER_ADDR: return (uint32_t)x->vector[v].address;
-	case PCI_MSIX_ENTRY_UPPER_ADDR: return (uint32_t)(x->vector[v].address >> 32);
-	case PCI_MSIX_ENTRY_DATA: return x->vector[v].data;
-	default: return x->vector[v].control;
+	case PCI_MSIX_ENTRY_LOWER_ADDR: return (uint32_t)vector[v].address;
+	case PCI_MSIX_ENTRY_UPPER_ADDR: return (uint32_t)(vector[v].address >> 32);
+	case PCI_MSIX_ENTRY_DATA: return vector[v].data;
+	default: return vector[v].control;
 	}
 }
 
-static void write_dword(struct pci_msix *x, uint64_t offset, uint32_t value)
+static void write_dword(struct pci_msix_vector *vector, unsigned n, uint64_t offset, uint32_t value)
 {
 	uint64_t v = offset / PCI_MSIX_ENTRY_SIZE;
 
-	if (v >= x->n)
+	if (v >= n)
 		return;
 	switch (offset % PCI_MSIX_ENTRY_SIZE) {
 	case PCI_MSIX_ENTRY_LOWER_ADDR:
-		x->vector[v].address = x->vector[v].address >> 32 << 32 | (value & ~3u);
+		vector[v].address = vector[v].address >> 32 << 32 | (value & ~3u);
 		break;
 	case PCI_MSIX_ENTRY_UPPER_ADDR:
-		x->vector[v].address = (uint64_t)value << 32 | (uint32_t)x->vector[v].address;
+		vector[v].address = (uint64_t)value << 32 | (uint32_t)vector[v].address;
 		break;
-	case PCI_MSIX_ENTRY_DATA: x->vector[v].data = value; break;
-	default: x->vector[v].control = value & PCI_MSIX_ENTRY_CTRL_MASKBIT; break;
+	case PCI_MSIX_ENTRY_DATA: vector[v].data = value; break;
+	default: vector[v].control = value & PCI_MSIX_ENTRY_CTRL_MASKBIT; break;
 	}
 }
 
-uint64_t pci_msix_read(const struct pci_msix *x, uint64_t offset, unsigned width)
+uint64_t pci_msix_read_table(const struct pci_msix_vector *vector, unsigned n, uint64_t offset,
+			     unsigned width)
 {
 	uint64_t value;
 
 	if (width < 4 || offset % width)
 		return 0;
-	value = read_dword(x, offset);
-	return width == 8 ? value | (uint64_t)read_dword(x, offset + 4) << 32 : value;
+	value = read_dword(vector, n, offset);
+	return width == 8 ? value | (uint64_t)read_dword(vector, n, offset + 4) << 32 : value;
+}
+
+void pci_msix_write_table(struct pci_msix_vector *vector, unsigned n, uint64_t offset,
+			  unsigned width, uint64_t value)
+{
+	if (width < 4 || offset % width)
+		return;
+	write_dword(vector, n, offset, (uint32_t)value);
+	if (width == 8)
+		write_dword(vector, n, offset + 4, (uint32_t)(value >> 32));
+}
+
+uint64_t pci_msix_read(const struct pci_msix *x, uint64_t offset, unsigned width)
+{
+	if (offset == PENDING && (width == 4 || width == 8))
+		return x->pending;
+	return pci_msix_read_table(x->vector, x->n, offset, width);
 }
 
 void pci_msix_write(struct pci_msix *x, uint64_t offset, unsigned width, uint64_t value)
 {
 	if (width < 4 || offset % width)
 		return;
-	write_dword(x, offset, (uint32_t)value);
-	if (width == 8)
-		write_dword(x, offset + 4, (uint32_t)(value >> 32));
+	pci_msix_write_table(x->vector, x->n, offset, width, value);
 	pci_msix_update(x);
 }

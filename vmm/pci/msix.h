@@ -13,14 +13,17 @@
 
 enum { PCI_VECTORS = 16, PCI_MSIX_BYTES = 4096 };
 
+/* An entry of the table (6.8.2.6 to 6.8.2.9). */
+struct pci_msix_vector {
+	uint64_t address;
+	uint32_t data, control;
+};
+
 struct pci_msix {
 	struct pci_function *function;
 	uint8_t capability;
 	unsigned n;
-	struct {
-		uint64_t address;
-		uint32_t data, control;
-	} vector[PCI_VECTORS];
+	struct pci_msix_vector vector[PCI_VECTORS];
 	uint32_t pending;
 };
 
@@ -33,5 +36,10 @@ void pci_msix_raise(struct pci_msix *x, unsigned v);
 /* The guest's accesses to the BAR: dwords and quadwords (6.8.2); others read 0 and are dropped. */
 uint64_t pci_msix_read(const struct pci_msix *x, uint64_t offset, unsigned width);
 void pci_msix_write(struct pci_msix *x, uint64_t offset, unsigned width, uint64_t value);
+/* The same for a table of n vectors alone, wherever it lies: behind its end nothing is there. */
+uint64_t pci_msix_read_table(const struct pci_msix_vector *vector, unsigned n, uint64_t offset,
+			     unsigned width);
+void pci_msix_write_table(struct pci_msix_vector *vector, unsigned n, uint64_t offset,
+			  unsigned width, uint64_t value);
 /* After a write to the configuration: what was masked may be due. */
 void pci_msix_update(struct pci_msix *x);

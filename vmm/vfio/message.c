@@ -35,7 +35,7 @@ static void send_msi(struct vfio_messages *x)
 	struct vdev *d = x->shadow->function.vdev;
 	uint8_t msi = x->shadow->msi;
 
-	x->vector[0].is_pending = false;
+	x->is_pending[0] = false;
 	machine_message(d->machine, d,
 			config(x, msi + PCI_MSI_ADDRESS_LO, 4) |
 				(uint64_t)config(x, msi + PCI_MSI_ADDRESS_HI, 4) << 32,
@@ -49,10 +49,9 @@ static void send_msix(struct vfio_messages *x)
 	if (msix_flags(x) & PCI_MSIX_FLAGS_MASKALL)
 		return;
 	for (unsigned v = 0; v < x->shadow->n_vectors; v++) {
-		if (!x->vector[v].is_pending ||
-		    (x->vector[v].control & PCI_MSIX_ENTRY_CTRL_MASKBIT))
+		if (!x->is_pending[v] || (x->vector[v].control & PCI_MSIX_ENTRY_CTRL_MASKBIT))
 			continue;
-		x->vector[v].is_pending = false;
+		x->is_pending[v] = false;
 		machine_message(d->machine, d, x->vector[v].address, x->vector[v].data);
 	}
 }
@@ -61,7 +60,7 @@ static void send_pending(struct vfio_messages *x)
 {
 	if (x->kind == VFIO_PCI_MSIX_IRQ_INDEX)
 		send_msix(x);
-	else if (x->kind == VFIO_PCI_MSI_IRQ_INDEX && x->vector[0].is_pending)
+	else if (x->kind == VFIO_PCI_MSI_IRQ_INDEX && x->is_pending[0])
 		send_msi(x);
 }
 
@@ -69,7 +68,7 @@ void vfio_messages_signal(struct vfio_messages *x, int fd)
 {
 	for (unsigned v = 0; v < x->n_fds && x->kind != VFIO_MESSAGES_OFF; v++)
 		if (x->fd[v] == fd)
-			x->vector[v].is_pending = true;
+			x->is_pending[v] = true;
 	send_pending(x);
 }
 
@@ -80,7 +79,7 @@ int vfio_messages_update(struct vfio_messages *x, struct err *e)
 	if (to != was) {
 		x->kind = VFIO_MESSAGES_OFF;
 		for (unsigned v = 0; v < VFIO_DEVICE_VECTORS; v++)
-			x->vector[v].is_pending = false;
+			x->is_pending[v] = false;
 		if (was != VFIO_MESSAGES_OFF &&
 		    vfio_device_interrupts(x->device, was, NULL, 0, e) < 0)
 			return -1;
@@ -125,54 +124,15 @@ void vfio_messages_close(struct vfio_messages *x)
 	x->n_fds = 0;
 }
 
-static uint32_t read_dword(const struct vfio_messages *x, uint64_t offset)
-{
-	uint64_t v = offset / PCI_MSIX_ENTRY_SIZE;
-
-	if (v >= x->shadow->n_vectors)
-		return 0;
-	switch (offset % PCI_MSIX_ENTRY_SIZE) {
-	case PCI_MSIX_ENTRY_LOWER_ADDR: return (uint32_t)x->vector[v].address;
-	case PCI_MSIX_ENTRY_UPPER_ADDR: return (uint32_t)(x->vector[v].address >> 32);
-	case PCI_MSIX_ENTRY_DATA: return x->vector[v].data;
-	default: return x->vector[v].control;
-	}
-}
-
-static void write_dword(struct vfio_messages *x, uint64_t offset, uint32_t value)
-{
-	uint64_t v = offset / PCI_MSIX_ENTRY_SIZE;
-
-	if (v >= x->shadow->n_vectors)
-		return;
-	switch (offset % PCI_MSIX_ENTRY_SIZE) {
-	case PCI_MSIX_ENTRY_LOWER_ADDR:
-		x->vector[v].address = x->vector[v].address >> 32 << 32 | (value & ~3u);
-		break;
-	case PCI_MSIX_ENTRY_UPPER_ADDR:
-		x->vector[v].address = (uint64_t)value << 32 | (uint32_t)x->vector[v].address;
-		break;
-	case PCI_MSIX_ENTRY_DATA: x->vector[v].data = value; break;
-	default: x->vector[v].control = value & PCI_MSIX_ENTRY_CTRL_MASKBIT; break;
-	}
-}
-
 uint64_t vfio_messages_read(const struct vfio_messages *x, uint64_t offset, unsigned width)
 {
-	uint64_t value;
-
-	if (width < 4 || offset % width)
-		return 0;
-	value = read_dword(x, offset);
-	return width == 8 ? value | (uint64_t)read_dword(x, offset + 4) << 32 : value;
+	return pci_msix_read_table(x->vector, x->shadow->n_vectors, offset, width);
 }
 
 void vfio_messages_write(struct vfio_messages *x, uint64_t offset, unsigned width, uint64_t value)
 {
 	if (width < 4 || offset % width)
 		return;
-	write_dword(x, offset, (uint32_t)value);
-	if (width == 8)
-		write_dword(x, offset + 4, (uint32_t)(value >> 32));
+	pci_msix_write_table(x->vector, x->shadow->n_vectors, offset, width, value);
 	send_pending(x);
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "vmm/pci/msix.h"
 #include "vmm/vdev/iothread.h"
 #include "vmm/vfio/device.h"
 
@@ -24,11 +25,8 @@ struct vfio_messages {
 	struct iothread thread;
 	int fd[VFIO_DEVICE_VECTORS];
 	unsigned n_fds;
-	struct {
-		uint64_t address;
-		uint32_t data, control;
-		bool is_pending;
-	} vector[VFIO_DEVICE_VECTORS];
+	struct pci_msix_vector vector[VFIO_DEVICE_VECTORS];
+	bool is_pending[VFIO_DEVICE_VECTORS];
 	unsigned kind; /* index of VFIO; VFIO_MESSAGES_OFF */
 };
 
