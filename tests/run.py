@@ -25,7 +25,6 @@ def suites(wanted):
         out.append((name, [f"{B}/tests/{name}"] + files))
     out.append(("sim", ["/usr/bin/python3", "tests/sim/run.py"]))
     out.append(("conf", ["/usr/bin/python3", "tests/conf/run.py"]))
-    out.append(("faults", ["/usr/bin/python3", "tests/fault/faults.py"]))
     out.append(("system", ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider",
                            "--durations=5", "tests/system"]))
     return [s for s in out if not wanted or any(w in s[0] for w in wanted)]
@@ -52,7 +51,7 @@ def run(name, argv):
     print(f"  {name:<16} {figures['passed']:>4} passed {figures['failed']:>3} failed "
           f"{figures['skipped']:>3} skipped {time.monotonic() - began:7.1f} s", flush=True)
     for line in lines:
-        if line.startswith("SKIPPED"):
+        if line.startswith("SKIPPED") or "UserWarning: " in line:
             print(f"      {line}")
     if figures["failed"]:
         print(f"      --- the end of {log}")

@@ -9,6 +9,14 @@ from host import B, Host
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "kvm: needs /dev/kvm")
+    config.addinivalue_line("markers", "bed: lies in the full-instruction bed")
+    config.addinivalue_line("markers", "ground: reaches code of ours that no test outside of a bed reaches")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "said" in item.fixturenames:
+            item.add_marker("bed")
 
 
 def pytest_runtest_setup(item):

@@ -8,6 +8,8 @@ import pytest
 
 from host import Host, bed_says, config, worker_alone
 
+pytestmark = pytest.mark.ground
+
 DEVICES = "/sys/bus/pci/devices"
 
 

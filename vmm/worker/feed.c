@@ -25,7 +25,8 @@ static void find_console(struct feed *f, struct vdev *d)
 			f->console_fd = w->fd;
 			continue;
 		}
-		vdev_warn(d, "vdev %s also reads standard input, which another vdev gets", d->name);
+		log_warn(NULL, "vdev %s also reads standard input, which another vdev gets",
+			 d->name);
 		close(w->fd);
 		w->fd = -1;
 	}

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The full-instruction bed itself: what does not come to its end in it says what it was doing."""
+import re
+
+import pytest
+
+from host import BED_OUT_OF_TIME, BED_STANDS_STILL, bed
+
+
+def lie(tmp_path, text, *options):
+    script = tmp_path / "script"
+    script.write_text("#!/bin/sh\n" + text)
+    return bed("bed", *options, str(script))
+
+
+@pytest.mark.bed
+def test_a_script_that_hangs_is_ended_with_what_each_process_waits_in(tmp_path):
+    r = lie(tmp_path, "echo begun\nsleep 1000\n", "-t", "12")
+    assert r.returncode == BED_OUT_OF_TIME
+    assert r.stdout == "begun\n"
+    assert re.search(r"^bed: not done after 12 s; its kernel lives, it beat \d+ times$", r.stderr, re.M)
+    assert re.search(r"^  \d+ +sleep +state:S .*nanosleep", r.stderr, re.M), r.stderr
+    assert re.search(r"^  \d+ +script +state:S .*wait", r.stderr, re.M), r.stderr
+
+
+@pytest.mark.bed
+def test_a_bed_that_stands_still_is_told_from_a_script_that_hangs(tmp_path):
+    # The processes of bed-init beat; without them it looks like a kernel that runs none.
+    r = lie(tmp_path, "kill -STOP $(pidof init | tr ' ' '\\n' | grep -vx 1)\nsleep 1000\n", "-s", "4")
+    assert r.returncode == BED_STANDS_STILL
+    assert "stands still since 4 s" in r.stderr
+    assert re.search(r"^  \d+ +init +state:T", r.stderr, re.M), r.stderr
