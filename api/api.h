@@ -7,6 +7,7 @@
 #include <systemd/sd-event.h>
 
 #include "api/http/auth.h"
+#include "api/http/tally.h"
 #include "api/outlet.h"
 
 struct boxes;
@@ -22,6 +23,7 @@ struct api {
 	sd_event *loop;
 	struct auth auth;
 	struct outlet outlet;
+	struct tally tally;
 	struct db *db;
 	struct boxes *boxes;
 	struct supervisor *supervisor;

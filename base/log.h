@@ -13,6 +13,8 @@
 
 #include "base/err.h"
 
+struct loggers;
+
 /* What the line is about. Zero members are left out. Field names: design.md section 10. */
 struct log_about {
 	const char *vm;		/* QVM_VM */
@@ -21,6 +23,8 @@ struct log_about {
 	const char *message_id; /* MESSAGE_ID, 32 hex digits */
 	uint64_t request;	/* QVM_REQUEST, as 16 hex digits */
 	const struct err *err;	/* QVM_ERR; its origin becomes CODE_FILE and CODE_LINE */
+	const struct loggers
+		*loggers; /* a worker's: where lines of that vdev go (vmm/conf/loggers.h) */
 };
 
 struct log_line {

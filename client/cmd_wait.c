@@ -40,7 +40,8 @@ static const struct {
 	{"stopping", "observed", "stopping"}, {"ended", "observed", "stopped"},
 	{"safe", "observed", "safe"},	      {"safe", "health", "failed"},
 	{"suspect", "health", "suspect"},     {"healthy", "health", "healthy"},
-	{"released", "observed", "stopped"},
+	{"released", "observed", "stopped"},  {"paused", "observed", "paused"},
+	{"resumed", "observed", "running"},
 };
 
 static bool event_meets(const struct wait *w, const json_t *event)

@@ -14,10 +14,12 @@ enum stage { STAGE_NONE, STAGE_BUTTON, STAGE_CUT, STAGE_FENCE, STAGE_API, STAGE_
 
 static void press(struct worker *w)
 {
-	if (w->phase == WORKER_RUNS)
+	if (w->phase == WORKER_RUNS) {
+		worker_release(w, WORKER_HOLD_PAUSE); /* else nobody hears it */
 		worker_button(w);
-	else
+	} else {
 		worker_cut(w, CAUSE_HOST_SHUTDOWN);
+	}
 }
 
 static void cut(struct worker *w)

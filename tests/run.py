@@ -25,6 +25,7 @@ def suites(wanted):
         out.append((name, [f"{B}/tests/{name}"] + files))
     out.append(("sim", ["/usr/bin/python3", "tests/sim/run.py"]))
     out.append(("conf", ["/usr/bin/python3", "tests/conf/run.py"]))
+    out.append(("faults", ["/usr/bin/python3", "tests/fault/faults.py"]))
     out.append(("system", ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider",
                            "--durations=5", "tests/system"]))
     return [s for s in out if not wanted or any(w in s[0] for w in wanted)]

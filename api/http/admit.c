@@ -71,6 +71,7 @@ int admit_request(struct request *r, const char *method, const struct strict_hea
 			route_allow(path, r->allow);
 		return -1;
 	}
+	r->is_routed = true;
 	r->is_head = !strcmp(method, "HEAD");
 	param_begin(r->route.op, &r->params);
 	if (auth_caller(&r->api->auth, visitor_fd(r->connection), &r->caller, e) < 0 ||

@@ -52,6 +52,9 @@ static enum MHD_Result queue(struct request *r, bool must_close)
 		MHD_add_response_header(response, "Connection", "close");
 	result = MHD_queue_response(r->connection, (unsigned)r->status, response);
 	MHD_destroy_response(response);
+	tally_status(&r->api->tally, r->status);
+	if (r->is_routed)
+		tally_answer(&r->api->tally, r->route.op, clock_mono_ns() / 1000 - r->began_us);
 	r->phase = REQUEST_ANSWERED;
 	return result;
 }
@@ -282,6 +285,11 @@ int http_may_hold(const struct http *h, struct err *e)
 void http_held(struct http *h, int change)
 {
 	h->n_held = (unsigned)((int)h->n_held + change);
+}
+
+unsigned http_n_held(const struct http *h)
+{
+	return h->n_held;
 }
 
 int http_is_closing(const struct http *h)

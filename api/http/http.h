@@ -31,6 +31,7 @@ void http_wake(struct http *h);
 /* May one more connection be held (a stream, a wait)? The rest stays free for short requests. */
 int http_may_hold(const struct http *h, struct err *e);
 void http_held(struct http *h, int change);
+unsigned http_n_held(const struct http *h);
 /* No streams any more: they end with their next look. */
 int http_is_closing(const struct http *h);
 /* Take no more connections, end the streams, send what is ready, close. */

@@ -11,6 +11,7 @@
 #include "api/http/http.h"
 #include "api/http/target.h"
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 struct request *request_new(struct api *api, const char *target)
@@ -20,6 +21,7 @@ struct request *request_new(struct api *api, const char *target)
 	if (!r)
 		abort();
 	r->api = api;
+	r->began_us = clock_mono_ns() / 1000;
 	r->target = strndup(target, TARGET_MAX);
 	if (!r->target)
 		abort();

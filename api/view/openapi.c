@@ -106,8 +106,7 @@ static json_t *success(enum op_id op)
 	if (!strcmp(out, "none"))
 		return o;
 	if (!strcmp(out, "text"))
-		schema_set(o, "content",
-			   content("text/plain; charset=utf-8", schema_type("string")));
+		schema_set(o, "content", content("text/plain", schema_type("string")));
 	else if (!strcmp(out, "document"))
 		schema_set(o, "content", content("application/json", schema_type("object")));
 	else if (op == OP_event_list)
@@ -242,10 +241,10 @@ static json_t *tags(void)
 	static const struct {
 		const char *name, *what;
 	} known[] = {
-		{"healthz", "Is it alive"},	{"openapi.json", "This document"},
-		{"host", "The host"},		{"check", "Configurations"},
-		{"vms", "Virtual machines"},	{"events", "What happened"},
-		{"operations", "What goes on"},
+		{"healthz", "Is it alive"},	      {"openapi.json", "This document"},
+		{"metrics", "Counts for Prometheus"}, {"host", "The host"},
+		{"check", "Configurations"},	      {"vms", "Virtual machines"},
+		{"events", "What happened"},	      {"operations", "What goes on"},
 	};
 	json_t *list = object_list();
 

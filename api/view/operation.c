@@ -40,18 +40,14 @@ static int not_found(int64_t id, struct err *e)
 	return err_set(e, NOT_FOUND, "operation %" PRId64 " is not kept (any more)", id);
 }
 
-/* A verb's parameter, whichever verb it is: the rows of params.def differ only in their symbol. */
+/* The parameter `wait` of a verb, whichever verb it is; 0 where it has none. */
 static int64_t wait_of(const struct request *r)
 {
-	switch (r->route.op) {
-	case OP_vm_start: return param_number(&r->params, PARAM_OF_vm_start_wait);
-	case OP_vm_stop: return param_number(&r->params, PARAM_OF_vm_stop_wait);
-	case OP_vm_kill: return param_number(&r->params, PARAM_OF_vm_kill_wait);
-	case OP_vm_release: return param_number(&r->params, PARAM_OF_vm_release_wait);
-	case OP_vm_dump: return param_number(&r->params, PARAM_OF_vm_dump_wait);
-	case OP_operation_show: return param_number(&r->params, PARAM_OF_operation_show_wait);
-	default: return 0;
-	}
+	for (unsigned i = param_first(r->route.op);
+	     i < PARAM_COUNT && param_table[i].op == r->route.op; i++)
+		if (!strcmp(param_table[i].name, "wait"))
+			return param_number(&r->params, (enum param)i);
+	return 0;
 }
 
 int operation_answer_now(struct request *r, int64_t id, struct err *e)

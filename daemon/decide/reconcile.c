@@ -10,9 +10,9 @@ static enum reconcile_verdict resting(const struct record *r, const struct polic
 {
 	bool has_lived = r->generation > 0 && r->since_ms >= boot_ms;
 
-	if (r->desired == DESIRED_RUNNING && r->cause == CAUSE_HOST_SHUTDOWN)
+	if (r->desired != DESIRED_STOPPED && r->cause == CAUSE_HOST_SHUTDOWN)
 		return RECONCILE_START;
-	if (r->desired == DESIRED_RUNNING && r->restart_at_ms)
+	if (r->desired != DESIRED_STOPPED && r->restart_at_ms)
 		return RECONCILE_AGAIN;
 	if (r->observed == OBSERVED_STOPPED && p->autostart && !has_lived)
 		return RECONCILE_START;

@@ -164,6 +164,31 @@ void call_vm_release(struct call *c)
 	command(c, VM_EVENT_RELEASE);
 }
 
+void call_vm_pause(struct call *c)
+{
+	command(c, VM_EVENT_PAUSE);
+}
+
+void call_vm_resume(struct call *c)
+{
+	command(c, VM_EVENT_RESUME);
+}
+
+void call_vm_button(struct call *c)
+{
+	command(c, VM_EVENT_BUTTON);
+}
+
+void call_vm_nmi(struct call *c)
+{
+	command(c, VM_EVENT_NMI);
+}
+
+void call_vm_reset_budget(struct call *c)
+{
+	command(c, VM_EVENT_RESET_BUDGET);
+}
+
 /* It changes no column: intent is the operation alone. */
 void call_vm_dump(struct call *c)
 {

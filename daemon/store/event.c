@@ -76,7 +76,8 @@ int event_restarts(struct store *s, const char *vm,
 	if (store_query(s,
 			"SELECT cause, at_ms FROM event WHERE vm = ?1 AND kind = 'restart' AND "
 			"seq > (SELECT coalesce(max(seq), 0) FROM event "
-			"WHERE vm = ?1 AND kind = 'starting' AND operation <> 0) ORDER BY seq",
+			"WHERE vm = ?1 AND (kind = 'starting' AND operation <> 0 "
+			"OR kind = 'budget-reset')) ORDER BY seq",
 			&key, 1, &q, e) < 0)
 		return -1;
 	while ((r = store_row(s, q, e)) == 1)

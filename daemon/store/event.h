@@ -38,7 +38,8 @@ int event_write(struct store *s, const struct event *ev, int64_t seq, int64_t in
 int event_newest(struct store *s, int64_t *ret, struct err *e);
 /* Forget what lies too far back. */
 int event_prune(struct store *s, int64_t newest, struct err *e);
-/* Call `each` for every restart by policy of a VM since an operator's last start, oldest first. */
+/* Call `each` for every restart by policy of a VM since an operator's last start or
+ * reset of the budget, oldest first. */
 int event_restarts(struct store *s, const char *vm,
 		   void (*each)(void *arg, enum cause cause, int64_t at_ms), void *arg,
 		   struct err *e);

@@ -16,7 +16,7 @@
 #include "daemon/timer.h"
 #include "daemon/worker/worker.h"
 
-enum { CUT_GRACE_MS = 2000 };
+enum { CUT_GRACE_MS = 2000, STAND_MS = 5000 };
 
 static int on_deadline(sd_event_source *s, uint64_t us, void *arg)
 {
@@ -102,6 +102,24 @@ static void note_phase(struct daemon *d, struct vm *v, enum op_id op, const char
 	ledger_operation(d, &c);
 }
 
+static struct operation_change pause_failed(const struct vm *v)
+{
+	struct operation_change c = {
+		.op = OP_vm_pause, .state = OPERATION_FAILED, .at_ms = clock_wall_ms()};
+
+	str_copy(c.vm, sizeof c.vm, v->row.name);
+	return c;
+}
+
+/* Whoever waits for a pause hears what came in between. */
+static void end_pause(struct daemon *d, struct vm *v, const char *by)
+{
+	struct operation_change c = pause_failed(v);
+
+	err_set(&c.err, CONFLICT, "%s of '%s' came before its vCPUs stood", by, v->row.name);
+	ledger_operation(d, &c);
+}
+
 static void act_note_running(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
 {
 	uint64_t now_ms = clock_mono_ms();
@@ -117,6 +135,8 @@ static void act_note_running(struct daemon *d, struct vm *v, const struct lifecy
 	ledger_event(d, &ev);
 	v->row.health = HEALTH_HEALTHY;
 	end_operations(d, v, OP_vm_start, "started");
+	if (v->row.desired == DESIRED_PAUSED)
+		set_deadline(d, v, STAND_MS);
 	health_begin(&v->watch, atomic_load(&v->worker->box.box->heartbeat), now_ms);
 	watch_arm(d);
 }
@@ -149,8 +169,75 @@ static void act_cut(struct daemon *d, struct vm *v, const struct lifecycle_step 
 static void act_press(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
 {
 	(void)s;
+	end_pause(d, v, "a stop");
+	worker_release(v->worker, WORKER_HOLD_PAUSE);
 	worker_button(v->worker);
 	set_deadline(d, v, v->running.stop_timeout_ms);
+}
+
+static void act_hold(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	(void)s;
+	set_deadline(d, v, STAND_MS);
+	if (!worker_hold(v->worker, WORKER_HOLD_PAUSE))
+		life_observe(d, v, VM_EVENT_HELD); /* for a dump it stands already */
+}
+
+static void act_note_paused(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	struct event ev = event_make(JOURNAL_PAUSED, v->row.name, "every vCPU stands");
+
+	(void)s;
+	timer_clear(&v->deadline);
+	ev.request = v->request;
+	ev.operation = v->operation;
+	ledger_event(d, &ev);
+	end_operations(d, v, OP_vm_pause, "paused");
+}
+
+static void act_let_go(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	if (s->from != OBSERVED_STARTING) /* whose deadline is another */
+		timer_clear(&v->deadline);
+	worker_release(v->worker, WORKER_HOLD_PAUSE);
+	end_pause(d, v, "a resume");
+}
+
+/* Stuck in an exit, the vCPU is the health's affair; the others shall not wait for it. */
+static void act_give_up_pause(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	struct operation_change c = pause_failed(v);
+
+	(void)s;
+	worker_release(v->worker, WORKER_HOLD_PAUSE);
+	v->row.desired = DESIRED_RUNNING;
+	ledger_vm(d, v);
+	err_set(&c.err, TIMEOUT,
+		"a vCPU of '%s' did not come to stand within %d ms, so all go on: look at "
+		"`qvmadm status %s`, then try again",
+		v->row.name, STAND_MS, v->row.name);
+	ledger_operation(d, &c);
+}
+
+static void act_button(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	(void)d;
+	(void)s;
+	worker_button(v->worker);
+}
+
+static void act_nmi(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	(void)d;
+	(void)s;
+	worker_nmi(v->worker);
+}
+
+static void act_reset_budget(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	(void)d;
+	(void)s;
+	v->history = (struct restart_history){0};
 }
 
 static void act_settle(struct daemon *d, struct vm *v, const struct lifecycle_step *s)

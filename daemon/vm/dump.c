@@ -159,7 +159,7 @@ static void finish(struct dump *x, const struct err *e)
 	str_copy(c.vm, sizeof c.vm, v->row.name);
 	/* Its worker may have ended meanwhile, and another have been started. */
 	if (!x->is_of_dead && runs(v) && x->generation == v->row.generation)
-		worker_release(v->worker);
+		worker_release(v->worker, WORKER_HOLD_DUMP);
 	if (e && x->name[0])
 		unlinkat(x->dir_fd, x->name, 0);
 	if (e)
@@ -320,7 +320,8 @@ void dump_begin(struct vm *v, uint64_t request, int64_t operation)
 
 	x->request = request;
 	x->operation = operation;
-	worker_hold(v->worker);
+	if (!worker_hold(v->worker, WORKER_HOLD_DUMP))
+		begin_writing(x); /* it is paused */
 }
 
 void dump_held(struct vm *v)

@@ -23,9 +23,11 @@ static void wish(struct vm *v, struct record *next, enum vm_event verb)
 	switch (verb) {
 	case VM_EVENT_START:
 		next->desired = DESIRED_RUNNING;
-		if (v->row.observed != next->observed)
+		if (next->observed == OBSERVED_STARTING && v->row.observed != next->observed)
 			next->restarts = 0;
 		break;
+	case VM_EVENT_PAUSE: next->desired = DESIRED_PAUSED; break;
+	case VM_EVENT_RESUME: next->desired = DESIRED_RUNNING; break;
 	case VM_EVENT_STOP:
 	case VM_EVENT_KILL:
 	case VM_EVENT_RELEASE:
@@ -56,9 +58,19 @@ static bool is_spawn(const struct lifecycle_step *s)
 static bool change_event(const struct vm *v, const struct lifecycle_step *s,
 			 const struct record *next, struct event *ret)
 {
-	if (s->from == s->to)
+	if (s->event == VM_EVENT_BUTTON || s->event == VM_EVENT_NMI)
+		*ret = event_make(JOURNAL_SIGNALLED, v->row.name, "%s",
+				  s->event == VM_EVENT_BUTTON
+					  ? "its power button is pressed"
+					  : "a non-maskable interrupt is sent to its boot vCPU");
+	else if (s->event == VM_EVENT_RESET_BUDGET)
+		*ret = event_make(JOURNAL_BUDGET_RESET, v->row.name,
+				  "%" PRIu32 " charged restarts are forgotten", v->history.charged);
+	else if (s->from == s->to)
 		return false;
-	if (s->to == OBSERVED_STARTING)
+	else if (s->from == OBSERVED_PAUSED && s->to == OBSERVED_RUNNING)
+		*ret = event_make(JOURNAL_RESUMED, v->row.name, "its vCPUs go on");
+	else if (s->to == OBSERVED_STARTING)
 		*ret = event_make(JOURNAL_STARTING, v->row.name, "starting, revision %" PRId64 "%s",
 				  next->revision, s->event == VM_EVENT_START ? "" : ", by policy");
 	else if (s->to == OBSERVED_STOPPING)
@@ -78,6 +90,7 @@ static bool is_done(const struct lifecycle_step *s)
 	case VM_EVENT_START: return s->to == OBSERVED_RUNNING;
 	case VM_EVENT_STOP:
 	case VM_EVENT_KILL: return s->to == OBSERVED_STOPPED || s->to == OBSERVED_SAFE;
+	case VM_EVENT_PAUSE: return s->to == OBSERVED_PAUSED;
 	default: return true;
 	}
 }
@@ -86,11 +99,15 @@ static const char *phase_of(const struct lifecycle_step *s)
 {
 	if (s->event == VM_EVENT_RELEASE && s->from != OBSERVED_SAFE)
 		return "was not safe";
+	if (s->event == VM_EVENT_START && s->from == OBSERVED_PAUSED)
+		return "resumed";
+	if (s->event == VM_EVENT_BUTTON)
+		return "pressed";
 	if (is_done(s))
 		return s->event == VM_EVENT_START ? "running already" : "";
-	if (s->event == VM_EVENT_STOP && s->from == OBSERVED_RUNNING)
+	if (s->event == VM_EVENT_STOP && s->from != OBSERVED_STARTING)
 		return "pressed";
-	return s->event == VM_EVENT_START ? "starting" : "ending";
+	return s->event == VM_EVENT_START ? "starting" : s->event == VM_EVENT_PAUSE ? "" : "ending";
 }
 
 int life_command(struct daemon *d, struct vm *v, enum vm_event verb, const struct operation *o,
@@ -228,6 +245,16 @@ static void on_invalid(struct worker *w, void *arg)
 		f->hint);
 }
 
+/* One that shall be paused stands before its first instruction. */
+static void on_ready(struct worker *w, void *arg)
+{
+	const struct vm *v = arg;
+
+	if (v->row.desired == DESIRED_PAUSED)
+		worker_hold(w, WORKER_HOLD_PAUSE);
+	worker_start(w);
+}
+
 static void on_started(struct worker *w, void *arg)
 {
 	struct vm *v = arg;
@@ -241,8 +268,11 @@ static void on_started(struct worker *w, void *arg)
 
 static void on_held(struct worker *w, void *arg)
 {
-	(void)w;
-	dump_held(arg);
+	struct vm *v = arg;
+
+	if (w->holders & WORKER_HOLD_PAUSE)
+		life_observe(v->d, v, VM_EVENT_HELD);
+	dump_held(v);
 }
 
 static void on_ended(struct worker *w, void *arg)
@@ -253,7 +283,7 @@ static void on_ended(struct worker *w, void *arg)
 	peer_leave(&d->peers, v->row.name);
 	v->end = (struct vm_end){.ending = w->ending, .err = w->why};
 	/* An end in order while the supervisor ends is the host's doing, whatever the guest says. */
-	if (d->is_ending && v->row.desired == DESIRED_RUNNING && !cause_is_failure(w->ending.cause))
+	if (d->is_ending && v->row.desired != DESIRED_STOPPED && !cause_is_failure(w->ending.cause))
 		v->end.ending.cause = CAUSE_HOST_SHUTDOWN;
 	str_copy(v->end.detail, sizeof v->end.detail, w->detail);
 	life_observe(d, v,
@@ -265,6 +295,7 @@ static void on_ended(struct worker *w, void *arg)
 const struct worker_owner life_owner = {
 	.planned = on_planned,
 	.invalid = on_invalid,
+	.ready = on_ready,
 	.started = on_started,
 	.held = on_held,
 	.ended = on_ended,

@@ -145,7 +145,8 @@ void recover_run(struct daemon *d)
 		case RECONCILE_LEAVE: break;
 		case RECONCILE_LOST: explain_loss(d, v, boot_ms); break;
 		case RECONCILE_START:
-			v->row.desired = DESIRED_RUNNING;
+			if (v->row.desired == DESIRED_STOPPED)
+				v->row.desired = DESIRED_RUNNING;
 			life_start_at(d, v, 0);
 			break;
 		case RECONCILE_AGAIN: life_start_at(d, v, v->row.restart_at_ms); break;

@@ -87,11 +87,11 @@ static void end_operations(struct daemon *d, const struct vm *v, enum op_id op,
 		if (v->end.err.code)
 			c.err = v->end.err;
 		else if (cause_is_failure(v->end.ending.cause))
-			err_set(&c.err, WORKER, "'%s' did not start: %s", v->row.name,
-				v->row.reason);
+			err_set(&c.err, WORKER, "'%s' did not %s: %s", v->row.name,
+				op == OP_vm_start ? "start" : "come to stand", v->row.reason);
 		else
-			err_set(&c.err, CONFLICT, "'%s' ended before its guest ran: %s",
-				v->row.name, v->row.reason);
+			err_set(&c.err, CONFLICT, "'%s' ended before its guest %s: %s", v->row.name,
+				op == OP_vm_start ? "ran" : "stood", v->row.reason);
 	}
 	ledger_operation(d, &c);
 }
@@ -106,6 +106,7 @@ static void close_operations(struct daemon *d, struct vm *v)
 	else if (v->end.ending.cause != CAUSE_POWEROFF)
 		phase = cause_id(v->end.ending.cause);
 	end_operations(d, v, OP_vm_start, OPERATION_FAILED, "");
+	end_operations(d, v, OP_vm_pause, OPERATION_FAILED, "");
 	end_operations(d, v, OP_vm_stop, OPERATION_DONE, phase);
 	end_operations(d, v, OP_vm_kill, OPERATION_DONE, phase);
 }

@@ -9,6 +9,12 @@
 
 enum { TICK_MIN_MS = 50, TICK_MAX_MS = 1000 };
 
+/* A worker beats while its guest stands, too. */
+static bool is_watched(const struct vm *v)
+{
+	return v->row.observed == OBSERVED_RUNNING || v->row.observed == OBSERVED_PAUSED;
+}
+
 static uint64_t tick_of(const struct daemon *d)
 {
 	uint64_t tick_ms = 0;
@@ -17,7 +23,7 @@ static uint64_t tick_of(const struct daemon *d)
 		const struct vm *v = d->vms.vm[i];
 		uint64_t beat_ms = (uint64_t)v->running.heartbeat_ms;
 
-		if (v->row.observed == OBSERVED_RUNNING && (!tick_ms || beat_ms < tick_ms))
+		if (is_watched(v) && (!tick_ms || beat_ms < tick_ms))
 			tick_ms = beat_ms;
 	}
 	if (tick_ms && tick_ms < TICK_MIN_MS)
@@ -56,7 +62,7 @@ static int on_tick(sd_event_source *s, uint64_t us, void *arg)
 	(void)s;
 	(void)us;
 	for (size_t i = 0; i < d->vms.n; i++)
-		if (d->vms.vm[i]->row.observed == OBSERVED_RUNNING)
+		if (is_watched(d->vms.vm[i]))
 			look(d, d->vms.vm[i], now_ms);
 	timer_clear(&d->watch.timer);
 	watch_arm(d);

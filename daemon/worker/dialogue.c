@@ -68,7 +68,7 @@ static int on_ready(struct worker *w, const void *body, struct err *e)
 	memcpy(&ready, body, sizeof ready);
 	w->sandbox = ready.sandbox & SANDBOX_ALL;
 	w->phase = WORKER_ENTERS;
-	worker_start(w);
+	w->owner->ready(w, w->arg);
 	return 0;
 }
 
@@ -90,7 +90,7 @@ static int on_held(struct worker *w, const void *body, struct err *e)
 	if (m.serial <= w->held || m.serial > w->hold)
 		return err_set(e, PROTOCOL, "the worker of '%s' sent HELD of no HOLD", w->vm);
 	w->held = m.serial;
-	if (w->is_holding && w->held == w->hold)
+	if (worker_is_held(w))
 		w->owner->held(w, w->arg);
 	return 0;
 }

@@ -103,16 +103,33 @@ void worker_cut(struct worker *w, enum cause cause)
 	tell(w, MESSAGE_CUT, &(struct msg_cut){.cause = cause});
 }
 
-void worker_hold(struct worker *w)
+void worker_nmi(struct worker *w)
 {
-	w->is_holding = true;
-	tell(w, MESSAGE_HOLD, &(struct msg_hold){.serial = ++w->hold});
+	tell(w, MESSAGE_NMI, &(struct msg_empty){0});
 }
 
-void worker_release(struct worker *w)
+bool worker_hold(struct worker *w, uint32_t holder)
 {
-	w->is_holding = false;
-	tell(w, MESSAGE_RELEASE, &(struct msg_empty){0});
+	bool is_first = !w->holders;
+
+	w->holders |= holder;
+	if (is_first)
+		tell(w, MESSAGE_HOLD, &(struct msg_hold){.serial = ++w->hold});
+	return !worker_is_held(w);
+}
+
+void worker_release(struct worker *w, uint32_t holder)
+{
+	if (!(w->holders & holder))
+		return;
+	w->holders &= ~holder;
+	if (!w->holders)
+		tell(w, MESSAGE_RELEASE, &(struct msg_empty){0});
+}
+
+bool worker_is_held(const struct worker *w)
+{
+	return w->holders && w->held == w->hold;
 }
 
 int worker_input(struct worker *w, const struct msg_input *in, struct err *e)

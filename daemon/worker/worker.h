@@ -34,10 +34,14 @@ enum worker_phase {
 	WORKER_PHASES
 };
 
+/* Who may want vCPUs to stand. */
+enum { WORKER_HOLD_DUMP = 1, WORKER_HOLD_PAUSE = 2 };
+
 /* What its owner hears. ended comes last, always and once; the owner frees the worker there. */
 struct worker_owner {
 	void (*planned)(struct worker *w, void *arg);
 	void (*invalid)(struct worker *w, void *arg);
+	void (*ready)(struct worker *w, void *arg); /* assembled: worker_start() is the next */
 	void (*started)(struct worker *w, void *arg);
 	void (*held)(struct worker *w, void *arg); /* after worker_hold(); NULL = never asked for */
 	void (*ended)(struct worker *w, void *arg);
@@ -63,8 +67,8 @@ struct worker {
 	uint32_t sandbox; /* layers that hold, from READY */
 	int box_fd;	  /* -1 until granted */
 	struct blackbox_map box;
-	uint64_t hold, held; /* serials of the last HOLD and of the last HELD */
-	bool is_holding;
+	uint64_t hold, held;	/* serials of the last HOLD and of the last HELD */
+	uint32_t holders;	/* WORKER_HOLD_*: who wants its vCPUs to stand */
 	enum cause fenced, cut; /* what we did to it; CAUSE_NONE = nothing */
 	struct err why;		/* it was fenced for, or what it said */
 	bool has_said;
@@ -87,15 +91,18 @@ struct worker_spec {
 
 /* Spawn and send CONFIG; the result comes to the owner. */
 int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **ret, struct err *e);
-/* Grant all wants (the descriptors are taken), then ASSEMBLE; dialogue.c answers READY with START. */
+/* Grant all wants (the descriptors are taken), then ASSEMBLE; READY is the owner's to answer. */
 void worker_grant(struct worker *w, int *take_fds);
 /* Commands; a worker that does not read is fenced. */
 void worker_start(struct worker *w);
 void worker_button(struct worker *w);
 void worker_cut(struct worker *w, enum cause cause);
-/* Its vCPUs shall stand; the owner hears of it by held. Then they shall go on. */
-void worker_hold(struct worker *w);
-void worker_release(struct worker *w);
+void worker_nmi(struct worker *w);
+/* Its vCPUs shall stand, from worker_start() on; the owner hears of it by held. They go on when
+ * nobody holds it any more. False: they stand already, for somebody else. */
+bool worker_hold(struct worker *w, uint32_t holder);
+void worker_release(struct worker *w, uint32_t holder);
+bool worker_is_held(const struct worker *w);
 int worker_input(struct worker *w, const struct msg_input *in, struct err *e);
 /* SIGKILL. The first cause counts; why may be NULL. */
 void worker_fence(struct worker *w, enum cause cause, const struct err *why);

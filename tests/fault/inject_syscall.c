@@ -4,23 +4,14 @@
  * hijacked worker would; then let go of it. Exits 0 when the call was made.
  * x86-64 only: the thread sits in a system call, so the two bytes before its rip are `syscall`.
  */
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/ptrace.h>
-#include <sys/user.h>
-#include <sys/wait.h>
 
-static int fail(const char *what)
-{
-	perror(what);
-	return 1;
-}
+#include "tests/fault/tracee.h"
 
 int main(int argc, char **argv)
 {
 	struct user_regs_struct r;
-	int status, pid;
+	int pid;
 	long code;
 
 	if (argc != 3) {
@@ -28,12 +19,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	pid = atoi(argv[1]);
-	if (ptrace(PTRACE_SEIZE, pid, 0, 0) < 0 || ptrace(PTRACE_INTERRUPT, pid, 0, 0) < 0)
-		return fail("attach");
-	if (waitpid(pid, &status, __WALL) < 0 || !WIFSTOPPED(status))
-		return fail("wait for the stop");
-	if (ptrace(PTRACE_GETREGS, pid, 0, &r) < 0)
-		return fail("read the registers");
+	if (tracee_hold(pid, &r) < 0)
+		return 1;
 	errno = 0;
 	code = ptrace(PTRACE_PEEKTEXT, pid, r.rip - 2, 0);
 	if (errno || (code & 0xffff) != 0x050f) {
@@ -42,11 +29,6 @@ int main(int argc, char **argv)
 	}
 	r.rip -= 2;
 	r.rax = strtoull(argv[2], NULL, 0);
-	r.orig_rax = (unsigned long long)-1; /* no restart of the interrupted call */
 	r.rdi = r.rsi = r.rdx = 0;
-	if (ptrace(PTRACE_SETREGS, pid, 0, &r) < 0)
-		return fail("write the registers");
-	if (ptrace(PTRACE_DETACH, pid, 0, 0) < 0)
-		return fail("let go");
-	return 0;
+	return tracee_go(pid, &r) < 0;
 }

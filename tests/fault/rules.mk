@@ -1,8 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-# Small programs that do something bad to another process; each is one file.
+# Small programs that do something bad to another process, each one file; a qvm that meets faults of
+# its own (worker/), beside the real qvm-api; and the table of all faults.
+#
+#   make faults        inject every row of schemas/faults.def, print what was seen (in make check)
+#   make fault-page    write daemon/FAULTS.md anew from the table
 
-fault_tools := $(patsubst tests/fault/%.c,$(B)/tests/%,$(wildcard tests/fault/*.c))
+FAULT_WRAPS := ioctl mmap wire_recv wire_send
+fault_small := $(patsubst tests/fault/%.c,$(B)/tests/%,$(wildcard tests/fault/*.c))
+fault_tools := $(fault_small) $(B)/tests/faulty/qvm $(B)/tests/faulty/qvm-api
 
-$(fault_tools): $(B)/tests/%: $(B)/tests/fault/%.o
+$(fault_small): $(B)/tests/%: $(B)/tests/fault/%.o $(B)/ground.a
 	@echo "  link     $*"
 	$(Q)$(CC) $(LDFLAGS) $^ -o $@
+
+$(B)/tests/faulty/qvm: $(call objects,$(wildcard tests/fault/worker/*.c)) $(call objects,$(call sources,$(qvm_dir))) $(B)/ground.a
+	@mkdir -p $(@D)
+	@echo "  link     faulty/qvm"
+	$(Q)$(CC) $(LDFLAGS) $(FAULT_WRAPS:%=-Wl,--wrap=%) $^ $(qvm_lib) -o $@
+
+$(B)/tests/faulty/qvm-api: $(B)/qvm-api
+	@mkdir -p $(@D)
+	$(Q)ln -sfn ../../qvm-api $@
+
+faults: depends-build-check
+	@$(MAKE) --no-print-directory all $(fault_tools)
+	@B=$(B) /usr/bin/python3 tests/fault/faults.py $(FAULTS)
+
+fault-page: $(B)/tests/fault_table
+	$(Q)$(B)/tests/fault_table >daemon/FAULTS.md
+
+.PHONY: faults fault-page

@@ -2,7 +2,8 @@
 /*
  * disk - drives the board's virtio-blk (virtio 1.2, 5.2) with interrupts: over MMIO (`at=ADDRESS line=N`,
  * decimal), over PCI by INTA (`by=intx`), or over PCI by messages. Reads, writes, flushes, discards,
- * writes zeroes; then breaks the device and has it back by a reset.
+ * writes zeroes; then breaks the device and has it back by a reset. With watch=1 it reads and writes on
+ * and on, every time further on, and tells when an answer changes.
  */
 #include "board.h"
 #include "ioapic.h"
@@ -24,6 +25,7 @@ enum {
 };
 enum { COMMON_CFG = 1, NOTIFY_CFG = 2, ISR_CFG = 3 };
 enum { READY = 15, FEATURES = 11, DRIVER = 3, NEEDS_RESET = 64 };
+enum { WATCH_HZ = 20, PAGE = 4096 };
 enum { IN = 0, OUT = 1, FLUSH = 4, DISCARD = 11, ZEROES = 13 };
 enum {
 	QUEUE = 8,
@@ -245,6 +247,27 @@ static unsigned differ(unsigned from, unsigned n, uint8_t value)
 	return wrong;
 }
 
+static void tick(void)
+{
+	lapic_eoi();
+}
+
+static void watch(void)
+{
+	unsigned before = 0xffff;
+
+	trap_handle(TRAP_TIMER, tick);
+	lapic_timer(TRAP_TIMER, WATCH_HZ);
+	for (uint64_t sector = 0;; sector += PAGE / SECTOR) {
+		const unsigned r = request(IN, sector, SECTOR), w = request(OUT, sector, SECTOR);
+
+		if ((r << 8 | w) != before)
+			say("disk: read %u, write %u\n", r, w);
+		before = r << 8 | w;
+		port_sleep();
+	}
+}
+
 static void work(void)
 {
 	unsigned r = request(IN, 3, 2 * SECTOR);
@@ -286,6 +309,8 @@ void guest_main(const struct pvh_info *info)
 	if (is_mmio || is_intx)
 		ioapic_route(board.ioapic_gpa, line, TRAP_UART);
 	set_up();
+	if (pvh_is(info, "watch", "1"))
+		watch();
 	work();
 	put(0, &head, sizeof head, 0); /* nowhere to put a status */
 	offer();

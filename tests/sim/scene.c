@@ -86,6 +86,9 @@ static const struct {
 	{"stop", VM_EVENT_STOP, OP_vm_stop},
 	{"kill", VM_EVENT_KILL, OP_vm_kill},
 	{"release", VM_EVENT_RELEASE, OP_vm_release},
+	{"pause", VM_EVENT_PAUSE, OP_vm_pause},
+	{"resume", VM_EVENT_RESUME, OP_vm_resume},
+	{"reset-budget", VM_EVENT_RESET_BUDGET, OP_vm_reset_budget},
 };
 
 static bool command(char **word)
@@ -124,6 +127,8 @@ static void act(char **word, int n)
 		world.is_start_refused = !strcmp(word[1], "poor");
 	else if (!strcmp(verb, "runs"))
 		world_worker_starts(worker_of(word[1]));
+	else if (!strcmp(verb, "stands"))
+		world_worker_stands(worker_of(word[1]));
 	else if (!strcmp(verb, "obeys"))
 		world_worker_obeys(worker_of(word[1]));
 	else if (!strcmp(verb, "says") && n > 2)

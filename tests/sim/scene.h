@@ -4,8 +4,9 @@
  * the print is compared with the golden NAME.expect beside it. tests/sim only.
  *
  * A line is a verb and words; `#` begins a comment:
- *   define VM [FIELD=NUMBER]...   start|stop|kill|release|delete VM
+ *   define VM [FIELD=NUMBER]...   start|stop|kill|release|pause|resume|reset-budget VM
  *   runs VM                       its guest executes the first instruction
+ *   stands VM                     its vCPUs stand, as it was asked
  *   says VM CAUSE                 its worker ends with that cause
  *   dies VM SIGNAL                its worker dies of a signal
  *   obeys VM                      it does what it was asked (button, cut, SIGKILL)

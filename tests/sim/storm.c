@@ -55,11 +55,12 @@ static void command(struct vm *v)
 	static const struct {
 		enum vm_event event;
 		enum op_id op;
-	} verbs[] = {{VM_EVENT_START, OP_vm_start},
-		     {VM_EVENT_START, OP_vm_start},
-		     {VM_EVENT_STOP, OP_vm_stop},
-		     {VM_EVENT_KILL, OP_vm_kill},
+	} verbs[] = {{VM_EVENT_START, OP_vm_start},    {VM_EVENT_START, OP_vm_start},
+		     {VM_EVENT_STOP, OP_vm_stop},      {VM_EVENT_KILL, OP_vm_kill},
+		     {VM_EVENT_PAUSE, OP_vm_pause},    {VM_EVENT_PAUSE, OP_vm_pause},
+		     {VM_EVENT_RESUME, OP_vm_resume},  {VM_EVENT_RESET_BUDGET, OP_vm_reset_budget},
 		     {VM_EVENT_RELEASE, OP_vm_release}};
+	static const enum vm_event stopping[] = {VM_EVENT_STOP, VM_EVENT_KILL, VM_EVENT_RELEASE};
 	size_t i = dice(NELEMS(verbs));
 	struct operation o = {.op = verbs[i].op, .request = dice(1u << 30)};
 	struct record before = v->row;
@@ -67,8 +68,10 @@ static void command(struct vm *v)
 	struct err e;
 
 	if (life_command(&world.d, v, verbs[i].event, &o, &id, &e) == 0) {
-		if (verbs[i].event != VM_EVENT_START)
-			WORLD_MUST(v->row.desired == DESIRED_STOPPED && !v->row.restart_at_ms);
+		for (size_t k = 0; k < NELEMS(stopping); k++)
+			if (verbs[i].event == stopping[k])
+				WORLD_MUST(v->row.desired == DESIRED_STOPPED &&
+					   !v->row.restart_at_ms);
 		return;
 	}
 	WORLD_MUST(e.code == ERR_CONFLICT || e.code == ERR_STORE);
@@ -84,7 +87,7 @@ static void stir_worker(struct worker *w)
 		CAUSE_POWER_CUT,    CAUSE_WORKER_ERROR, CAUSE_HOST_SHUTDOWN,
 	};
 
-	switch (dice(8)) {
+	switch (dice(9)) {
 	case 0: world_worker_says(w, says[dice(NELEMS(says))]); break;
 	case 1: world_worker_dies(w, dice(2) ? SIGSEGV : SIGKILL); break;
 	case 2:
@@ -93,6 +96,7 @@ static void stir_worker(struct worker *w)
 		break;
 	case 3:
 	case 4: world_worker_obeys(w); break;
+	case 5: world_worker_stands(w); break;
 	default: world_worker_starts(w);
 	}
 }
@@ -136,6 +140,8 @@ static void check_now(void)
 
 		WORLD_MUST(rests == !v->worker);
 		WORLD_MUST(rests == (v->row.pid == 0));
+		WORLD_MUST(v->row.observed != OBSERVED_PAUSED ||
+			   (v->row.desired == DESIRED_PAUSED && worker_is_held(v->worker)));
 		WORLD_MUST(v->history.charged <= BUDGET_MAX);
 		if (v->row.desired == DESIRED_STOPPED)
 			WORLD_MUST(!v->restart && !v->row.restart_at_ms);
@@ -184,7 +190,8 @@ static void check_end(void)
 		for (unsigned w = 0; w < world.n_workers;)
 			w += !world_worker_obeys(world.worker[w]); /* who obeys is gone */
 		for (unsigned w = 0; w < world.n_workers; w++)
-			world_worker_starts(world.worker[w]);
+			if (!world_worker_starts(world.worker[w]))
+				world_worker_stands(world.worker[w]);
 		world_wait(50); /* below every deadline, above every back-off in sum */
 		check_now();
 	}
@@ -200,6 +207,8 @@ static void check_end(void)
 	for (size_t i = 0; i < world.d.vms.n; i++) {
 		const struct vm *v = world.d.vms.vm[i];
 
+		WORLD_MUST((v->row.desired == DESIRED_PAUSED) <=
+			   (v->row.observed != OBSERVED_RUNNING));
 		WORLD_MUST(v->row.observed != OBSERVED_STARTING &&
 			   v->row.observed != OBSERVED_STOPPING);
 		WORLD_MUST(number("SELECT count(*) FROM operation WHERE vm = ? AND "

@@ -146,7 +146,7 @@ static void check_intent(const struct vm *v)
 	/* Intent is on the disk before the deed. */
 	WORLD_MUST(store_number(&world.d.store,
 				"SELECT count(*) FROM vm WHERE id = ? AND generation = ? AND "
-				"observed = 'starting' AND desired = 'running'",
+				"observed = 'starting' AND desired <> 'stopped'",
 				key, NELEMS(key), 0, &n, &e) == 0);
 	WORLD_MUST(n == 1);
 }
@@ -158,7 +158,7 @@ int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **
 	struct vm *v = s->arg;
 
 	WORLD_MUST(t);
-	WORLD_MUST(v->row.desired == DESIRED_RUNNING);
+	WORLD_MUST(v->row.desired != DESIRED_STOPPED);
 	WORLD_MUST(!v->worker);
 	check_intent(v);
 	for (unsigned i = 0; i < world.n_workers; i++)
@@ -214,12 +214,30 @@ void worker_button(struct worker *w)
 	((struct talker *)w)->is_pressed = true;
 }
 
-void worker_hold(struct worker *w)
+bool worker_hold(struct worker *w, uint32_t holder)
+{
+	if (!w->holders)
+		w->hold++;
+	w->holders |= holder;
+	return !worker_is_held(w);
+}
+
+void worker_release(struct worker *w, uint32_t holder)
+{
+	w->holders &= ~holder;
+}
+
+bool worker_is_held(const struct worker *w)
+{
+	return w->holders && w->held == w->hold;
+}
+
+void worker_start(struct worker *w)
 {
 	(void)w;
 }
 
-void worker_release(struct worker *w)
+void worker_nmi(struct worker *w)
 {
 	(void)w;
 }
@@ -240,9 +258,20 @@ bool world_worker_starts(struct worker *w)
 {
 	if (w->phase >= WORKER_RUNS || w->fenced != CAUSE_NONE)
 		return false;
-	w->phase = WORKER_RUNS;
 	w->sandbox = SANDBOX_ALL;
+	w->phase = WORKER_ENTERS;
+	w->owner->ready(w, w->arg);
+	w->phase = WORKER_RUNS;
 	w->owner->started(w, w->arg);
+	return true;
+}
+
+bool world_worker_stands(struct worker *w)
+{
+	if (w->phase != WORKER_RUNS || w->fenced != CAUSE_NONE || !w->holders || w->held == w->hold)
+		return false;
+	w->held = w->hold;
+	w->owner->held(w, w->arg);
 	return true;
 }
 

@@ -203,7 +203,7 @@ TEST(conf_board_is_sorted_and_has_the_defaults)
 	assert_int_equal(board_memory_bytes(b, true), 0x1000);
 	assert_int_equal(b->n_cpus, 1);
 	assert_true(b->exit_on_halt && !b->dryrun);
-	assert_int_equal(b->n_loggers, 0);
+	assert_int_equal(b->loggers.n, 0);
 	assert_int_equal(b->unsupported.instruction, BOARD_FAIL);
 	assert_int_equal(b->unsupported.reference, BOARD_IGNORE);
 	assert_int_equal(b->unsupported.reg, BOARD_FAIL);

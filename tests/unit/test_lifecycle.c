@@ -11,8 +11,9 @@ TEST(lifecycle_refuses_and_lists_what_is_allowed)
 
 	assert_null(lifecycle_find(OBSERVED_RUNNING, VM_EVENT_DELETE, &e));
 	assert_int_equal(e.code, ERR_CONFLICT);
-	assert_string_equal(e.msg, "cannot delete a VM that is running; allowed now: start, stop, "
-				   "kill, type, dump");
+	assert_string_equal(
+		e.msg, "cannot delete a VM that is running; allowed now: start, pause, resume, "
+		       "stop, kill, type, dump, button, nmi, reset-budget");
 }
 
 TEST(lifecycle_finds_a_step_by_its_own_row)
@@ -48,7 +49,7 @@ TEST(lifecycle_says_no_twice_to_nothing)
 TEST(lifecycle_settles_every_state_that_has_a_worker)
 {
 	static const enum observed with_worker[] = {OBSERVED_STARTING, OBSERVED_RUNNING,
-						    OBSERVED_STOPPING};
+						    OBSERVED_PAUSED, OBSERVED_STOPPING};
 	static const enum vm_event must[] = {VM_EVENT_STOP, VM_EVENT_KILL, VM_EVENT_ENDED,
 					     VM_EVENT_FAILED};
 	struct err e;

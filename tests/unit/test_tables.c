@@ -49,7 +49,7 @@ TEST(lifecycle_words_round_trip)
 		assert_int_equal(observed_from_id(observed_id(i)), i);
 	for (unsigned i = 0; i < HEALTH_COUNT; i++)
 		assert_int_equal(health_from_id(health_id(i)), i);
-	assert_int_equal(desired_from_id("paused"), -1);
+	assert_int_equal(desired_from_id("safe"), -1);
 	assert_string_equal(observed_id(99), "?");
 }
 

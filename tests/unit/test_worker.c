@@ -100,6 +100,12 @@ static void on_invalid(struct worker *w, void *arg)
 	heard.invalid++;
 }
 
+static void on_ready(struct worker *w, void *arg)
+{
+	(void)arg;
+	worker_start(w);
+}
+
 static void on_started(struct worker *w, void *arg)
 {
 	(void)w;
@@ -127,6 +133,7 @@ static void on_ended(struct worker *w, void *arg)
 static const struct worker_owner owner = {
 	.planned = on_planned,
 	.invalid = on_invalid,
+	.ready = on_ready,
 	.started = on_started,
 	.held = on_held,
 	.ended = on_ended,
@@ -353,9 +360,9 @@ TEST(worker_that_stands_too_late_is_not_heard_and_twice_is_a_breach)
 	struct blackbox_map box;
 	struct worker *w = run(&box);
 
-	worker_hold(w);
-	worker_release(w);
-	worker_hold(w);
+	worker_hold(w, WORKER_HOLD_DUMP);
+	worker_release(w, WORKER_HOLD_DUMP);
+	worker_hold(w, WORKER_HOLD_DUMP);
 	say(MESSAGE_HELD, &(struct msg_hold){.serial = 1});
 	turn();
 	assert_int_equal(heard.held, 0);

@@ -14,10 +14,11 @@
 #include <stdint.h>
 
 #include "base/name.h"
+#include "vmm/conf/loggers.h"
 
 struct vdev;
 
-enum { BOARD_PATH = 1024, BOARD_CMDLINE = 2048, BOARD_LOGGERS = 4 };
+enum { BOARD_PATH = 1024, BOARD_CMDLINE = 2048 };
 
 struct board_memory {
 	uint64_t gpa, bytes; /* multiples of 4 KiB */
@@ -56,14 +57,6 @@ struct board_load {
 /* What the guest meets where nobody answers: the `unsupported` option. */
 enum board_reaction { BOARD_ABORT, BOARD_FAIL, BOARD_IGNORE };
 
-enum board_log_dest { BOARD_LOG_STDOUT, BOARD_LOG_STDERR, BOARD_LOG_SLOG, BOARD_LOG_NONE };
-
-struct board_logger {
-	uint32_t
-		filters; /* bit n = the n-th word of: fatal internal error warn info debug verbose */
-	enum board_log_dest dest;
-};
-
 struct board {
 	char system[NAME_CAP]; /* "" when not given */
 	struct board_memory *memory;
@@ -78,9 +71,8 @@ struct board {
 	struct {
 		enum board_reaction instruction, reference, reg;
 	} unsupported;
-	struct board_logger logger[BOARD_LOGGERS];
-	unsigned n_loggers;    /* 0 = the default: fatal,internal,error,warn,info to stderr */
-	char dump[BOARD_PATH]; /* a folder, or "|" and a shell command; "" = not given */
+	struct loggers loggers; /* none = the default: fatal,internal,error,warn,info to stderr */
+	char dump[BOARD_PATH];	/* a folder, or "|" and a shell command; "" = not given */
 	unsigned dump_line;
 	int dump_fd; /* a lone worker's folder, for its helper; -1 until opened */
 	bool exit_on_halt;

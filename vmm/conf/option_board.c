@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The options about the board as a whole: system, dryrun, unsupported, safety, logger. */
+/* The options about the board as a whole: system, dryrun, unsupported, safety. */
 #include <ctype.h>
 #include <string.h>
 
@@ -125,66 +125,4 @@ void option_safety(struct parse *p, const struct token *t)
 		finding_hint(finding_error(p->findings, &t[1].at,
 					   "no component of this VM has a safety certificate"),
 			     "`safety warn` or `safety none` lets it run all the same");
-}
-
-/* One message kind goes to every destination that names it; `none` takes it from all of them, and
- * a later destination from `none`. */
-static void route(struct board *b, uint32_t filters, enum board_log_dest dest)
-{
-	struct board_logger *own = NULL;
-
-	for (unsigned i = 0; i < b->n_loggers; i++) {
-		struct board_logger *l = &b->logger[i];
-
-		if (l->dest == dest)
-			own = l;
-		else if (dest == BOARD_LOG_NONE || l->dest == BOARD_LOG_NONE)
-			l->filters &= ~filters;
-	}
-	if (!own) {
-		/* one for each destination: there is always room */
-		own = &b->logger[b->n_loggers++];
-		*own = (struct board_logger){.dest = dest};
-	}
-	own->filters |= filters;
-}
-
-_Static_assert(BOARD_LOG_NONE + 1 == (int)BOARD_LOGGERS, "one logger for each destination");
-
-void option_logger(struct parse *p, const struct token *t)
-{
-	static const char *const filter[] = {"fatal", "internal", "error",  "warn",
-					     "info",  "debug",	  "verbose"};
-	static const char *const to[] = {"stdout", "stderr", "slog", "none"};
-	uint32_t filters = 0;
-	bool is_right = true;
-	int dest;
-
-	for (const char *s = t[1].text; s; s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL) {
-		char word[64] = "";
-		size_t n = strcspn(s, ","), i;
-
-		if (n >= sizeof word)
-			n = sizeof word - 1;
-		memcpy(word, s, n);
-		if (n == 0) {
-			finding_hint(finding_error(p->findings, &t[1].at,
-						   "a kind of message is missing in '%.64s'",
-						   t[1].text),
-				     "write the list without white space: fatal,error,warn");
-			is_right = false;
-			break;
-		}
-		for (i = 0; i < NELEMS(filter) && strcmp(word, filter[i]) != 0; i++)
-			;
-		if (i == NELEMS(filter)) {
-			unknown_keyword(p, &t[1], word, filter, NELEMS(filter), "kind of message");
-			is_right = false;
-		} else {
-			filters |= UINT32_C(1) << i;
-		}
-	}
-	dest = keyword(p, &t[2], to, NELEMS(to), "destination of messages");
-	if (is_right && dest >= 0)
-		route(p->draft->board, filters, (enum board_log_dest)dest);
 }

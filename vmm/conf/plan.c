@@ -17,9 +17,6 @@
 static const char *const image_type[] = {"by its content", "data", "initrd", "guest", "ACPI table"};
 static const char *const image_id[] = {"auto", "data", "initrd", "guest", "acpi"};
 static const char *const reaction[] = {"abort", "fail", "ignore"};
-static const char *const filter[] = {"fatal", "internal", "error",  "warn",
-				     "info",  "debug",	  "verbose"};
-static const char *const dest[] = {"stdout", "stderr", "slog", "none"};
 
 /* Where a part comes from, in brackets; nothing for what every board has. */
 static const char *origin(unsigned line, char ret[static 24])
@@ -208,19 +205,27 @@ static void print_files(const struct board *b, FILE *out)
 	}
 }
 
+static void print_loggers(const char *of, const char *name, const struct loggers *l, FILE *out)
+{
+	for (unsigned i = 0; i < l->n; i++) {
+		fprintf(out, "  %s%s%sto %s:%s", of, name, *of ? " " : "",
+			loggers_dest_word[l->to[i].dest], l->to[i].filters ? "" : " nothing");
+		for (unsigned f = 0; f < LOG_FILTERS; f++)
+			if (l->to[i].filters >> f & 1)
+				fprintf(out, " %s", loggers_filter_word[f]);
+		fputc('\n', out);
+	}
+}
+
 static void print_logging(const struct board *b, FILE *out)
 {
 	fprintf(out, "Messages\n");
-	if (b->n_loggers == 0)
+	if (b->loggers.n == 0)
 		fprintf(out, "  to stderr: fatal internal error warn info\n");
-	for (unsigned i = 0; i < b->n_loggers; i++) {
-		fprintf(out, "  to %s:%s", dest[b->logger[i].dest],
-			b->logger[i].filters ? "" : " nothing");
-		for (unsigned f = 0; f < NELEMS(filter); f++)
-			if (b->logger[i].filters >> f & 1)
-				fprintf(out, " %s", filter[f]);
-		fputc('\n', out);
-	}
+	print_loggers("", "", &b->loggers, out);
+	for (unsigned i = 0; i < b->n_vdevs; i++)
+		if (b->vdev[i]->loggers)
+			print_loggers("vdev ", b->vdev[i]->name, b->vdev[i]->loggers, out);
 }
 
 void plan_print(const struct board *b, FILE *out)
@@ -286,6 +291,23 @@ static json_t *images_json(const struct board *b)
 	return list;
 }
 
+static json_t *loggers_json(const struct loggers *l)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < l->n; i++) {
+		json_t *filters = json_array();
+
+		for (unsigned f = 0; f < LOG_FILTERS; f++)
+			if (l->to[i].filters >> f & 1)
+				json_array_append_new(filters, json_string(loggers_filter_word[f]));
+		json_array_append_new(list, json_pack("{s:s, s:o}", "dest",
+						      loggers_dest_word[l->to[i].dest], "filters",
+						      filters));
+	}
+	return list;
+}
+
 static json_t *vdev_json(const struct vdev *d)
 {
 	json_t *regions = json_array(), *files = json_array(), *slot = NULL;
@@ -306,26 +328,10 @@ static json_t *vdev_json(const struct vdev *d)
 		json_array_append_new(files,
 				      json_pack("{s:s, s:o}", "kind", want_kind_id(d->want[w].kind),
 						"path", path_json(d->want[w].path)));
-	return json_pack("{s:s, s:s, s:o*, s:o, s:o, s:o, s:i}", "class", d->class->name, "name",
-			 d->name, "pci", slot, "regions", regions, "interrupt",
+	return json_pack("{s:s, s:s, s:o*, s:o, s:o, s:o, s:o*, s:i}", "class", d->class->name,
+			 "name", d->name, "pci", slot, "regions", regions, "interrupt",
 			 strcmp(intr, "-") != 0 ? json_string(intr) : json_null(), "files", files,
-			 "line", (int)d->line);
-}
-
-static json_t *loggers_json(const struct board *b)
-{
-	json_t *list = json_array();
-
-	for (unsigned i = 0; i < b->n_loggers; i++) {
-		json_t *filters = json_array();
-
-		for (unsigned f = 0; f < NELEMS(filter); f++)
-			if (b->logger[i].filters >> f & 1)
-				json_array_append_new(filters, json_string(filter[f]));
-		json_array_append_new(list, json_pack("{s:s, s:o}", "dest", dest[b->logger[i].dest],
-						      "filters", filters));
-	}
-	return list;
+			 "log", d->loggers ? loggers_json(d->loggers) : NULL, "line", (int)d->line);
 }
 
 /* One text for each vCPU that is not left to the host. */
@@ -358,7 +364,7 @@ char *plan_json(const struct board *b)
 		images_json(b), "cmdline", b->cmdline, "vdevs", vdevs, "dump", b->dump,
 		"unsupported", "instruction", reaction[b->unsupported.instruction], "reference",
 		reaction[b->unsupported.reference], "register", reaction[b->unsupported.reg],
-		"loggers", loggers_json(b));
+		"loggers", loggers_json(&b->loggers));
 	text = json_dumps(plan, JSON_INDENT(2));
 	json_decref(plan);
 	if (!text)

@@ -25,6 +25,7 @@
 #include "vmm/x86/counter.h"
 #include "vmm/x86/cpuid.h"
 #include "vmm/x86/entry.h"
+#include "vmm/x86/exits.h"
 #include "vmm/x86/irqchip.h"
 
 struct machine {
@@ -83,29 +84,6 @@ static int add_memory(struct machine *m, int ram_fd, struct err *e)
 			return -1;
 	}
 	return 0;
-}
-
-/* KVM's exits that this board wants besides the usual ones. */
-static int choose_exits(struct machine *m, struct err *e)
-{
-	if (kvm_enable(m->vm_fd, KVM_CAP_X86_USER_SPACE_MSR, KVM_MSR_EXIT_REASON_UNKNOWN,
-		       "leave the guest for unknown MSRs", e) < 0)
-		return -1;
-	/* By itself KVM has ring 3 meet #UD, which is what `fail` wants (section 7.27). */
-	if (m->board->unsupported.instruction != BOARD_FAIL &&
-	    kvm_enable(m->vm_fd, KVM_CAP_EXIT_ON_EMULATION_FAILURE, 1,
-		       "leave the guest for every instruction that it cannot emulate", e) < 0)
-		return err_wrap(e, "`unsupported instruction abort|ignore` needs Linux 5.14");
-	if (m->board->exit_on_halt)
-		return 0;
-	if (!(kvm_extension(m->vm_fd, KVM_CAP_X86_DISABLE_EXITS) & KVM_X86_DISABLE_EXITS_HLT))
-		return err_set(e, KVM,
-			       "this host's KVM cannot let a guest halt without an exit: "
-			       "remove `set exit-on-halt off`");
-	return kvm_enable(m->vm_fd, KVM_CAP_X86_DISABLE_EXITS, KVM_X86_DISABLE_EXITS_HLT,
-			  "let the guest halt without an exit", e) < 0
-		       ? -1
-		       : 0;
 }
 
 static int add_regions(struct machine *m, struct vdev *d, struct err *e)
@@ -217,7 +195,8 @@ static int assemble(struct machine *m, int ram_fd, struct err *e)
 
 	if (hold_init(&m->hold, m->board->n_cpus, e) < 0 || end_init(&m->end, kick_all, m, e) < 0 ||
 	    alarm_init(&m->alarm, e) < 0 || kvm_create(m->kvm_fd, &m->vm_fd, e) < 0 ||
-	    check_counts(m, e) < 0 || add_memory(m, ram_fd, e) < 0 || choose_exits(m, e) < 0 ||
+	    check_counts(m, e) < 0 || add_memory(m, ram_fd, e) < 0 ||
+	    exits_choose(m->board, m->vm_fd, e) < 0 ||
 	    irqchip_create(m->board, m->vm_fd, &m->space[VDEV_MEM], e) < 0 || add_vdevs(m, e) < 0 ||
 	    image_load_board(m->board, &m->memory, &entry, e) < 0 || add_vcpus(m, &entry, e) < 0)
 		return -1;
@@ -407,6 +386,11 @@ bool machine_button(struct machine *m)
 		pthread_mutex_unlock(&d->lock);
 	}
 	return heard;
+}
+
+void machine_nmi(struct machine *m)
+{
+	vcpu_nmi(&m->vcpu[0]);
 }
 
 size_t machine_input(struct machine *m, const uint8_t *bytes, size_t n)

@@ -51,6 +51,8 @@ int machine_alarm_fd(const struct machine *m);
 void machine_serve_alarms(struct machine *m);
 /* Power button: true if a vdev says the guest will hear of it. */
 bool machine_button(struct machine *m);
+/* A non-maskable interrupt for the boot vCPU; in a hold it comes with the release. */
+void machine_nmi(struct machine *m);
 /* Bytes typed at the console: to every vdev that takes_console. Returns how many found no room. */
 size_t machine_input(struct machine *m, const uint8_t *bytes, size_t n);
 /* End it: kicks every vCPU out of the guest. The first end counts, later ones are ignored. */

@@ -80,6 +80,16 @@ static void probe(struct vcpu *v)
 	atomic_store(&v->is_dead_end, halt_is_for_good(v->fd));
 }
 
+/* Section 4.32; by its own thread, as the ioctl waits for the end of KVM_RUN. */
+static void take_nmi(struct vcpu *v)
+{
+	struct machine_end how = {.cause = CAUSE_KVM_INTERNAL, .vcpu = v->index};
+
+	atomic_store(&v->wants_nmi, false);
+	if (kvm_call(v->fd, KVM_NMI, NULL, "send a vCPU an NMI", &how.err) < 0)
+		end_now(v->ground->end, &how);
+}
+
 /* KVM_RUN refused: section 4.10. */
 static void on_refusal(struct vcpu *v, int reason)
 {
@@ -157,6 +167,9 @@ static void stand(struct vcpu *v)
 	keep_registers(v);
 	mark(v, BLACKBOX_VCPU_HELD);
 	hold_pass(h);
+	/* Section 4.70: a guest with kvmclock shall not take the pause for its own fault. Others have
+	 * no clock to be told by, which is what a refusal means. */
+	(void)ioctl(v->fd, KVM_KVMCLOCK_CTRL, 0);
 	atomic_store_explicit(&row(v)->regs_valid, 0, memory_order_release);
 }
 
@@ -175,6 +188,8 @@ static void *body(void *arg)
 	while (!end_is_near(g->end)) {
 		if (atomic_load(&v->is_probed))
 			probe(v);
+		if (atomic_load(&v->wants_nmi))
+			take_nmi(v);
 		if (hold_is_wanted(g->hold))
 			stand(v);
 		step(v);
@@ -226,6 +241,12 @@ void vcpu_probe(struct vcpu *v)
 {
 	atomic_store(&v->is_dead_end, false);
 	atomic_store(&v->is_probed, true);
+	vcpu_kick(v);
+}
+
+void vcpu_nmi(struct vcpu *v)
+{
+	atomic_store(&v->wants_nmi, true);
 	vcpu_kick(v);
 }
 

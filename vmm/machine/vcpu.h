@@ -45,8 +45,9 @@ struct vcpu {
 	size_t run_bytes;
 	pthread_t thread;
 	bool has_thread;
-	bool is_settled;	  /* no instruction is in the middle; its own thread's */
-	bool is_off;		  /* waits for INIT and SIPI; its own thread's */
+	bool is_settled; /* no instruction is in the middle; its own thread's */
+	bool is_off;	 /* waits for INIT and SIPI; its own thread's */
+	_Atomic bool wants_nmi;
 	_Atomic bool is_probed;	  /* asked whether it sleeps for good */
 	_Atomic bool is_dead_end; /* the answer: halted with interrupts off */
 };
@@ -60,6 +61,8 @@ int vcpu_spawn(struct vcpu *v, struct err *e);
 void vcpu_kick(struct vcpu *v);
 /* Ask the vCPU whether it is halted with interrupts off; is_dead_end tells, some time later. */
 void vcpu_probe(struct vcpu *v);
+/* Have it take a non-maskable interrupt. */
+void vcpu_nmi(struct vcpu *v);
 /* Waits for the thread, which ends with the machine. Its registers are in the box then. */
 void vcpu_join(struct vcpu *v);
 void vcpu_destroy(struct vcpu *v); /* a half-made one is fine */

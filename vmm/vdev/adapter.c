@@ -60,7 +60,7 @@ static void end_wrong(struct vdev *d, const char *what)
 	char detail[DETAIL];
 
 	if (!d->machine) {
-		log_error(NULL, "%s: %s", d->name, what);
+		vdev_error(d, "%s: %s", d->name, what);
 		return;
 	}
 	snprintf(detail, sizeof detail, "%s: %s", d->name, what);
@@ -127,10 +127,10 @@ static void host_log(struct qvm_vdev *p, const char *text)
 	if (x->n_logged > LOG_LINES)
 		return;
 	if (x->n_logged++ == LOG_LINES)
-		log_warn(NULL, "%s: has logged %d lines; further ones are dropped", p->name,
-			 LOG_LINES);
+		vdev_warn(x->vdev, "%s: has logged %d lines; further ones are dropped", p->name,
+			  LOG_LINES);
 	else
-		log_info(NULL, "%s: %s", p->name, text);
+		vdev_info(x->vdev, "%s: %s", p->name, text);
 }
 
 static void host_end(struct qvm_vdev *p, unsigned code, const char *reason)

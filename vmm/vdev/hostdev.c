@@ -49,8 +49,8 @@ static void name_pty(const struct hostdev *h, const struct vdev_want *w)
 	char name[PTY_NAME];
 
 	if (pty_name(w->fd, name) == 0)
-		log_info(NULL, "vdev %s: its line is the terminal %s%s%s", h->vdev->name, name,
-			 w->path[0] ? ", also called " : "", w->path);
+		vdev_info(h->vdev, "vdev %s: its line is the terminal %s%s%s", h->vdev->name, name,
+			  w->path[0] ? ", also called " : "", w->path);
 }
 
 static struct hostdev_end *add(struct hostdev *h, const struct vdev_want *w, int fd)
@@ -130,8 +130,9 @@ static void fail(struct hostdev *h, struct hostdev_end *end)
 		return;
 	end->has_failed = true;
 	if (!end->is_viewer)
-		log_warn(NULL, "vdev %s cannot write to '%s' (%m); the console ring keeps it all",
-			 h->vdev->name, end->want->path);
+		vdev_warn(h->vdev,
+			  "vdev %s cannot write to '%s' (%m); the console ring keeps it all",
+			  h->vdev->name, end->want->path);
 }
 
 /* As write(), but for EAGAIN in the place of waiting. */
@@ -152,8 +153,8 @@ static ssize_t put(const struct hostdev_end *end, const uint8_t *bytes, size_t n
 static void overrun(struct hostdev *h, struct hostdev_end *end)
 {
 	if (end->is_viewer) {
-		log_info(NULL, "vdev %s: a viewer of '%s' is %d bytes behind and is cut off",
-			 h->vdev->name, end->want->path, HOSTDEV_RING);
+		vdev_info(h->vdev, "vdev %s: a viewer of '%s' is %d bytes behind and is cut off",
+			  h->vdev->name, end->want->path, HOSTDEV_RING);
 		end->is_over = true;
 		shutdown(end->fd, SHUT_RDWR); /* the loop removes it */
 		fail(h, end);
@@ -161,10 +162,10 @@ static void overrun(struct hostdev *h, struct hostdev_end *end)
 	}
 	end->at = h->written - (end->holds ? HOSTDEV_RING : 0);
 	if (!end->has_failed)
-		log_warn(NULL,
-			 "vdev %s: '%s' is not read, and output for it is lost; the console "
-			 "ring keeps it all",
-			 h->vdev->name, end->want->path);
+		vdev_warn(h->vdev,
+			  "vdev %s: '%s' is not read, and output for it is lost; the console "
+			  "ring keeps it all",
+			  h->vdev->name, end->want->path);
 	end->has_failed = true;
 }
 
@@ -305,8 +306,8 @@ static void take_viewer(struct hostdev *h, const struct hostdev_end *listener)
 	if (fd < 0)
 		return;
 	if (n == HOSTDEV_VIEWERS) {
-		log_info(NULL, "vdev %s: '%s' has %d viewers already, the most there may be",
-			 h->vdev->name, listener->want->path, HOSTDEV_VIEWERS);
+		vdev_info(h->vdev, "vdev %s: '%s' has %d viewers already, the most there may be",
+			  h->vdev->name, listener->want->path, HOSTDEV_VIEWERS);
 		close(fd);
 		return;
 	}
@@ -344,7 +345,7 @@ static bool take_input(struct hostdev *h, struct hostdev_end *end,
 		return true;
 	}
 	if (n < 0)
-		log_warn(NULL, "vdev %s cannot read its input any more: %m", d->name);
+		vdev_warn(d, "vdev %s cannot read its input any more: %m", d->name);
 	end->is_over = true;
 	return true;
 }

@@ -42,7 +42,7 @@ static void tell(struct vdev *d, unsigned event, const char *what)
 	if (p->logged & event)
 		return;
 	p->logged |= (uint8_t)event;
-	log_warn(NULL, "%s: the guest %s", d->name, what);
+	vdev_warn(d, "%s: the guest %s", d->name, what);
 }
 
 static void pvpanic_write(struct vdev *d, unsigned region, uint64_t offset, unsigned width,

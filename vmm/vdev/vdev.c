@@ -69,9 +69,17 @@ struct vdev *vdev_free(struct vdev *d)
 		if (d->want[i].fd >= 0)
 			close(d->want[i].fd);
 	pthread_mutex_destroy(&d->lock);
+	free(d->loggers);
 	free(d->state);
 	free(d);
 	return NULL;
+}
+
+void vdev_log_err(const struct vdev *d, const struct err *e)
+{
+	struct log_about about = {.err = e, .loggers = d->loggers};
+
+	log_error(&about, "vdev %s: %s", d->name, e->msg);
 }
 
 bool vdev_is_function(const struct vdev *d)

@@ -21,9 +21,11 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/sandbox.h"
 
 struct hostdev;
+struct loggers;
 struct machine;
 struct pci_function;
 struct vdev;
@@ -134,6 +136,7 @@ struct vdev {
 	struct vdev_want want[VDEV_WANTS];
 	unsigned n_wants;
 	uint64_t alarm_ns;	 /* deadline of machine_alarm(), monotonic; 0 = none. Under lock */
+	struct loggers *loggers; /* its `log`; NULL = as the board's */
 	bool dumps;		 /* a watchdog whose bite asks for a guest dump */
 	bool is_unreported;	 /* `set debug off`: the status report leaves it out */
 	bool takes_console;	 /* what is typed at a supervised VM's console comes to this vdev */
@@ -171,3 +174,11 @@ size_t vdev_room(struct vdev *d);
 bool vdev_is_function(const struct vdev *d);
 /* Note a host resource; ERR_CONFIG beyond VDEV_WANTS. */
 int vdev_want(struct vdev *d, uint32_t kind, const char *path, struct err *e);
+
+/* Lines of the log about a vdev: they go where its `log` says. */
+#define vdev_error(d, ...) log_error(VDEV_ABOUT(d), __VA_ARGS__)
+#define vdev_warn(d, ...)  log_warn(VDEV_ABOUT(d), __VA_ARGS__)
+#define vdev_info(d, ...)  log_info(VDEV_ABOUT(d), __VA_ARGS__)
+#define VDEV_ABOUT(d)	   (&(struct log_about){.loggers = (d)->loggers})
+/* What has failed in it: "vdev NAME: " and the text of the error. */
+void vdev_log_err(const struct vdev *d, const struct err *e);

@@ -28,7 +28,7 @@ static void fall_back(struct backing *b, const char *why)
 	if (!atomic_exchange(&b->is_direct, false))
 		return;
 	set_direct(b, false);
-	log_warn(NULL,
+	log_warn(&(struct log_about){.loggers = b->loggers},
 		 "disk '%s': direct access is off from now on, as %s; the host's cache is used",
 		 b->path, why);
 }
@@ -88,7 +88,7 @@ static int judge(struct backing *b, bool is_done, const char *what)
 	atomic_fetch_add_explicit(b->errors, 1, memory_order_relaxed);
 	if (!atomic_exchange(&b->has_logged, true))
 		log_error(
-			NULL,
+			&(struct log_about){.loggers = b->loggers},
 			"disk '%s' does not %s: %s; the guest sees an I/O error (further ones are "
 			"only counted: `errors` of its status)",
 			b->path, what, strerror(reason));

@@ -16,9 +16,12 @@
 #include "base/err.h"
 #include "base/sandbox.h"
 
+struct loggers;
+
 struct backing {
 	int fd; /* borrowed */
 	const char *path;
+	const struct loggers *loggers; /* its vdev's; the caller's to set before */
 	uint64_t bytes;
 	uint32_t align;	       /* of offsets and lengths, and of memory, while it is direct */
 	atomic_bool is_direct; /* O_DIRECT; once off it stays off */

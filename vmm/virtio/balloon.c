@@ -62,8 +62,8 @@ static void give(struct vdev *d, void *at, size_t bytes)
 		return;
 	machine_counters(d->machine, d)->errors++;
 	if (!b->has_warned)
-		log_warn(NULL, "vdev %s: the host does not take back memory of the guest (%m)",
-			 d->name);
+		vdev_warn(d, "vdev %s: the host does not take back memory of the guest (%m)",
+			  d->name);
 	b->has_warned = true;
 }
 

@@ -486,6 +486,7 @@ static int blk_assemble(struct vdev *d, struct machine *m, struct err *e)
 	struct blk *b = d->state;
 	struct virtio *v = &b->device.virtio;
 
+	b->backing.loggers = d->loggers;
 	if (backing_open(&b->backing, d->want[0].fd, d->want[0].path, b->wants_direct,
 			 &machine_counters(m, d)->errors, e) < 0)
 		return -1;

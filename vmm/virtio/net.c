@@ -68,7 +68,7 @@ static void set_link(struct vdev *d, bool is_up)
 	memcpy(v->config, &c, sizeof c);
 	virtio_config_changed(v);
 	if (is_up && !n->has_met)
-		log_info(NULL, "vdev %s: its peer '%s' is there", d->name, n->peer);
+		vdev_info(d, "vdev %s: its peer '%s' is there", d->name, n->peer);
 	n->has_met = n->has_met || is_up;
 }
 
@@ -101,8 +101,8 @@ static void set_offloads(struct vdev *d, bool is_on)
 		if (virtio_has(v, offloads[i].feature) && virtio_has(v, VIRTIO_NET_F_GUEST_CSUM))
 			flags |= offloads[i].flag;
 	if (ioctl(d->want[0].fd, TUNSETOFFLOAD, flags) < 0 && flags)
-		log_warn(NULL, "vdev %s: the host's interface keeps its checksums to itself",
-			 d->name);
+		vdev_warn(d, "vdev %s: the host's interface keeps its checksums to itself",
+			  d->name);
 }
 
 static void listen_to_host(struct vdev *d, bool is_on)
@@ -114,7 +114,7 @@ static void listen_to_host(struct vdev *d, bool is_on)
 		return;
 	n->is_listening = is_on;
 	if (iothread_watch(&n->thread, d->want[0].fd, is_on ? EPOLLIN : 0, &e) < 0)
-		log_error(&(struct log_about){.err = &e}, "vdev %s: %s", d->name, e.msg);
+		vdev_log_err(d, &e);
 }
 
 /* The driver has become ready: what waited for another is not for it. */
@@ -245,8 +245,8 @@ static void lose(struct vdev *d)
 	listen_to_host(d, false);
 	n->is_lost = true;
 	set_link(d, false);
-	log_warn(NULL, "vdev %s: its host end '%s' has gone; the guest has no network any more",
-		 d->name, d->want[0].path);
+	vdev_warn(d, "vdev %s: its host end '%s' has gone; the guest has no network any more",
+		  d->name, d->want[0].path);
 }
 
 static void ready(struct vdev *d, int fd, uint32_t events)

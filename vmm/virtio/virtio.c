@@ -86,8 +86,8 @@ void virtio_break(struct virtio *v, const char *what)
 	if (v->status & VIRTIO_CONFIG_S_NEEDS_RESET)
 		return;
 	if (!v->has_logged)
-		log_warn(NULL, "vdev %s: the guest's driver gave it %s; it needs a reset",
-			 v->vdev->name, what);
+		vdev_warn(v->vdev, "vdev %s: the guest's driver gave it %s; it needs a reset",
+			  v->vdev->name, what);
 	v->has_logged = true; /* a guest could fill the log */
 	v->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
 	if (v->status & VIRTIO_CONFIG_S_DRIVER_OK)

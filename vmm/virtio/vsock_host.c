@@ -56,7 +56,7 @@ void vsock_watch(struct vdev *d, struct connection *c)
 	if (c->state == CONNECTION_OPEN && c->n_held)
 		events |= EPOLLOUT;
 	if (iothread_watch(&((struct vsock *)d->state)->thread, c->fd, events, &e) < 0)
-		log_error(&(struct log_about){.err = &e}, "vdev %s: %s", d->name, e.msg);
+		vdev_log_err(d, &e);
 }
 
 static void forget_fd(struct vdev *d, struct connection *c)

@@ -218,7 +218,7 @@ static void take_dump(struct alone *a)
 static void end_dump(struct alone *a)
 {
 	a->is_dumping = false;
-	machine_release(a->life.machine);
+	life_release(&a->life);
 }
 
 /* A vdev has asked for it: the vCPUs have ended, their registers are in the box. */

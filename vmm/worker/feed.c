@@ -25,8 +25,7 @@ static void find_console(struct feed *f, struct vdev *d)
 			f->console_fd = w->fd;
 			continue;
 		}
-		log_warn(NULL, "vdev %s also reads standard input, which another vdev gets",
-			 d->name);
+		vdev_warn(d, "vdev %s also reads standard input, which another vdev gets", d->name);
 		close(w->fd);
 		w->fd = -1;
 	}

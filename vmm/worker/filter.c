@@ -51,6 +51,8 @@ static const struct sandbox_allow running[] = {
 	SANDBOX_CALL(clock_gettime), /* where the vDSO has no clock */
 	SANDBOX_IOCTL(KVM_RUN),
 	SANDBOX_IOCTL(KVM_IRQ_LINE),
+	SANDBOX_IOCTL(KVM_KVMCLOCK_CTRL),
+	SANDBOX_IOCTL(KVM_NMI),
 	SANDBOX_IOCTL(KVM_GET_FPU),
 	SANDBOX_IOCTL(KVM_GET_MP_STATE),
 	SANDBOX_IOCTL(KVM_GET_MSRS),

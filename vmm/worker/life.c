@@ -150,18 +150,29 @@ int life_wait(struct life *l, int door_fd, struct life_news *ret, struct err *e)
 	/* A vdev's end may have hung up: all revents count, not only POLLIN. */
 	ret->door = l->poll[POLL_DOOR].revents;
 	ret->ended = l->poll[POLL_END].revents;
-	/* A short life may start and end between two looks of one ppoll(): the start is told first. */
-	if (l->poll[POLL_STARTED].revents || ret->ended)
+	/* A short life may start and end, or stand, between two looks of one ppoll(): the start is told
+	 * first. */
+	if (l->poll[POLL_STARTED].revents || l->poll[POLL_HOLD].revents || ret->ended)
 		ret->started = read(l->started_fd, &count, sizeof count) == sizeof count;
 	if (l->poll[POLL_BEAT].revents && read(l->beat_fd, &count, sizeof count) == sizeof count)
 		beat(l);
 	if (l->poll[POLL_HOLD].revents)
 		ret->held = read(machine_hold_fd(l->machine), &count, sizeof count) == sizeof count;
+	if (ret->held)
+		atomic_store(&l->box.box->state, BLACKBOX_PAUSED);
 	if (l->poll[POLL_ALARM].revents)
 		machine_serve_alarms(l->machine);
 	if (l->machine)
 		feed_take(&l->feed, l->poll + POLL_FEED, &ret->leave);
 	return 0;
+}
+
+void life_release(struct life *l)
+{
+	uint32_t paused = BLACKBOX_PAUSED;
+
+	atomic_compare_exchange_strong(&l->box.box->state, &paused, BLACKBOX_RUNNING);
+	machine_release(l->machine);
 }
 
 void life_note_end(struct life *l, const struct machine_end *how)

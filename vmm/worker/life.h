@@ -51,6 +51,8 @@ int life_start(struct life *l, struct err *e);
 /* Wait for the door or the machine; the heartbeat and input are handled within. Works, for the door
  * alone, before there is a machine. */
 int life_wait(struct life *l, int door_fd, struct life_news *ret, struct err *e);
+/* The end of a machine_hold(), also for the box. */
+void life_release(struct life *l);
 /* After `ended`: join the machine. */
 void life_end(struct life *l, struct machine_end *ret);
 /* How it ended becomes the box's record, if there is a box and it has none. */

@@ -339,7 +339,7 @@ static void hold(struct link *l, const struct wire_msg *m)
 static void release(struct link *l)
 {
 	l->hold = 0;
-	machine_release(l->life.machine);
+	life_release(&l->life);
 }
 
 static int answer_hold(struct link *l, struct err *e)
@@ -391,10 +391,16 @@ static int take(struct link *l, struct wire_msg *m, struct err *e)
 	case STAGE_READY:
 		if (type == MESSAGE_START)
 			return start(l, e);
+		if (type == MESSAGE_HOLD) {
+			hold(l, m); /* it shall stand before its first instruction */
+			return 0;
+		}
 		break;
 	case STAGE_RUNNING:
 		if (type == MESSAGE_BUTTON)
 			machine_button(l->life.machine);
+		else if (type == MESSAGE_NMI)
+			machine_nmi(l->life.machine);
 		else if (type == MESSAGE_INPUT)
 			input(l, m);
 		else if (type == MESSAGE_HOLD)

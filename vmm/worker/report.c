@@ -14,30 +14,34 @@
 #include "base/blackbox.h"
 #include "base/str.h"
 #include "vmm/conf/board.h"
+#include "vmm/vdev/vdev.h"
 
-enum { FATAL, INTERNAL, ERROR, WARN, INFO, DEBUG, VERBOSE };
-enum { FILTERS_DEFAULT = 1 << FATAL | 1 << INTERNAL | 1 << ERROR | 1 << WARN | 1 << INFO };
+enum {
+	FILTERS_DEFAULT = 1 << LOG_FILTER_FATAL | 1 << LOG_FILTER_INTERNAL | 1 << LOG_FILTER_ERROR |
+			  1 << LOG_FILTER_WARN | 1 << LOG_FILTER_INFO
+};
 enum { LINE_CAP = 1536 };
 
 /* The log is one per process and has no other owner than this file. */
 static struct {
 	pthread_mutex_t lock; /* the ring of the box has one writer at a time */
-	struct board_logger logger[BOARD_LOGGERS];
-	unsigned n_loggers;
+	struct loggers loggers;
 	struct blackbox_map *box;
 	bool is_supervised;
 	int slog_fd; /* connected to the system log; -1 = none */
 } out = {.lock = PTHREAD_MUTEX_INITIALIZER, .slog_fd = -1};
 
-static unsigned filter_of(int priority)
+static enum log_filter filter_of(int priority)
 {
 	static const uint8_t filter[] = {
-		[LOG_EMERG] = FATAL, [LOG_ALERT] = FATAL,  [LOG_CRIT] = INTERNAL,
-		[LOG_ERR] = ERROR,   [LOG_WARNING] = WARN, [LOG_NOTICE] = INFO,
-		[LOG_INFO] = INFO,   [LOG_DEBUG] = DEBUG,  [REPORT_VERBOSE] = VERBOSE,
+		[LOG_EMERG] = LOG_FILTER_FATAL,	       [LOG_ALERT] = LOG_FILTER_FATAL,
+		[LOG_CRIT] = LOG_FILTER_INTERNAL,      [LOG_ERR] = LOG_FILTER_ERROR,
+		[LOG_WARNING] = LOG_FILTER_WARN,       [LOG_NOTICE] = LOG_FILTER_INFO,
+		[LOG_INFO] = LOG_FILTER_INFO,	       [LOG_DEBUG] = LOG_FILTER_DEBUG,
+		[REPORT_VERBOSE] = LOG_FILTER_VERBOSE,
 	};
 
-	return (size_t)priority < NELEMS(filter) ? filter[priority] : VERBOSE;
+	return (size_t)priority < NELEMS(filter) ? filter[priority] : LOG_FILTER_VERBOSE;
 }
 
 /* RFC 3164 without the time: the system log adds it. Facility daemon. */
@@ -62,13 +66,13 @@ static void put(int fd, const char *line, size_t n)
 	(void)!writev(fd, piece, NELEMS(piece));
 }
 
-static const char *word_of(unsigned filter)
+static const char *word_of(enum log_filter filter)
 {
 	static const char *const word[] = {
-		[FATAL] = "fatal: ", [INTERNAL] = "internal error: ",
-		[ERROR] = "error: ", [WARN] = "warning: ",
-		[INFO] = "",	     [DEBUG] = "debug: ",
-		[VERBOSE] = "",
+		[LOG_FILTER_FATAL] = "fatal: ", [LOG_FILTER_INTERNAL] = "internal error: ",
+		[LOG_FILTER_ERROR] = "error: ", [LOG_FILTER_WARN] = "warning: ",
+		[LOG_FILTER_INFO] = "",		[LOG_FILTER_DEBUG] = "debug: ",
+		[LOG_FILTER_VERBOSE] = "",
 	};
 
 	return word[filter];
@@ -77,35 +81,37 @@ static const char *word_of(unsigned filter)
 static void sink(const struct log_line *l)
 {
 	const struct err *err = l->about ? l->about->err : NULL;
-	unsigned filter = filter_of(l->priority);
+	const struct loggers *own = l->about ? l->about->loggers : NULL;
+	enum log_filter filter = filter_of(l->priority);
+	const struct loggers *loggers = own && loggers_have(own, filter) ? own : &out.loggers;
 	char line[LINE_CAP];
 	size_t n = 0, first;
 	bool in_box = false;
 
 	str_add(line, sizeof line, &n, "%s%s", word_of(filter), l->text);
 	first = n;
-	if (err && err->code && err->code < ERR_COUNT && filter <= ERROR)
+	if (err && err->code && err->code < ERR_COUNT && filter <= LOG_FILTER_ERROR)
 		str_add(line, sizeof line, &n, "\nqvm: hint: %s", err_hint(err->code));
 	str_add(line, sizeof line, &n, "\n");
 	pthread_mutex_lock(&out.lock);
-	for (unsigned i = 0; i < out.n_loggers; i++) {
-		const struct board_logger *to = &out.logger[i];
-		int fd = to->dest == BOARD_LOG_STDOUT ? STDOUT_FILENO : STDERR_FILENO;
+	for (unsigned i = 0; i < loggers->n; i++) {
+		enum log_dest dest = loggers->to[i].dest;
+		int fd = dest == LOG_DEST_STDOUT ? STDOUT_FILENO : STDERR_FILENO;
 
-		if (!(to->filters & 1u << filter) || to->dest == BOARD_LOG_NONE)
+		if (!(loggers->to[i].filters >> filter & 1) || dest == LOG_DEST_NONE)
 			continue;
 		in_box = true;
 		if (out.is_supervised && out.box)
 			continue;
-		if (to->dest == BOARD_LOG_SLOG && out.slog_fd >= 0)
+		if (dest == LOG_DEST_SLOG && out.slog_fd >= 0)
 			put_slog(l);
 		else
 			put(fd, line, n);
 	}
-	if (filter == INTERNAL)
+	if (filter == LOG_FILTER_INTERNAL)
 		put_slog(l);
 	line[first] = '\0';
-	if (out.box && (in_box || filter <= ERROR))
+	if (out.box && (in_box || filter <= LOG_FILTER_ERROR))
 		blackbox_log(out.box, line);
 	pthread_mutex_unlock(&out.lock);
 }
@@ -121,37 +127,39 @@ static void open_slog(void)
 		log_warn(NULL, "no system log listens at /dev/log (%m); its lines go to stderr");
 }
 
-static void take(const struct board_logger *logger, unsigned n)
+static void take(const struct board *b)
 {
+	if (b->loggers.n == 0)
+		return;
 	pthread_mutex_lock(&out.lock);
-	out.n_loggers = n < BOARD_LOGGERS ? n : BOARD_LOGGERS;
-	memcpy(out.logger, logger, out.n_loggers * sizeof *logger);
+	out.loggers = b->loggers; /* an explicit logger replaces the default */
 	pthread_mutex_unlock(&out.lock);
-}
-
-static void take_board(const struct board *b)
-{
-	if (b->n_loggers) /* an explicit logger replaces the default */
-		take(b->logger, b->n_loggers);
 }
 
 void report_open(void)
 {
-	take(&(struct board_logger){FILTERS_DEFAULT, BOARD_LOG_STDERR}, 1);
+	loggers_route(&out.loggers, FILTERS_DEFAULT, LOG_DEST_STDERR);
 	log_open("qvm", sink, REPORT_VERBOSE);
+}
+
+static bool wants_slog(const struct board *b)
+{
+	for (unsigned i = 0; i < b->n_vdevs; i++)
+		if (b->vdev[i]->loggers && loggers_name(b->vdev[i]->loggers, LOG_DEST_SLOG))
+			return true;
+	return loggers_name(&b->loggers, LOG_DEST_SLOG);
 }
 
 void report_to_loggers(const struct board *b)
 {
-	take_board(b);
-	for (unsigned i = 0; i < b->n_loggers; i++)
-		if (b->logger[i].dest == BOARD_LOG_SLOG && out.slog_fd < 0)
-			open_slog();
+	take(b);
+	if (out.slog_fd < 0 && wants_slog(b))
+		open_slog();
 }
 
 void report_to_box(struct blackbox_map *box, const struct board *b, bool is_supervised)
 {
-	take_board(b);
+	take(b);
 	pthread_mutex_lock(&out.lock);
 	out.box = box;
 	out.is_supervised = is_supervised;

@@ -72,7 +72,7 @@ static void log_own(struct vdev *d)
 	d->class->status(d, text, sizeof text);
 	pthread_mutex_unlock(&d->lock);
 	str_printable(text, strlen(text));
-	log_info(NULL, "vdev %s: %s", d->name, text);
+	vdev_info(d, "vdev %s: %s", d->name, text);
 }
 
 void status_log(const struct board *b, const struct blackbox_map *box)
@@ -91,14 +91,14 @@ void status_log(const struct board *b, const struct blackbox_map *box)
 
 		if (b->vdev[i]->is_unreported)
 			continue;
-		log_info(NULL,
-			 "vdev %s: %" PRIu64 " reads, %" PRIu64 " writes, %" PRIu64
-			 " interrupts, %" PRIu64 " bytes in, %" PRIu64 " bytes out, %" PRIu64
-			 " drops%s",
-			 v->name, atomic_load(&v->reads), atomic_load(&v->writes),
-			 atomic_load(&v->interrupts), atomic_load(&v->bytes_in),
-			 atomic_load(&v->bytes_out), atomic_load(&v->drops),
-			 deadline(b->vdev[i], now_ns, text));
+		vdev_info(b->vdev[i],
+			  "vdev %s: %" PRIu64 " reads, %" PRIu64 " writes, %" PRIu64
+			  " interrupts, %" PRIu64 " bytes in, %" PRIu64 " bytes out, %" PRIu64
+			  " drops%s",
+			  v->name, atomic_load(&v->reads), atomic_load(&v->writes),
+			  atomic_load(&v->interrupts), atomic_load(&v->bytes_in),
+			  atomic_load(&v->bytes_out), atomic_load(&v->drops),
+			  deadline(b->vdev[i], now_ns, text));
 		log_own(b->vdev[i]);
 	}
 }

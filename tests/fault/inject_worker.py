@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults of workers: killed, crashed, hung, lying, and starts and stops that do not come to an end."""
+import os
+
+from bench import (ARMED, Host, Seen, begin, config, define, events_of, injects, must, next_event, now_ms, settled, tool,
+                   wall_ms)
+from host import send
+
+SYS_SOCKET, SYS_EXIT_GROUP = 41, 231
+QUICK = {"heartbeat_ms": 100, "heartbeat_misses": 4}
+
+
+def strike(bench, row, blow, host=None, **policy):
+    """A guest that runs, a blow from outside, and by policy the guest runs again."""
+    host = host or bench.host()
+    pid = begin(host, row, on_failure="restart", **policy)["pid"]
+    since, t0 = next_event(host), now_ms()
+    blow(pid)
+    return settled(bench, host, row, since, t0, pid)
+
+
+@injects("worker-killed", "kill -KILL")
+def killed(bench, row):
+    return strike(bench, row, lambda pid: send(pid, "SIGKILL"))
+
+
+for _signal, _how in (("segv", "a read of address 0"), ("bus", "a push to no address"), ("ill", "ud2"),
+                      ("fpe", "a division by 0"), ("trap", "int3")):
+    injects(f"worker-{_signal}", f"{_how} in its loop")(
+        lambda bench, row, code=_signal: strike(bench, row, lambda pid: tool("inject_code", pid, code)))
+
+
+@injects("forbidden-syscall", "socket() in its loop")
+def forbidden(bench, row):
+    seen = strike(bench, row, lambda pid: tool("inject_syscall", pid, SYS_SOCKET))
+    must(bench.host().incidents(row.id)[0]["syscall"] == "socket", "the incident does not name the call")
+    return seen
+
+
+@injects("worker-exit", "exit_group() in its loop")
+def exits(bench, row):
+    return strike(bench, row, lambda pid: tool("inject_syscall", pid, SYS_EXIT_GROUP))
+
+
+@injects("worker-stopped", "kill -STOP")
+def stopped(bench, row):
+    seen = strike(bench, row, lambda pid: send(pid, "SIGSTOP"), **QUICK)
+    must(any(e["kind"] == "suspect" for e in events_of(bench.host(), row, 0)), "it was never suspect")
+    return seen
+
+
+@injects("worker-busy", "jmp . in its loop")
+def busy(bench, row):
+    return strike(bench, row, lambda pid: tool("inject_code", pid, "spin"), **QUICK)
+
+
+@injects("protocol", "READY a second time")
+def protocol(bench, row):
+    host = bench.faulty()
+    define(host, row, **ARMED)
+    since, t0 = next_event(host), now_ms()
+    host.verb(row.id, "start")
+    return settled(bench, host, row, since, t0)
+
+
+def never(bench, row):
+    host = bench.faulty()
+    define(host, row, start_timeout_ms=300, **ARMED)
+    since, t0 = next_event(host), now_ms()
+    a = host.verb(row.id, "start")
+    must(a.json["state"] == "failed" and "start_timeout_ms" in a.text, f"whoever started it is not told: {a}")
+    return settled(bench, host, row, since, t0)
+
+
+injects("start-hangs-reading", "a loop before PLAN")(never)
+injects("start-hangs-assembling", "a loop before READY")(never)
+injects("start-hangs-entering", "a loop before STARTED")(never)
+
+
+@injects("image-gone", "unlink of the image after its definition")
+def image_gone(bench, row):
+    host = bench.host()
+    image = os.path.join(host.folder, "image.bin")
+    with open(image, "wb") as f:
+        f.write(b"\xf4")
+    define(host, row, f"ram 1m\nload {image}\n")
+    os.unlink(image)
+    since, t0 = next_event(host), now_ms()
+    a = host.verb(row.id, "start")
+    must(a.json["state"] == "failed" and image in a.text, f"whoever started it is not told: {a}")
+    return settled(bench, host, row, since, t0)
+
+
+@injects("configuration", "its `cluster` taken out of qvmd.conf")
+def configuration(bench, row):
+    host = bench.host("cluster", Host, **{"cluster gone": "0"})
+    define(host, row, config("hello.elf", "cpu cluster gone"), on_failure="restart")
+    host.stop()
+    del host.settings["cluster gone"]
+    host.start()
+    host.until_vm("bystander", observed="running")
+    bench.witness[host] = host.vm("bystander")["pid"]
+    since, t0 = next_event(host), now_ms()
+    host.verb(row.id, "start")
+    return settled(bench, host, row, since, t0)
+
+
+@injects("stop-deadline", "stop of a guest that spins")
+def stop_deadline(bench, row):
+    host = bench.host()
+    vm = begin(host, row, config("hang.bin"), stop_timeout_ms=300)
+    since, t0 = next_event(host), now_ms()
+    a = host.verb(row.id, "stop")
+    must(a.json["phase"] == "killed at the deadline", f"the operation does not say so: {a}")
+    after = host.until_vm(row.id, observed="stopped", cause=row.cause, pid=0)
+    [ended] = [e for e in events_of(host, row, since) if e["kind"] == "ended"]
+    must(after["restarts"] == 0 and not host.incidents(row.id), f"a stop became a failure: {after}")
+    bench.unharmed(host)
+    took = wall_ms(ended["at"]) - t0
+    return Seen("stays stopped", took, took, vm["policy"])
+
