@@ -141,11 +141,13 @@ static json_t *responses(enum op_id op)
 		{400, true},
 		{403, o->role > ROLE_READER},
 		{404, strchr(o->path, '{') != NULL},
-		{409, o->kind == OP_KIND_CALL && strchr(o->path, '{')},
+		{409, (o->kind == OP_KIND_CALL && strchr(o->path, '{')) || op == OP_vm_status ||
+			      op == OP_vm_map},
 		{412, op == OP_vm_put || op == OP_vm_delete},
 		{413, has_body},
 		{415, has_body},
 		{422, has_config && op != OP_check},
+		{429, true},
 		{503, true},
 		{504, o->kind == OP_KIND_CALL},
 	};

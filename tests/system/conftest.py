@@ -47,6 +47,8 @@ def leaves_nothing():
 
 @pytest.fixture
 def host():
-    h = Host().start()
-    yield h
-    h.close()
+    h = Host()
+    try:
+        yield h.start()
+    finally:
+        h.close()

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -17,6 +18,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 B = os.path.abspath(os.path.join(ROOT, os.environ.get("B", "build")))
 GUESTS = os.path.join(B, "tests", "guests")
 EXAMPLES = os.path.join(ROOT, "packaging", "examples")
+sys.path.insert(0, os.path.join(ROOT, "tests", "contract"))
+from document import Document  # noqa: E402
+
 DEADLINE = 30  # seconds that any single wait may take; a bound against hanging, never a measure
 
 
@@ -58,6 +62,9 @@ def config(guest, *lines):
 
 
 class Host:
+    document = None  # of the program under test: each answer is held against it
+    seen = set()     # (operation, status) that were answered as told
+
     def __init__(self, **settings):
         self.folder = tempfile.mkdtemp(prefix="qvm-test-")
         os.chmod(self.folder, 0o755)
@@ -96,6 +103,8 @@ class Host:
             except OSError:
                 return False
         self.until(serves, "the API serves")
+        if not Host.document:
+            self.get("/v1/openapi.json")
 
     def stop(self):
         if self.process and self.process.poll() is None:
@@ -132,9 +141,21 @@ class Host:
                 body = json.dumps(body)
                 headers.setdefault("Content-Type", "application/json")
             c.request(method, path, body=body, headers=headers)
-            return Answer(c.getresponse())
+            answer = Answer(c.getresponse())
         finally:
             c.close()
+        self.hold_against_document(method, path, answer)
+        return answer
+
+    def hold_against_document(self, method, path, answer):
+        if path == "/v1/openapi.json" and answer.status == 200 and not Host.document:
+            Host.document = Document(answer.text)
+        if Host.document:
+            faults = Host.document.faults(method, path, answer)
+            assert not faults, faults
+            operation = Host.document.find(method, path)
+            if operation:
+                Host.seen.add((operation.id, answer.status))
 
     def get(self, path, **headers):
         return self.request("GET", path, headers={k.replace("_", "-"): v for k, v in headers.items()})

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each operation of the document once, so that it succeeds. A new operation needs its call here."""
+from host import config
+
+HELLO = config("hello.elf")
+
+
+def tour(host, ask):
+    """ask(method, target, body, headers): every answer is judged by the caller."""
+    def verb(vm, word, wait="?wait=20s"):
+        return ask("POST", f"/v1/vms/{vm}/{word}{wait}")
+
+    for target in ("/healthz", "/v1/openapi.json", "/metrics", "/v1/host", "/v1/vms", "/v1/operations"):
+        ask("GET", target)
+    ask("POST", "/v1/check", {"config": HELLO})
+    ask("PUT", "/v1/vms/hello", {"config": HELLO})
+    ask("PUT", "/v1/vms/fails", {"config": config("touch.elf", "unsupported reference abort"),
+                                 "policy": {"on_failure": "stop"}})
+    operation = verb("hello", "start", "").json["id"]
+    ask("GET", f"/v1/operations/{operation}?wait=20s")
+    host.until_console("hello", "Hello")
+    ask("POST", "/v1/vms/hello/console", "x", {"Content-Type": "text/plain"})
+    for view in ("", "/config", "/revisions", "/status", "/map", "/console"):
+        ask("GET", f"/v1/vms/hello{view}")
+    verb("hello", "dump")
+    for word in ("pause", "resume", "nmi", "reset-budget", "button"):
+        verb("hello", word)
+    host.until_vm("hello", observed="stopped")
+    for word in ("start", "stop", "start", "kill"):
+        verb("hello", word)
+    verb("fails", "start")
+    host.until_vm("fails", observed="safe")
+    ask("GET", "/v1/vms/fails/incidents")
+    verb("fails", "release")
+    ask("DELETE", "/v1/vms/fails")
+    ask("GET", "/v1/events?since=1")
