@@ -27,6 +27,20 @@ static void print_word(const json_t *vm, const char *column)
 	printf("%s%s%s", term_on(stdout, style), word, term_off(stdout, style));
 }
 
+/* "memory=cgroup cpu=none ..., in /sys/fs/cgroup/...": what holds the worker to what. */
+static void print_limits(json_t *limits, const char *cgroup)
+{
+	const char *what;
+	json_t *by;
+
+	if (!json_object_size(limits))
+		return;
+	print_label("limits");
+	json_object_foreach (limits, what, by)
+		printf("%s=%s ", what, json_is_string(by) ? json_string_value(by) : "?");
+	printf("%s%s\n", *cgroup ? "in " : "", cgroup);
+}
+
 static void print_columns(const json_t *vm, int64_t now_ms)
 {
 	const char *since = field_text(vm, "since"), *cause = field_text(vm, "cause");
@@ -54,6 +68,7 @@ static void print_columns(const json_t *vm, int64_t now_ms)
 		print_label("worker");
 		printf("pid %" PRId64 "\n", pid);
 	}
+	print_limits(json_object_get(vm, "limits"), field_text(vm, "cgroup"));
 	print_label("restarts");
 	printf("%" PRId64, field_number(vm, "restarts", 0));
 	if (age_parse(restart_at) > 0)

@@ -41,6 +41,19 @@ static int number(struct daemon *d, const char *key, uint64_t value, struct err 
 	return fact(d, key, digits, e);
 }
 
+/* What the workers of this host will be held by. */
+static const char *limits_offered(const struct daemon *d, char ret[static LIMITS_TEXT])
+{
+	struct limits_held h = {.by[LIMIT_MEMORY] = LIMITER_RLIMIT};
+
+	if (geteuid() == 0)
+		h.by[LIMIT_PIDS] = LIMITER_RLIMIT;
+	for (unsigned i = 0; i < LIMIT_COUNT; i++)
+		if (d->cgroup.limits & 1u << i)
+			h.by[i] = LIMITER_CGROUP;
+	return limits_text(&h, ret);
+}
+
 static const char *kvm_state(char *ret, size_t cap)
 {
 	if (access("/dev/kvm", R_OK | W_OK) == 0)
@@ -59,7 +72,7 @@ static void weaknesses(const char *kvm, const char *cgroup_why, char *ret, size_
 	if (strcmp(kvm, "ok"))
 		str_add(ret, cap, &n, "no VM can start: %s; ", kvm);
 	if (cgroup_why[0])
-		str_add(ret, cap, &n, "workers have no cgroups of their own: %s; ", cgroup_why);
+		str_add(ret, cap, &n, "workers are not limited by cgroups: %s; ", cgroup_why);
 	if (geteuid() != 0)
 		str_add(ret, cap, &n,
 			"not root: workers and API run as uid %u, not as uids of their own; ",
@@ -70,7 +83,7 @@ static void weaknesses(const char *kvm, const char *cgroup_why, char *ret, size_
 
 int host_write(struct daemon *d, const char *cgroup_why, struct err *e)
 {
-	char kvm[160], weaker[768];
+	char kvm[160], weaker[768], limits[LIMITS_TEXT];
 	struct utsname u = {0};
 
 	uname(&u);
@@ -82,8 +95,9 @@ int host_write(struct daemon *d, const char *cgroup_why, struct err *e)
 		return -1;
 	if (fact(d, "version", QVM_VERSION, e) < 0 || fact(d, "hostname", u.nodename, e) < 0 ||
 	    fact(d, "kernel", u.release, e) < 0 || fact(d, "kvm", kvm, e) < 0 ||
-	    fact(d, "cgroup", d->cgroup.path, e) < 0 || fact(d, "weaker", weaker, e) < 0 ||
-	    number(d, "pid", (uint64_t)getpid(), e) < 0 ||
+	    fact(d, "cgroup", d->cgroup.path, e) < 0 ||
+	    fact(d, "limits", limits_offered(d, limits), e) < 0 ||
+	    fact(d, "weaker", weaker, e) < 0 || number(d, "pid", (uint64_t)getpid(), e) < 0 ||
 	    number(d, "uid", (uint64_t)geteuid(), e) < 0 ||
 	    number(d, "cpus", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN), e) < 0 ||
 	    number(d, "memory_budget_bytes", d->config.memory_budget_bytes, e) < 0 ||

@@ -2,6 +2,8 @@
 #include "api/view/vm.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "api/api.h"
 #include "api/view/boxes.h"
@@ -9,6 +11,7 @@
 #include "api/view/object.h"
 #include "api/http/request.h"
 #include "api/view/view.h"
+#include "base/auto.h"
 #include "schemas/policy.h"
 
 /* Columns of VM_COLUMNS in statements.def. */
@@ -28,6 +31,8 @@ enum {
 	RESTART_AT,
 	SINCE,
 	CREATED,
+	CGROUP,
+	LIMITS,
 };
 
 static json_t *policy_object(const struct policy *p)
@@ -65,6 +70,25 @@ int vm_policy(struct db *d, int64_t id, int64_t revision, json_t **ret, struct e
 	return got;
 }
 
+/* "memory=cgroup cpu=none ..." */
+static json_t *limits_object(const char *text)
+{
+	AUTO_FREE char *words = strdup(text);
+	json_t *o = object_new();
+	char *rest = words, *word, *equals;
+
+	if (!words)
+		abort();
+	while ((word = strtok_r(rest, " ", &rest))) {
+		equals = strchr(word, '=');
+		if (!equals)
+			continue;
+		*equals = '\0';
+		json_object_set_new(o, word, json_string(equals + 1));
+	}
+	return o;
+}
+
 static json_t *row_object(struct sqlite3_stmt *q)
 {
 	json_t *o = object_new();
@@ -83,6 +107,8 @@ static json_t *row_object(struct sqlite3_stmt *q)
 	object_time(o, FIELD_vm_restart_at, db_int(q, RESTART_AT));
 	object_time(o, FIELD_vm_since, db_int(q, SINCE));
 	object_time(o, FIELD_vm_created, db_int(q, CREATED));
+	object_take(o, FIELD_vm_limits, limits_object(db_text(q, LIMITS)));
+	object_text(o, FIELD_vm_cgroup, db_text(q, CGROUP));
 	return o;
 }
 

@@ -38,6 +38,14 @@ static enum cause judge_exit(const struct ending_evidence *e)
 	return CAUSE_WORKER_EXIT;
 }
 
+/* By SIGKILL. The kernel's own comes first: who is being ended so misses heartbeats too. */
+static enum cause judge_kill(const struct ending_evidence *e)
+{
+	if (e->is_out_of_memory && (e->fenced == CAUSE_NONE || e->fenced == CAUSE_WORKER_HUNG))
+		return CAUSE_OUT_OF_MEMORY;
+	return e->fenced != CAUSE_NONE ? e->fenced : CAUSE_WORKER_SIGNAL;
+}
+
 struct ending ending_judge(const struct ending_evidence *e)
 {
 	struct ending r = {.exit_code = -1, .syscall = -1};
@@ -47,8 +55,8 @@ struct ending ending_judge(const struct ending_evidence *e)
 		r.cause = judge_exit(e);
 	} else {
 		r.signal = e->status;
-		if (r.signal == SIGKILL && e->fenced != CAUSE_NONE)
-			r.cause = e->fenced;
+		if (r.signal == SIGKILL)
+			r.cause = judge_kill(e);
 		else if (r.signal == SIGSYS)
 			r.cause = CAUSE_FORBIDDEN_SYSCALL;
 		else

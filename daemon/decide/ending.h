@@ -14,8 +14,9 @@ struct ending_evidence {
 	int code, status;  /* of waitid(): CLD_EXITED and a status, or CLD_KILLED and a signal */
 	enum cause fenced; /* why the supervisor sent SIGKILL; CAUSE_NONE = it did not */
 	enum cause cut;	   /* what the supervisor told it with CUT; CAUSE_NONE = nothing */
-	bool is_invalid;   /* it found its configuration to be wrong */
-	bool has_said;	   /* ENDED or the black box names a cause */
+	bool is_out_of_memory; /* the kernel ended processes of its cgroup for lack of memory */
+	bool is_invalid;       /* it found its configuration to be wrong */
+	bool has_said;	       /* ENDED or the black box names a cause */
 	uint32_t said_cause, said_exit;
 	int32_t forbidden; /* system call that its SIGSYS handler noted; -1 = none */
 };

@@ -13,17 +13,36 @@
 /* Kept revisions of one VM; older ones go. */
 enum { RECORD_REVISIONS = 64 };
 
+/* One that no VM ever had, and whose uid (vm_uid()) no present one has. */
+static int next_id(struct store *s, int64_t *ret, struct err *e)
+{
+	int64_t taken;
+
+	do {
+		if (STORE_RUN(s, e, "UPDATE given SET newest = newest + 1 WHERE noun = 'vm'") < 0 ||
+		    store_number(s, "SELECT newest FROM given WHERE noun = 'vm'", NULL, 0, 0, ret,
+				 e) < 0)
+			return -1;
+		const struct store_value key[] = {STORE_INT(RECORD_UIDS), STORE_INT(*ret)};
+
+		if (store_number(s, "SELECT count(*) FROM vm WHERE id % ?1 = ?2 % ?1", key,
+				 NELEMS(key), 0, &taken, e) < 0)
+			return -1;
+	} while (taken);
+	return 0;
+}
+
 int record_insert(struct store *s, struct record *r, struct err *e)
 {
-	if (STORE_RUN(s, e,
-		      "INSERT INTO vm (name, revision, desired, observed, health, since_ms, "
-		      "created_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		      STORE_TEXT(r->name), STORE_INT(r->revision),
+	if (next_id(s, &r->id, e) < 0 ||
+	    STORE_RUN(s, e,
+		      "INSERT INTO vm (id, name, revision, desired, observed, health, since_ms, "
+		      "created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		      STORE_INT(r->id), STORE_TEXT(r->name), STORE_INT(r->revision),
 		      STORE_TEXT(desired_id(r->desired)), STORE_TEXT(observed_id(r->observed)),
 		      STORE_TEXT(health_id(r->health)), STORE_INT(r->since_ms),
 		      STORE_INT(r->created_ms)) < 0)
 		return err_wrap(e, "add VM '%s'", r->name);
-	r->id = store_last_id(s);
 	return 0;
 }
 
@@ -32,13 +51,15 @@ int record_update(struct store *s, const struct record *r, struct err *e)
 	if (STORE_RUN(s, e,
 		      "UPDATE vm SET revision = ?, running_revision = ?, desired = ?, "
 		      "observed = ?, health = ?, cause = ?, reason = ?, pid = ?, pid_start = ?, "
-		      "generation = ?, restarts = ?, since_ms = ?, restart_at_ms = ? WHERE id = ?",
+		      "generation = ?, restarts = ?, since_ms = ?, restart_at_ms = ?, "
+		      "cgroup = ?, limits = ? WHERE id = ?",
 		      STORE_INT(r->revision), STORE_INT(r->running_revision),
 		      STORE_TEXT(desired_id(r->desired)), STORE_TEXT(observed_id(r->observed)),
 		      STORE_TEXT(health_id(r->health)), STORE_TEXT(cause_id(r->cause)),
 		      STORE_TEXT(r->reason), STORE_INT(r->pid), STORE_INT(r->pid_start),
 		      STORE_INT(r->generation), STORE_INT(r->restarts), STORE_INT(r->since_ms),
-		      STORE_INT(r->restart_at_ms), STORE_INT(r->id)) < 0)
+		      STORE_INT(r->restart_at_ms), STORE_TEXT(r->cgroup), STORE_TEXT(r->limits),
+		      STORE_INT(r->id)) < 0)
 		return err_wrap(e, "write the row of VM '%s'", r->name);
 	return 0;
 }
@@ -77,6 +98,8 @@ static int decode(struct sqlite3_stmt *q, struct record *r, struct err *e)
 	r->since_ms = store_int(q, 13);
 	r->restart_at_ms = store_int(q, 14);
 	r->created_ms = store_int(q, 15);
+	str_copy(r->cgroup, sizeof r->cgroup, store_text(q, 16));
+	str_copy(r->limits, sizeof r->limits, store_text(q, 17));
 	return 0;
 }
 
@@ -91,7 +114,7 @@ int record_each(struct store *s, int (*each)(void *arg, const struct record *r, 
 	if (store_query(s,
 			"SELECT id, name, revision, running_revision, desired, observed, health, "
 			"cause, reason, pid, pid_start, generation, restarts, since_ms, "
-			"restart_at_ms, created_ms FROM vm ORDER BY name",
+			"restart_at_ms, created_ms, cgroup, limits FROM vm ORDER BY name",
 			NULL, 0, &q, e) < 0)
 		return -1;
 	while ((r = store_row(s, q, e)) == 1) {

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/name.h"
+#include "daemon/decide/limits.h"
 #include "schemas/cause.h"
 #include "schemas/lifecycle.h"
 #include "schemas/message.h"
@@ -17,7 +18,11 @@
 
 struct store;
 
-enum { RECORD_REASON = 384 };
+enum {
+	RECORD_REASON = 384,
+	RECORD_CGROUP = 512,
+	RECORD_UIDS = (1 << 24) - 16, /* after so many, ids come to a uid that was another's */
+};
 
 /* Columns of table vm; times are wall milliseconds. */
 struct record {
@@ -33,9 +38,11 @@ struct record {
 	uint64_t pid_start;
 	int64_t generation, restarts;
 	int64_t since_ms, restart_at_ms, created_ms;
+	char cgroup[RECORD_CGROUP]; /* that holds its worker; "" = none of its own */
+	char limits[LIMITS_TEXT];   /* what holds it to which; "" = it has no worker */
 };
 
-/* A new row; *r gets its id. */
+/* A new row; *r gets its id, which no VM had before. */
 int record_insert(struct store *s, struct record *r, struct err *e);
 int record_update(struct store *s, const struct record *r, struct err *e);
 int record_delete(struct store *s, int64_t id, struct err *e);

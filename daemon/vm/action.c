@@ -48,6 +48,7 @@ static int spawn(struct daemon *d, struct vm *v, struct err *e)
 		.vm = v->row.name,
 		.cgroup = cgroup,
 		.uid = vm_uid(v),
+		.policy = &v->running,
 		.heartbeat_ms = (uint64_t)v->running.heartbeat_ms,
 		.owner = &life_owner,
 		.arg = v,

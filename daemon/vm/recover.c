@@ -64,6 +64,7 @@ static size_t find_orphans(struct daemon *d, struct orphan *o)
 		case 0: /* of one that could not be ended the row was left to remember it */
 			v->row.pid = 0;
 			v->row.pid_start = 0;
+			v->row.cgroup[0] = v->row.limits[0] = '\0';
 			ledger_vm(d, v);
 			break;
 		case -1:

@@ -144,6 +144,7 @@ void settle_end(struct daemon *d, struct vm *v)
 	v->row.health = v->row.observed == OBSERVED_SAFE ? HEALTH_FAILED : HEALTH_UNKNOWN;
 	v->row.pid = 0;
 	v->row.pid_start = 0;
+	v->row.cgroup[0] = v->row.limits[0] = '\0';
 	explain(&v->end, v->row.reason, sizeof v->row.reason);
 	if (is_failure)
 		file_incident(d, v, reaction);

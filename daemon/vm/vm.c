@@ -86,9 +86,9 @@ void vm_clear(struct vm_set *s)
 uint32_t vm_uid(const struct vm *v)
 {
 	/* Below those of the VMs: qvm-api and the checks. */
-	enum { RESERVED = 16, VMS = (1 << 24) - RESERVED };
+	enum { RESERVED = 16 };
 
-	return v->d->config.uid_base + RESERVED + (uint32_t)(v->row.id % VMS);
+	return v->d->config.uid_base + RESERVED + (uint32_t)(v->row.id % RECORD_UIDS);
 }
 
 int vm_must_be_fenced(const struct vm *v, struct err *e)

@@ -6,10 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "daemon/worker/controller.h"
 
 /* The mount point of cgroup2: field 5 of the line whose type, after " - ", is cgroup2. */
 static int find_mount(char *ret, size_t cap, struct err *e)
@@ -29,34 +32,129 @@ static int find_mount(char *ret, size_t cap, struct err *e)
 	return err_set(e, RESOURCE, "no cgroup2 is mounted");
 }
 
-/* Our own place in it: the line "0::/path". */
-static int find_own(char *ret, size_t cap, struct err *e)
+/* The place of a process in it: the line "0::/path". */
+static int find_place(const char *process, char *ret, size_t cap, struct err *e)
 {
-	AUTO_FILE FILE *f = fopen("/proc/self/cgroup", "re");
-	char line[CGROUP_PATH];
+	char line[CGROUP_PATH], path[40];
 
+	snprintf(path, sizeof path, "/proc/%.20s/cgroup", process);
+	AUTO_FILE FILE *f = fopen(path, "re");
 	if (!f)
-		return err_sys(e, RESOURCE, "read '/proc/self/cgroup'");
+		return err_sys(e, RESOURCE, "read '%s'", path);
 	while (fgets(line, sizeof line, f)) {
 		line[strcspn(line, "\n")] = '\0';
 		if (!strncmp(line, "0::", 3) &&
 		    str_copy(ret, cap, strcmp(line, "0::/") ? line + 3 : ""))
 			return 0;
 	}
-	return err_set(e, RESOURCE, "this process is in no cgroup2");
+	return err_set(e, RESOURCE, "process %s is in no cgroup2", process);
+}
+
+const char *cgroup_of(pid_t pid, char ret[static CGROUP_PATH])
+{
+	char mount[CGROUP_PATH / 3], place[CGROUP_PATH / 2], process[24];
+	struct err unused;
+
+	snprintf(process, sizeof process, "%d", pid);
+	ret[0] = '\0';
+	if (find_mount(mount, sizeof mount, &unused) == 0 &&
+	    find_place(process, place, sizeof place, &unused) == 0)
+		snprintf(ret, CGROUP_PATH, "%s%s", mount, place);
+	return ret;
+}
+
+/* May we change the cgroup that we were started in? A systemd marks what it has given away. */
+static bool is_delegated(int own)
+{
+	char mark[2] = "";
+
+	return sd_booted() <= 0 ||
+	       (fgetxattr(own, "trusted.delegate", mark, 1) == 1 && *mark == '1') ||
+	       (fgetxattr(own, "user.delegate", mark, 1) == 1 && *mark == '1');
+}
+
+static bool move_self(int folder)
+{
+	AUTO_FD int fd = openat(folder, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && write(fd, "0", 1) == 1;
+}
+
+/* Into a folder of our own, so that the one we were in holds no process. */
+static bool step_aside(struct cgroup *c, int own)
+{
+	if (mkdirat(own, "supervisor", 0755) < 0 && errno != EEXIST)
+		return false;
+	AUTO_FD int folder = openat(own, "supervisor", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	c->is_moved = folder >= 0 && move_self(folder);
+	return c->is_moved;
+}
+
+static void step_back(struct cgroup *c, int own)
+{
+	controller_disable(own, c->handed_down);
+	if (c->is_moved && move_self(own))
+		unlinkat(own, "supervisor", AT_REMOVEDIR);
+	c->is_moved = false;
+	c->handed_down = 0;
+}
+
+static int open_own(struct cgroup *c, struct err *e)
+{
+	char mount[CGROUP_PATH / 3], place[CGROUP_PATH / 3];
+	int fd;
+
+	if (find_mount(mount, sizeof mount, e) < 0 ||
+	    find_place("self", place, sizeof place, e) < 0)
+		return -1;
+	snprintf(c->own, sizeof c->own, "%s%s", mount, place);
+	fd = open(c->own, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, RESOURCE, "open the cgroup '%s'", c->own) : fd;
+}
+
+/* Controllers down to the folders of the workers. */
+static int hand_down(struct cgroup *c, int own, struct err *e)
+{
+	int why;
+
+	if (!is_delegated(own))
+		return err_set(
+			e, RESOURCE,
+			"the cgroup '%s' belongs to systemd: add Delegate=memory pids cpu io to "
+			"the unit of qvmd",
+			c->own);
+	c->handed_down = controller_enable(own);
+	why = errno;
+	if (why == EBUSY && step_aside(c, own)) {
+		c->handed_down = controller_enable(own);
+		why = errno;
+	}
+	if (!c->handed_down) {
+		step_back(c, own);
+		errno = why;
+		return why ? err_sys(e, RESOURCE, "hand the controllers of '%s' down", c->own)
+			   : err_set(e, RESOURCE,
+				     "the cgroup '%s' has none of the controllers memory, cpu, io "
+				     "and "
+				     "pids",
+				     c->own);
+	}
+	c->limits = controller_enable(c->fd);
+	return 0;
 }
 
 int cgroup_open(struct cgroup *c, const char *state_dir, struct err *e)
 {
-	char mount[CGROUP_PATH / 3], own[CGROUP_PATH / 3], path[CGROUP_PATH];
+	char path[CGROUP_PATH];
 	struct stat st;
 
 	*c = (struct cgroup){.fd = -1};
 	if (stat(state_dir, &st) < 0)
 		return err_sys(e, RESOURCE, "look at '%s'", state_dir);
-	if (find_mount(mount, sizeof mount, e) < 0 || find_own(own, sizeof own, e) < 0)
+	AUTO_FD int own = open_own(c, e);
+	if (own < 0)
 		return -1;
-	snprintf(path, sizeof path, "%s%s/qvm-%llx-%llx", mount, own, (unsigned long long)st.st_dev,
+	snprintf(path, sizeof path, "%.400s/qvm-%llx-%llx", c->own, (unsigned long long)st.st_dev,
 		 (unsigned long long)st.st_ino);
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return err_sys(e, RESOURCE, "make the cgroup '%s'", path);
@@ -64,7 +162,7 @@ int cgroup_open(struct cgroup *c, const char *state_dir, struct err *e)
 	if (c->fd < 0)
 		return err_sys(e, RESOURCE, "open the cgroup '%s'", path);
 	str_copy(c->path, sizeof c->path, path);
-	return 0;
+	return hand_down(c, own, e);
 }
 
 bool cgroup_is_there(const struct cgroup *c)
@@ -132,5 +230,9 @@ void cgroup_close(struct cgroup *c)
 		return;
 	close(c->fd);
 	rmdir(c->path);
+	AUTO_FD int own = open(c->own, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Workers that live on keep their limits, and with them our place. */
+	if (own >= 0 && access(c->path, F_OK) < 0)
+		step_back(c, own);
 	*c = (struct cgroup){.fd = -1};
 }

@@ -6,10 +6,16 @@
  * The subtree is named after the state directory, so that the next supervisor finds what the last
  * one left. Where no folder can be made (an ordinary user without delegation) workers stay in the
  * supervisor's own cgroup; cgroup_is_there() tells, and the host's facts say so.
+ *
+ * A cgroup that hands controllers down may hold no process of its own: for that the supervisor moves
+ * into a folder `supervisor` beside the subtree. It does so only where nobody else is the cgroup's
+ * master: under a systemd, if its unit says Delegate=.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -18,13 +24,19 @@ enum { CGROUP_PATH = 512 };
 struct cgroup {
 	char path[CGROUP_PATH]; /* "" = there is none */
 	int fd;
+	uint32_t limits;       /* 1 << LIMIT_*: what its folders can limit */
+	char own[CGROUP_PATH]; /* that the supervisor was started in */
+	uint32_t handed_down;  /* in it, by us */
+	bool is_moved;	       /* into `supervisor` below it */
 };
 
-/* Not having one is no error: *e tells why, and -1 is returned. */
+/* Not having one, or one that cannot limit, is no error: *e tells why, and -1 is returned. */
 int cgroup_open(struct cgroup *c, const char *state_dir, struct err *e);
 bool cgroup_is_there(const struct cgroup *c);
 /* The folder of a worker, made if absent; the caller owns *ret_fd (-1 without a subtree). */
 int cgroup_make(const struct cgroup *c, const char *name, int *ret_fd, struct err *e);
+/* The cgroup2 folder that a process is in now, as an absolute path; "" when it cannot be told. */
+const char *cgroup_of(pid_t pid, char ret[static CGROUP_PATH]);
 /* After its worker has been reaped. */
 void cgroup_remove(const struct cgroup *c, const char *name);
 /* End whatever an earlier supervisor left in the subtree, then remove the empty folders. */

@@ -170,6 +170,7 @@ static int free_slot(const struct daemon *d)
 void check_begin(struct call *c, check_fn *done)
 {
 	struct daemon *d = c->d;
+	const struct policy policy = policy_default();
 	int slot = free_slot(d);
 	struct check *k;
 	char folder[24];
@@ -188,6 +189,7 @@ void check_begin(struct call *c, check_fn *done)
 	if (worker_spawn(d,
 			 &(struct worker_spec){.vm = c->m.vm,
 					       .cgroup = folder,
+					       .policy = &policy,
 					       .uid = d->config.uid_base + 1 + (uint32_t)slot,
 					       .config = c->text,
 					       .bytes = c->bytes,

@@ -5,8 +5,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "daemon/daemon.h"
 #include "daemon/decide/plan.h"
 #include "daemon/vm/dump.h"
@@ -107,6 +109,29 @@ static int permit_locked(const struct worker *w, struct err *e)
 		w->vm, (uintmax_t)bytes);
 }
 
+/* Memory of the host that is passed to the guest. */
+static uint64_t shared_bytes(const struct worker *w, const int *fds)
+{
+	uint64_t sum = 0;
+	struct stat st;
+
+	for (uint32_t i = 0; i < w->n_wants; i++)
+		if ((w->want[i].kind == WANT_PASS || w->want[i].kind == WANT_PASS_READ) &&
+		    fstat(fds[i], &st) == 0)
+			sum += (uint64_t)st.st_size;
+	return sum;
+}
+
+static int confine(struct vm *v, struct worker *w, const int *fds, struct err *e)
+{
+	if (confine_machine(w, &v->running, shared_bytes(w, fds), e) < 0)
+		return -1;
+	str_copy(v->row.cgroup, sizeof v->row.cgroup, w->home.path);
+	limits_text(&w->home.held, v->row.limits);
+	ledger_vm(v->d, v);
+	return 0;
+}
+
 void grant_wants(struct vm *v, struct worker *w)
 {
 	struct plan p = {.config = &v->d->config,
@@ -124,7 +149,7 @@ void grant_wants(struct vm *v, struct worker *w)
 		fds[i] = -1;
 	if (plan_judge(&p, NULL, NULL, &e) < 0 || permit_priority(w, &e) < 0 ||
 	    permit_locked(w, &e) < 0 || open_all(v->d, w, fds, &e) < 0 ||
-	    dump_keep(v, w, fds, &e) < 0) {
+	    dump_keep(v, w, fds, &e) < 0 || confine(v, w, fds, &e) < 0) {
 		close_all(fds, w->n_wants);
 		worker_fence(w, e.code == ERR_PROTOCOL ? CAUSE_PROTOCOL : CAUSE_RESOURCE, &e);
 		return;

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +30,22 @@ static bool child_write(const char *path, const char *text)
 	if (fd >= 0)
 		close(fd);
 	return ok;
+}
+
+static bool child_limits(const struct process_spec *s)
+{
+	for (unsigned i = 0; i < s->n_limits; i++) {
+		struct rlimit l;
+
+		if (getrlimit((__rlimit_resource_t)s->limit[i].what, &l) < 0)
+			return false;
+		if (s->limit[i].value < l.rlim_max)
+			l.rlim_max = s->limit[i].value;
+		l.rlim_cur = l.rlim_max;
+		if (setrlimit((__rlimit_resource_t)s->limit[i].what, &l) < 0)
+			return false;
+	}
+	return true;
 }
 
 /* All sources first move out of the way of their targets. */
@@ -65,7 +82,7 @@ static __attribute__((noreturn)) void child_run(const struct child *c)
 			       child_write("/proc/self/uid_map", c->uid_map) &&
 			       child_write("/proc/self/gid_map", c->gid_map)))
 		_exit(PROCESS_NO_EXEC);
-	if (child_fds(c))
+	if (child_limits(c->spec) && child_fds(c))
 		execve(c->spec->program, c->spec->argv, environment);
 	_exit(PROCESS_NO_EXEC);
 }

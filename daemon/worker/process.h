@@ -20,14 +20,22 @@ struct process {
 	uint64_t start; /* field 22 of /proc/PID/stat: tells a recycled pid */
 };
 
+/* Hard and soft; an inherited hard limit that is lower stays. */
+struct process_limit {
+	int what; /* RLIMIT_* */
+	uint64_t value;
+};
+
 struct process_spec {
 	const char *program; /* absolute path */
 	char *const *argv;
 	const int *fd; /* become 3, 4, ...; they stay the caller's */
 	unsigned n_fds;
-	int words;	     /* becomes stdout and stderr; -1 = /dev/null */
-	uint64_t namespaces; /* CLONE_NEW* */
-	int cgroup;	     /* of a cgroup2 folder; -1 = stay in the supervisor's */
+	int words;			   /* becomes stdout and stderr; -1 = /dev/null */
+	uint64_t namespaces;		   /* CLONE_NEW* */
+	const struct process_limit *limit; /* resource limits, before it runs */
+	unsigned n_limits;
+	int cgroup; /* of a cgroup2 folder; -1 = stay in the supervisor's */
 };
 
 enum { PROCESS_FDS = 4, PROCESS_NO_EXEC = 126 /* exit status: execve was refused */ };

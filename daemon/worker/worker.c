@@ -15,7 +15,6 @@
 #include "base/sandbox.h"
 #include "base/sealed.h"
 #include "base/str.h"
-#include "daemon/worker/cgroup.h"
 #include "daemon/daemon.h"
 #include "daemon/worker/dialogue.h"
 #include "daemon/worker/resource.h"
@@ -231,13 +230,14 @@ static void hear_out(struct worker *w)
 		str_printable(w->said.err.frame[i].where, strlen(w->said.err.frame[i].where));
 }
 
-static void judge(struct worker *w, int code, int status)
+static void judge(struct worker *w, int code, int status, bool is_out_of_memory)
 {
 	struct ending_evidence ev = {
 		.code = code,
 		.status = status,
 		.fenced = w->fenced,
 		.cut = w->cut,
+		.is_out_of_memory = is_out_of_memory,
 		.is_invalid = w->phase == WORKER_REFUSES,
 		.has_said = w->has_said,
 		.said_cause = w->said.cause,
@@ -257,6 +257,7 @@ static void judge(struct worker *w, int code, int status)
 static int on_process(sd_event_source *s, int fd, uint32_t events, void *arg)
 {
 	struct worker *w = arg;
+	bool is_out_of_memory;
 	int code, status;
 
 	(void)s;
@@ -270,14 +271,15 @@ static int on_process(sd_event_source *s, int fd, uint32_t events, void *arg)
 	w->link_source = sd_event_source_disable_unref(w->link_source);
 	timer_clear(&w->linger);
 	process_reap(&w->process, &code, &status);
-	cgroup_remove(&w->d->cgroup, w->cgroup);
+	is_out_of_memory = confine_end(w);
 	hear_out(w);
-	judge(w, code, status);
+	judge(w, code, status, is_out_of_memory);
 	w->owner->ended(w, w->arg); /* frees it */
 	return 0;
 }
 
-static int spawn_process(struct worker *w, uint64_t flags, struct err *e)
+static int spawn_process(struct worker *w, const struct worker_spec *s, uint64_t flags,
+			 struct err *e)
 {
 	static char name[] = "qvm", role[] = "--supervised";
 	char *const argv[] = {name, role, NULL};
@@ -290,8 +292,6 @@ static int spawn_process(struct worker *w, uint64_t flags, struct err *e)
 
 	snprintf(program, sizeof program, "%s/qvm",
 		 w->d->config.program_dir[0] ? w->d->config.program_dir : "/usr/bin");
-	if (cgroup_make(&w->d->cgroup, w->cgroup, &cgroup, e) < 0)
-		return -1;
 	if (pipe2(words, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_sys(e, RESOURCE, "make a pipe for the words of a worker");
 	w->words = words[0];
@@ -307,16 +307,20 @@ static int spawn_process(struct worker *w, uint64_t flags, struct err *e)
 
 		log_warn(&about, "no vdevs of this host: %s", none.msg);
 	}
+	if (confine_begin(w, s->policy, &cgroup, e) < 0)
+		return -1;
 	r = process_spawn(&(struct process_spec){.program = program,
 						 .argv = argv,
 						 .fd = (const int[]){its_link, vdevs},
 						 .n_fds = vdevs >= 0 ? 2 : 1, /* fd 3 and 4 */
 						 .words = its_words,
 						 .namespaces = flags,
+						 .limit = w->home.rlimit,
+						 .n_limits = w->home.n_rlimits,
 						 .cgroup = cgroup},
 			  &w->process, e);
 	if (r < 0)
-		cgroup_remove(&w->d->cgroup, w->cgroup);
+		confine_end(w);
 	return r;
 }
 
@@ -330,7 +334,7 @@ static struct worker *make(struct daemon *d, const struct worker_spec *s)
 	w->d = d;
 	w->owner = s->owner;
 	w->arg = s->arg;
-	w->link = w->words = w->box_fd = w->process.fd = -1;
+	w->link = w->words = w->box_fd = w->process.fd = w->home.events = -1;
 	str_copy(w->vm, sizeof w->vm, s->vm);
 	str_copy(w->cgroup, sizeof w->cgroup, s->cgroup);
 	return w;
@@ -354,7 +358,7 @@ int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **
 		worker_free(w);
 		return -1;
 	}
-	if (spawn_process(w, flags, e) < 0) {
+	if (spawn_process(w, s, flags, e) < 0) {
 		worker_free(w);
 		return -1;
 	}

@@ -15,6 +15,7 @@
 #include "base/blackbox.h"
 #include "base/err.h"
 #include "daemon/decide/ending.h"
+#include "daemon/worker/confine.h"
 #include "daemon/worker/process.h"
 #include "schemas/cause.h"
 #include "schemas/diagnostic.h"
@@ -53,6 +54,7 @@ struct worker {
 	void *arg;
 	char vm[NAME_CAP], cgroup[NAME_CAP + 16];
 	struct process process;
+	struct confinement home;
 	int link, words; /* words: read end of its stdout and stderr */
 	sd_event_source *link_source, *process_source, *linger;
 	enum worker_phase phase;
@@ -79,8 +81,9 @@ struct worker {
 
 struct worker_spec {
 	const char *vm;
-	const char *cgroup; /* folder name */
-	uint32_t uid;	    /* to become; 0 = stay */
+	const char *cgroup;	     /* folder name */
+	uint32_t uid;		     /* to become; 0 = stay */
+	const struct policy *policy; /* its limits */
 	const char *config;
 	size_t bytes;
 	const char *folder; /* of the configuration; "" = none */

@@ -50,6 +50,33 @@ TEST(ending_without_a_word_is_worker_exit)
 	assert_int_equal(judge(exited(0)), CAUSE_WORKER_EXIT);
 }
 
+TEST(ending_by_the_kernel_for_lack_of_memory_is_out_of_memory)
+{
+	struct ending_evidence e = killed(SIGKILL);
+
+	e.is_out_of_memory = true;
+	assert_int_equal(judge(e), CAUSE_OUT_OF_MEMORY);
+	/* Its loop stood while it was being ended. */
+	e.fenced = CAUSE_WORKER_HUNG;
+	assert_int_equal(judge(e), CAUSE_OUT_OF_MEMORY);
+}
+
+/* A process that a hostile worker forked may have been ended so: its own end is another matter. */
+TEST(ending_is_not_out_of_memory_when_it_was_something_else)
+{
+	struct ending_evidence e = killed(SIGKILL);
+
+	e.is_out_of_memory = true;
+	e.fenced = CAUSE_PROTOCOL;
+	assert_int_equal(judge(e), CAUSE_PROTOCOL);
+	e = killed(SIGSEGV);
+	e.is_out_of_memory = true;
+	assert_int_equal(judge(e), CAUSE_WORKER_SIGNAL);
+	e = says(CAUSE_POWEROFF);
+	e.is_out_of_memory = true;
+	assert_int_equal(judge(e), CAUSE_POWEROFF);
+}
+
 /* An orderly end that nobody ordered would hide a fault and evade the policy. */
 TEST(ending_refuses_causes_that_are_not_a_workers_to_claim)
 {

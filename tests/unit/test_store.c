@@ -318,3 +318,25 @@ TEST(event_tells_the_restarts_since_an_operators_start)
 	assert_int_equal(event_write(&f.s, &again, 5, 0, &e), -1); /* a number is given once */
 	remove_db(&f);
 }
+
+/* A uid comes of it, and files may outlive their VM. */
+TEST(store_gives_no_id_of_a_vm_twice_nor_one_whose_uid_is_in_use)
+{
+	struct fixture f;
+	struct record a, b, c;
+	struct err e;
+
+	open_db(&f);
+	insert_vm(&f, "a", &a);
+	insert_vm(&f, "b", &b);
+	assert_int_equal(record_delete(&f.s, b.id, &e), 0);
+	insert_vm(&f, "b", &b);
+	assert_int_equal(b.id, a.id + 2);
+	/* Sixteen million definitions later the next one would get the uid of "a". */
+	assert_int_equal(STORE_RUN(&f.s, &e, "UPDATE given SET newest = ?",
+				   STORE_INT(RECORD_UIDS + a.id - 1)),
+			 0);
+	insert_vm(&f, "c", &c);
+	assert_int_equal(c.id, RECORD_UIDS + a.id + 1);
+	remove_db(&f);
+}

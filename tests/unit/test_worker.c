@@ -143,8 +143,10 @@ static struct daemon d;
 
 static struct worker *begin(void)
 {
+	const struct policy policy = policy_default();
 	struct worker_spec s = {.vm = "x",
 				.cgroup = "vm-x",
+				.policy = &policy,
 				.config = "ram 1m\n",
 				.bytes = 7,
 				.folder = "",

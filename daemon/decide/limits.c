@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/decide/limits.h"
+
+#include "base/auto.h"
+#include "base/blackbox.h"
+#include "base/str.h"
+
+enum {
+	EARLY_PIDS = 64,
+	SPARE_PIDS = 32,      /* threads beside those of vCPUs and vdevs */
+	PIDS_A_VDEV = 2,      /* the most that one of ours has */
+	LEAST_QUOTA_US = 1000 /* less is refused by the kernel */
+};
+#define MIB UINT64_C(0x100000)
+/* Of the worker: its text, stacks, buffers, its black box, and what the kernel keeps for it; page
+ * tables of the guest (a 256th of it at the worst) come on top. */
+static const uint64_t slack = 128 * MIB;
+static const uint64_t early = 256 * MIB;
+static const uint64_t least_private =
+	64 * MIB; /* with less no worker would come to its first word */
+static const uint64_t most_pids = PIDS_A_VDEV * BLACKBOX_MAX_VCPUS;
+static const uint64_t most_private = 4096 * MIB; /* stacks of 4096 vCPUs are half of it */
+
+static const char *const controller[LIMIT_COUNT] = {
+#define LIMIT(id, name) [LIMIT_##id] = (name),
+#include "schemas/limits.def"
+#undef LIMIT
+};
+
+static const char *const limiter[LIMITER_COUNT] = {
+#define LIMITER(id, word, what) [LIMITER_##id] = (word),
+#include "schemas/limits.def"
+#undef LIMITER
+};
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* What is said by the policy alone. */
+static struct limits always(const struct policy *p)
+{
+	uint64_t period_us = (uint64_t)p->cpu_period_ms * 1000;
+	uint64_t quota_us = (uint64_t)p->cpu_max_percent * period_us / 100;
+
+	if (quota_us && quota_us < LEAST_QUOTA_US)
+		quota_us = LEAST_QUOTA_US;
+	return (struct limits){.cpu_weight = (uint64_t)p->cpu_weight,
+			       .cpu_quota_us = quota_us,
+			       .cpu_period_us = period_us,
+			       .io_weight = (uint64_t)p->io_weight};
+}
+
+struct limits limits_early(const struct policy *p)
+{
+	struct limits l = always(p);
+
+	l.memory_bytes = p->memory_max ? least(limits_private_bytes(p), early) : early;
+	l.pids = p->pids_max ? least((uint64_t)p->pids_max, EARLY_PIDS) : EARLY_PIDS;
+	return l;
+}
+
+struct limits limits_of(const struct policy *p, const struct msg_plan *plan, uint64_t shared_bytes)
+{
+	uint64_t guest = plan->ram_bytes + plan->rom_bytes + shared_bytes;
+	struct limits l = always(p);
+
+	l.memory_bytes = p->memory_max ? (uint64_t)p->memory_max : guest + guest / 256 + slack;
+	l.pids = p->pids_max ? (uint64_t)p->pids_max
+			     : plan->n_vcpus + PIDS_A_VDEV * plan->n_vdevs + SPARE_PIDS;
+	return l;
+}
+
+uint64_t limits_private_bytes(const struct policy *p)
+{
+	return p->memory_max ? most((uint64_t)p->memory_max, least_private) : most_private;
+}
+
+uint64_t limits_own_pids(const struct policy *p)
+{
+	return p->pids_max ? (uint64_t)p->pids_max : most_pids;
+}
+
+int limits_judge(const struct policy *p, const struct limits_held *h, struct err *e)
+{
+	char held[LIMITS_TEXT];
+	static const enum limit required[] = {LIMIT_MEMORY, LIMIT_CPU, LIMIT_PIDS};
+
+	for (size_t i = 0; p->limits_required && i < NELEMS(required); i++)
+		if (h->by[required[i]] < LIMITER_CGROUP)
+			return err_set(
+				e, RESOURCE,
+				"its policy says `limits_required`, and this host cannot limit its "
+				"%s by a cgroup (%s): give qvmd a unit with Delegate=, or set "
+				"limits_required to false",
+				controller[required[i]], limits_text(h, held));
+	return 0;
+}
+
+const char *limits_text(const struct limits_held *h, char ret[static LIMITS_TEXT])
+{
+	size_t n = 0;
+
+	ret[0] = '\0';
+	for (unsigned i = 0; i < LIMIT_COUNT; i++)
+		str_add(ret, LIMITS_TEXT, &n, "%s%s=%s", i ? " " : "", controller[i],
+			limiter[h->by[i]]);
+	return ret;
+}
+
+const char *limit_controller(enum limit l)
+{
+	return controller[l];
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * confine.h - what holds one worker to its limits (daemon/decide/limits.h), from before its first
+ * instruction to its end. Supervisor; part of struct worker.
+ *
+ * Resource limits of the process come first and stay, whatever else there is. Its folder of the
+ * supervisor's cgroup subtree limits it while it reads its configuration, and once its plan is known.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "daemon/decide/limits.h"
+#include "daemon/worker/cgroup.h"
+#include "daemon/worker/process.h"
+
+struct daemon;
+struct worker;
+
+enum { CONFINE_RLIMITS = 2 };
+
+struct confinement {
+	char path[CGROUP_PATH]; /* of the cgroup that holds it; "" = none of its own */
+	struct limits limits;
+	struct limits_held held;
+	struct process_limit rlimit[CONFINE_RLIMITS];
+	unsigned n_rlimits;
+	int events; /* memory.events of its cgroup; -1 = none */
+};
+
+/* Before it is spawned: *ret_folder is the cgroup to spawn it in (the caller's; -1 = none). */
+int confine_begin(struct worker *w, const struct policy *p, int *ret_folder, struct err *e);
+/* Its plan is accepted: the limits of the whole machine. ERR_RESOURCE when the policy asks for what
+ * this host cannot do. */
+int confine_machine(struct worker *w, const struct policy *p, uint64_t shared_bytes, struct err *e);
+/* It is reaped. Returns whether the kernel ended processes of it for lack of memory. */
+bool confine_end(struct worker *w);
