@@ -60,7 +60,9 @@ static json_t *read_number(const char *name, const char *value)
 	return NULL;
 }
 
-static json_t *read_value(const struct policy_field *f, const char *value, const char **ret_form)
+/* *ret_form tells what would fit; some of it is made in `text`. */
+static json_t *read_value(const struct policy_field *f, const char *value, char text[static 128],
+			  const char **ret_form)
 {
 	int64_t reaction;
 
@@ -70,7 +72,7 @@ static json_t *read_value(const struct policy_field *f, const char *value, const
 		*ret_form = "a whole number; a time may have a unit, as in 500ms, 30s or 5m";
 		return read_number(f->name, value);
 	case POLICY_REACTION:
-		*ret_form = "stop or restart";
+		*ret_form = reaction_list(text, 128);
 		return reaction_from_id(value, &reaction) == 0 ? json_string(value) : NULL;
 	}
 	return NULL;
@@ -81,7 +83,7 @@ static int add_policy(json_t *policy, const char *given, struct err *e)
 {
 	const char *equals = strchr(given, '='), *form = "";
 	const struct policy_field *f;
-	char name[64];
+	char name[64], text[128];
 	json_t *value;
 
 	if (!equals || (size_t)(equals - given) >= sizeof name)
@@ -90,7 +92,7 @@ static int add_policy(json_t *policy, const char *given, struct err *e)
 	f = policy_find(name);
 	if (!f)
 		return unknown_field(name, e);
-	value = read_value(f, equals + 1, &form);
+	value = read_value(f, equals + 1, text, &form);
 	if (!value)
 		return err_set(e, USAGE, "policy field '%s' cannot be '%s'; it is %s", name,
 			       equals + 1, form);

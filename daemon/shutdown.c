@@ -14,7 +14,7 @@ enum stage { STAGE_NONE, STAGE_BUTTON, STAGE_CUT, STAGE_FENCE, STAGE_API, STAGE_
 
 static void press(struct worker *w)
 {
-	if (w->phase == WORKER_RUNS) {
+	if (w->phase == WORKER_RUNS && !w->is_frozen) {
 		worker_release(w, WORKER_HOLD_PAUSE); /* else nobody hears it */
 		worker_button(w);
 	} else {

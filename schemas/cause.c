@@ -46,6 +46,23 @@ bool cause_is_failure(unsigned c)
 	return class == CAUSE_CLASS_FAILURE || class == CAUSE_CLASS_WATCHDOG;
 }
 
+bool cause_can_freeze(unsigned c)
+{
+	switch (bound(c)) {
+	case CAUSE_POWEROFF:
+	case CAUSE_REBOOT:
+	case CAUSE_WATCHDOG:
+	case CAUSE_UNSUPPORTED:
+	case CAUSE_VDEV_REQUEST:
+	case CAUSE_TRIPLE_FAULT:
+	case CAUSE_HALTED:
+	case CAUSE_KVM_INTERNAL:
+	case CAUSE_UNKNOWN_EXIT:
+	case CAUSE_GUEST_PANIC: return true;
+	default: return false;
+	}
+}
+
 enum cause cause_from_id(const char *id)
 {
 	for (unsigned c = 0; c < CAUSE_COUNT; c++)

@@ -27,4 +27,6 @@ enum cause_class cause_class(unsigned c);
 int cause_exit(unsigned c); /* QNX's exit status, or -1 */
 /* An incident is written: failures and watchdog bites. */
 bool cause_is_failure(unsigned c);
+/* It leaves a guest whose vCPUs can stand and be looked at: what the guest itself did or met. */
+bool cause_can_freeze(unsigned c);
 enum cause cause_from_id(const char *id); /* CAUSE_NONE when unknown */

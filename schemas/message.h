@@ -48,10 +48,10 @@ struct msg_empty {
 struct msg_config {
 	char vm[NAME_CAP];
 	uint64_t heartbeat_ms;
-	uint32_t made;	/* SANDBOX_*: namespaces that the supervisor made */
-	uint32_t uid;	/* for the worker to become; 0 = stay */
-	uint32_t bytes; /* of the text */
-	uint32_t unused;
+	uint32_t made;	  /* SANDBOX_*: namespaces that the supervisor made */
+	uint32_t uid;	  /* for the worker to become; 0 = stay */
+	uint32_t bytes;	  /* of the text */
+	uint32_t freezes; /* 1 << enum cause_class: whose ends leave the guest standing */
 	char clusters[CPULIST_CLUSTERS]; /* named CPUs of the host; base/cpulist.h */
 	char folder[MESSAGE_PATH]; /* relative paths of the text resolve against it; "" = refused */
 };

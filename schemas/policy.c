@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/str.h"
 
 const struct policy_field policy_fields[] = {
 #define POLICY(field, kind, def, min, max, what)                                                   \
@@ -16,7 +17,7 @@ const struct policy_field policy_fields[] = {
 const unsigned policy_n_fields = NELEMS(policy_fields);
 
 static const char *const reaction[REACTION_COUNT] = {
-	[REACTION_STOP] = "stop", [REACTION_RESTART] = "restart"};
+	[REACTION_STOP] = "stop", [REACTION_RESTART] = "restart", [REACTION_PAUSE] = "pause"};
 
 struct policy policy_default(void)
 {
@@ -67,6 +68,19 @@ int policy_check(const struct policy *p, struct err *e)
 const char *reaction_id(int64_t r)
 {
 	return r >= 0 && r < REACTION_COUNT ? reaction[r] : "?";
+}
+
+const char *reaction_list(char *ret, size_t cap)
+{
+	size_t n = 0;
+
+	for (int64_t r = 0; r < REACTION_COUNT; r++)
+		str_add(ret, cap, &n, "%s%s",
+			r == 0			  ? ""
+			: r == REACTION_COUNT - 1 ? " or "
+						  : ", ",
+			reaction[r]);
+	return ret;
 }
 
 int reaction_from_id(const char *id, int64_t *ret)

@@ -2,11 +2,12 @@
 /* policy.h - what shall follow each end of a VM; the table is policy.def. All processes. */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 
-enum reaction { REACTION_STOP, REACTION_RESTART, REACTION_COUNT };
+enum reaction { REACTION_STOP, REACTION_RESTART, REACTION_PAUSE, REACTION_COUNT };
 
 /* Crosses the api link by memcpy. Every member is a number, so that one setter serves all. */
 struct policy {
@@ -35,5 +36,7 @@ int64_t policy_get(const struct policy *p, const struct policy_field *f);
 int policy_set(struct policy *p, const struct policy_field *f, int64_t value, struct err *e);
 /* A policy from another process: every field in range, else ERR_INVALID. */
 int policy_check(const struct policy *p, struct err *e);
-const char *reaction_id(int64_t r);		    /* "restart" */
+const char *reaction_id(int64_t r); /* "restart" */
+/* "stop, restart or pause" */
+const char *reaction_list(char *ret, size_t cap);
 int reaction_from_id(const char *id, int64_t *ret); /* -1 when unknown */

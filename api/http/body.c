@@ -140,15 +140,12 @@ static int policy_value(const struct policy_field *f, const json_t *j, int64_t *
 			return 0;
 		break;
 	}
-	char known[128] = "";
-	size_t n = 0;
+	char known[128];
 
-	for (int64_t r = 0; r < REACTION_COUNT; r++)
-		str_add(known, sizeof known, &n, "%s'%s'", r ? " or " : "", reaction_id(r));
 	return err_set(e, INVALID, "policy field '%s' is %s%.32s%s; it must be %s", f->name,
 		       json_is_string(j) ? "'" : "",
 		       json_is_string(j) ? json_string_value(j) : kind_name(j),
-		       json_is_string(j) ? "'" : "", known);
+		       json_is_string(j) ? "'" : "", reaction_list(known, sizeof known));
 }
 
 static int no_such_policy(const char *name, struct err *e)

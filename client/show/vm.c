@@ -52,7 +52,14 @@ void vm_print_advice(const json_t *vm, int64_t now_ms)
 		print_step("stop", name, "", "call the restart off; it stays safe");
 		return;
 	}
-	printf("\nIt is held in its design safe state until someone decides:\n");
+	if (field_number(vm, "pid", 0) > 0) {
+		printf("\nIt is in its design safe state; its vCPUs stand to be looked at, as its "
+		       "policy says:\n");
+		print_step("status", name, "", "what they did; also map");
+		print_step("dump", name, "", "memory and registers into a file");
+	} else {
+		printf("\nIt is held in its design safe state until someone decides:\n");
+	}
 	print_step("incidents", name, " --last", "why it failed");
 	print_step("start", name, "", "start it again");
 	print_step("release", name, "", "leave it stopped");

@@ -79,6 +79,7 @@ struct restart_decision restart_decide(const struct restart_case *c, struct rest
 {
 	enum cause_class class = cause_class(c->cause);
 	struct restart_decision d = {.verdict = RESTART_STOP};
+	int64_t reaction;
 
 	if (c->desired == DESIRED_STOPPED || class == CAUSE_CLASS_STOP)
 		return d;
@@ -86,8 +87,13 @@ struct restart_decision restart_decide(const struct restart_case *c, struct rest
 		d.verdict = RESTART_AGAIN;
 		return d;
 	}
+	if (c->is_frozen) {
+		d.verdict = RESTART_FREEZE;
+		return d;
+	}
 	/* The same text will be refused again; a new revision and a start are the operator's. */
-	if (c->cause == CAUSE_CONFIGURATION || reaction_of(class, c->policy) == REACTION_STOP) {
+	reaction = reaction_of(class, c->policy);
+	if (c->cause == CAUSE_CONFIGURATION || reaction != REACTION_RESTART) {
 		d.verdict = cause_is_failure(c->cause) ? RESTART_SAFE : RESTART_STOP;
 		return d;
 	}
@@ -97,6 +103,16 @@ struct restart_decision restart_decide(const struct restart_case *c, struct rest
 	if (c->uptime_ms < RESTART_SPACING_MS)
 		d.delay_ms = RESTART_SPACING_MS - c->uptime_ms;
 	return d;
+}
+
+uint32_t restart_freezes(const struct policy *p)
+{
+	uint32_t classes = 0;
+
+	for (uint32_t class = 0; class <= CAUSE_CLASS_FAILURE; class ++)
+		if (reaction_of(class, p) == REACTION_PAUSE)
+			classes |= 1u << class;
+	return classes;
 }
 
 const char *restart_sentence(const struct restart_decision *d, const struct restart_case *c,
@@ -117,8 +133,18 @@ const char *restart_sentence(const struct restart_decision *d, const struct rest
 		else
 			snprintf(ret, cap,
 				 "it stays in its safe state until `release` or `start` "
-				 "(policy %s is stop)",
-				 field_of(cause_class(c->cause)));
+				 "(policy %s is %s%s)",
+				 field_of(cause_class(c->cause)),
+				 reaction_id(reaction_of(cause_class(c->cause), p)),
+				 reaction_of(cause_class(c->cause), p) == REACTION_PAUSE
+					 ? ", but its worker is gone and nothing is left to stand"
+					 : "");
+		break;
+	case RESTART_FREEZE:
+		snprintf(ret, cap,
+			 "its vCPUs stand to be looked at (status, map, dump) until `release`, "
+			 "`kill` or `start` (policy %s is pause)",
+			 field_of(cause_class(c->cause)));
 		break;
 	case RESTART_AGAIN:
 		if (d->is_charged)

@@ -24,6 +24,7 @@ enum restart_verdict {
 	RESTART_SAFE,	 /* the latched safe state: policy says stop, or a start cannot help */
 	RESTART_AGAIN,	 /* after delay_ms */
 	RESTART_GIVE_UP, /* the budget is spent */
+	RESTART_FREEZE,	 /* the latched safe state, with a guest that stands to be looked at */
 };
 
 /* Restarts charged in the present window, which begins with the first of them. */
@@ -38,6 +39,7 @@ struct restart_case {
 	const struct policy *policy;
 	uint64_t uptime_ms; /* since the worker was spawned */
 	uint64_t now_ms;
+	bool is_frozen; /* the worker lives, its vCPUs stand */
 };
 
 struct restart_decision {
@@ -51,6 +53,8 @@ struct restart_decision {
 void restart_replay(struct restart_history *h, const struct policy *p, enum cause cause,
 		    uint64_t at_ms);
 struct restart_decision restart_decide(const struct restart_case *c, struct restart_history *h);
+/* The classes of ends whose guest shall stand: 1 << enum cause_class. */
+uint32_t restart_freezes(const struct policy *p);
 /* The sentence for the incident: what follows. */
 const char *restart_sentence(const struct restart_decision *d, const struct restart_case *c,
 			     char *ret, size_t cap);

@@ -195,8 +195,8 @@ void call_vm_delete(struct call *c)
 	}
 	s = lifecycle_find(v->row.observed, VM_EVENT_DELETE, &e);
 	/* Unfenced: its name would be free for a second worker beside the first. */
-	if (!s || vm_must_be_fenced(v, &e) < 0 || dump_must_be_over(v, &e) < 0 ||
-	    match(c, v, &e) < 0 || delete (c, v, &e) < 0) {
+	if (!s || vm_must_be_fenced(v, &e) < 0 || vm_must_be_thawed(v, &e) < 0 ||
+	    dump_must_be_over(v, &e) < 0 || match(c, v, &e) < 0 || delete (c, v, &e) < 0) {
 		call_refuse(c, &e);
 		return;
 	}

@@ -50,6 +50,7 @@ static int spawn(struct daemon *d, struct vm *v, struct err *e)
 		.uid = vm_uid(v),
 		.policy = &v->running,
 		.heartbeat_ms = (uint64_t)v->running.heartbeat_ms,
+		.freezes = restart_freezes(&v->running),
 		.owner = &life_owner,
 		.arg = v,
 	};
@@ -63,12 +64,10 @@ static int spawn(struct daemon *d, struct vm *v, struct err *e)
 	return worker_spawn(d, &spec, &v->worker, e);
 }
 
-static void act_spawn(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+static void begin(struct daemon *d, struct vm *v)
 {
 	struct err e;
 
-	(void)s;
-	timer_clear(&v->restart);
 	v->running = v->policy;
 	v->end = (struct vm_end){0};
 	v->spawned_ms = clock_mono_ms();
@@ -83,6 +82,30 @@ static void act_spawn(struct daemon *d, struct vm *v, const struct lifecycle_ste
 	v->row.pid_start = v->worker->process.start;
 	ledger_vm(d, v);
 	set_deadline(d, v, v->running.start_timeout_ms);
+}
+
+/* Fence, then start: one that is kept frozen goes first. */
+static void act_spawn(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	(void)s;
+	timer_clear(&v->restart);
+	if (v->worker) {
+		worker_fence(v->worker, CAUSE_KILLED, NULL);
+		set_deadline(d, v, v->running.start_timeout_ms);
+	} else {
+		begin(d, v);
+	}
+}
+
+void action_go_on(struct daemon *d, struct vm *v)
+{
+	if (v->row.observed == OBSERVED_STARTING) {
+		begin(d, v);
+	} else if (v->row.observed == OBSERVED_STOPPING) {
+		v->end = (struct vm_end){
+			.ending = {.cause = CAUSE_KILLED, .exit_code = -1, .syscall = -1}};
+		life_observe(d, v, VM_EVENT_ENDED);
+	}
 }
 
 static void end_operations(struct daemon *d, struct vm *v, enum op_id op, const char *phase)
@@ -245,6 +268,34 @@ static void act_settle(struct daemon *d, struct vm *v, const struct lifecycle_st
 {
 	(void)s;
 	settle_end(d, v);
+}
+
+/* What is kept to be looked at goes, or comes to no stand and goes, too. */
+static void act_thaw(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	(void)d;
+	(void)s;
+	timer_clear(&v->restart);
+	timer_clear(&v->deadline);
+	if (v->worker)
+		worker_fence(v->worker, CAUSE_KILLED, NULL);
+}
+
+static void act_freeze(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	(void)s;
+	settle_freeze(d, v);
+	set_deadline(d, v, STAND_MS);
+	if (!worker_hold(v->worker, WORKER_HOLD_FAULT))
+		life_observe(d, v, VM_EVENT_HELD);
+}
+
+static void act_note_frozen(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	(void)d;
+	(void)s;
+	timer_clear(&v->deadline);
+	dump_frozen(v);
 }
 
 static void act_cancel_restart(struct daemon *d, struct vm *v, const struct lifecycle_step *s)

@@ -9,5 +9,7 @@
 struct daemon;
 struct vm;
 
+/* The frozen worker of a VM has gone: what waited for that follows. */
+void action_go_on(struct daemon *d, struct vm *v);
 /* Do what the row says. The observed column has changed already; forget frees the VM. */
 void action_run(const struct lifecycle_step *step, struct daemon *d, struct vm *v);

@@ -28,7 +28,7 @@ struct dump {
 	struct vm *v;
 	int ram_fd, box_fd, dir_fd, words; /* -1 until it is written */
 	bool is_own_folder;		   /* the supervisor's: old ones go */
-	bool is_of_dead;
+	bool is_of_dead, is_of_incident;
 	char folder[MESSAGE_PATH], name[DUMPFILE_NAME];
 	uint64_t ram_bytes, begun_ms;
 	int64_t generation, operation;
@@ -130,7 +130,7 @@ static void tell_done(struct dump *x, struct operation_change *c)
 	ev.request = x->request;
 	ev.operation = x->operation;
 	ledger_event(v->d, &ev);
-	if (x->is_of_dead)
+	if (x->is_of_incident)
 		ledger_dump(v->d, v->row.name, x->generation, path);
 	c->state = OPERATION_DONE;
 	str_copy(c->phase, sizeof c->phase, path);
@@ -341,6 +341,15 @@ static bool is_wanted(const struct vm *v)
 	       (v->running.dump_on_failure && cause_is_failure(v->end.ending.cause));
 }
 
+void dump_frozen(struct vm *v)
+{
+	if (v->dump || !is_wanted(v))
+		return;
+	make(v, false)->is_of_incident = true;
+	worker_hold(v->worker, WORKER_HOLD_DUMP); /* it stands already */
+	begin_writing(v->dump);
+}
+
 void dump_at_end(struct vm *v)
 {
 	struct dump *x = v->dump;
@@ -349,8 +358,9 @@ void dump_at_end(struct vm *v)
 		/* It ended before it stood: better than the dump that was asked for. */
 		x->is_of_dead = true;
 		begin_writing(x);
-	} else if (!x && is_wanted(v)) {
-		begin_writing(make(v, true));
+	} else if (!x && v->worker && !v->worker->is_frozen && is_wanted(v)) {
+		make(v, true)->is_of_incident = true;
+		begin_writing(v->dump);
 	}
 	dump_forget(v);
 }

@@ -38,6 +38,8 @@ int dump_must_be_over(const struct vm *v, struct err *e);
 void dump_begin(struct vm *v, uint64_t request, int64_t operation);
 /* The worker says that its vCPUs stand. */
 void dump_held(struct vm *v);
+/* The guest stands after a fault: begin one if policy or a watchdog asks for it. */
+void dump_frozen(struct vm *v);
 /* The worker has gone: begin one if policy or a watchdog asks for it. v->end is set. */
 void dump_at_end(struct vm *v);
 /* End it unfinished: the supervisor ends. */

@@ -13,6 +13,7 @@
 #include "daemon/worker/grant.h"
 #include "daemon/store/operation.h"
 #include "daemon/timer.h"
+#include "daemon/vm/settle.h"
 #include "daemon/worker/worker.h"
 
 enum { STORE_RETRY_MS = 1000 };
@@ -84,18 +85,20 @@ static bool change_event(const struct vm *v, const struct lifecycle_step *s,
 }
 
 /* Is the verb's aim reached with the step itself? */
-static bool is_done(const struct lifecycle_step *s)
+static bool is_done(const struct vm *v, const struct lifecycle_step *s)
 {
 	switch (s->event) {
 	case VM_EVENT_START: return s->to == OBSERVED_RUNNING;
 	case VM_EVENT_STOP:
-	case VM_EVENT_KILL: return s->to == OBSERVED_STOPPED || s->to == OBSERVED_SAFE;
+	case VM_EVENT_KILL:
+	case VM_EVENT_RELEASE:
+		return !v->worker && (s->to == OBSERVED_STOPPED || s->to == OBSERVED_SAFE);
 	case VM_EVENT_PAUSE: return s->to == OBSERVED_PAUSED;
 	default: return true;
 	}
 }
 
-static const char *phase_of(const struct lifecycle_step *s)
+static const char *phase_of(const struct vm *v, const struct lifecycle_step *s)
 {
 	if (s->event == VM_EVENT_RELEASE && s->from != OBSERVED_SAFE)
 		return "was not safe";
@@ -103,9 +106,9 @@ static const char *phase_of(const struct lifecycle_step *s)
 		return "resumed";
 	if (s->event == VM_EVENT_BUTTON)
 		return "pressed";
-	if (is_done(s))
+	if (is_done(v, s))
 		return s->event == VM_EVENT_START ? "running already" : "";
-	if (s->event == VM_EVENT_STOP && s->from != OBSERVED_STARTING)
+	if (s->event == VM_EVENT_STOP && s->to == OBSERVED_STOPPING && s->from != OBSERVED_STARTING)
 		return "pressed";
 	return s->event == VM_EVENT_START ? "starting" : s->event == VM_EVENT_PAUSE ? "" : "ending";
 }
@@ -129,8 +132,8 @@ int life_command(struct daemon *d, struct vm *v, enum vm_event verb, const struc
 	if (ledger_begin(d, e) < 0)
 		return -1;
 	if (operation_insert(&d->store, o, v->row.name,
-			     is_done(s) ? OPERATION_DONE : OPERATION_RUNNING, phase_of(s), &id,
-			     e) < 0 ||
+			     is_done(v, s) ? OPERATION_DONE : OPERATION_RUNNING, phase_of(v, s),
+			     &id, e) < 0 ||
 	    record_update(&d->store, &next, e) < 0)
 		goto undo;
 	if (change_event(v, s, &next, &ev)) {
@@ -270,9 +273,26 @@ static void on_held(struct worker *w, void *arg)
 {
 	struct vm *v = arg;
 
-	if (w->holders & WORKER_HOLD_PAUSE)
+	if (w->holders & (WORKER_HOLD_PAUSE | WORKER_HOLD_FAULT))
 		life_observe(v->d, v, VM_EVENT_HELD);
 	dump_held(v);
+}
+
+/* A stop beats the policy, whichever it is. */
+static void on_fault(struct worker *w, void *arg)
+{
+	struct vm *v = arg;
+	struct daemon *d = v->d;
+
+	if (d->is_ending || v->row.desired == DESIRED_STOPPED) {
+		str_copy(w->detail, sizeof w->detail, w->said.detail);
+		worker_fence(w, w->said.cause, &w->said.err);
+		return;
+	}
+	v->end = (struct vm_end){.ending = {.cause = w->said.cause, .exit_code = -1, .syscall = -1},
+				 .err = w->said.err};
+	str_copy(v->end.detail, sizeof v->end.detail, w->said.detail);
+	life_observe(d, v, VM_EVENT_FROZEN);
 }
 
 static void on_ended(struct worker *w, void *arg)
@@ -281,6 +301,13 @@ static void on_ended(struct worker *w, void *arg)
 	struct daemon *d = v->d;
 
 	peer_leave(&d->peers, v->row.name);
+	if (w->holders & WORKER_HOLD_FAULT) { /* its end was settled when it froze */
+		settle_frozen(d, v);
+		action_go_on(d, v);
+		if (d->is_ending)
+			daemon_check_end(d);
+		return;
+	}
 	v->end = (struct vm_end){.ending = w->ending, .err = w->why};
 	/* An end in order while the supervisor ends is the host's doing, whatever the guest says. */
 	if (d->is_ending && v->row.desired != DESIRED_STOPPED && !cause_is_failure(w->ending.cause))
@@ -298,5 +325,6 @@ const struct worker_owner life_owner = {
 	.ready = on_ready,
 	.started = on_started,
 	.held = on_held,
+	.fault = on_fault,
 	.ended = on_ended,
 };

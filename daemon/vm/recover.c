@@ -13,6 +13,7 @@
 #include "daemon/store/event.h"
 #include "daemon/host.h"
 #include "daemon/vm/life.h"
+#include "daemon/vm/settle.h"
 #include "daemon/worker/process.h"
 #include "daemon/decide/reconcile.h"
 
@@ -138,6 +139,10 @@ void recover_run(struct daemon *d)
 {
 	int64_t boot_ms = host_boot_ms();
 
+	/* It was kept, and its supervisor went while it was being ended. */
+	for (size_t i = 0; i < d->vms.n; i++)
+		if (vm_rests(d->vms.vm[i]) && d->vms.vm[i]->row.pid > 0)
+			settle_kept(d, d->vms.vm[i]);
 	fence(d);
 	for (size_t i = 0; i < d->vms.n; i++) {
 		struct vm *v = d->vms.vm[i];

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "daemon/daemon.h"
@@ -126,33 +127,70 @@ static void follow(struct daemon *d, struct vm *v, const struct restart_decision
 	life_start_at(d, v, v->row.restart_at_ms);
 }
 
-void settle_end(struct daemon *d, struct vm *v)
+/* What an end and a freeze have in common. */
+static void settle(struct daemon *d, struct vm *v, bool is_frozen)
 {
 	uint64_t now_ms = clock_mono_ms();
 	struct restart_case c = {.cause = v->end.ending.cause,
 				 .desired = v->row.desired,
 				 .policy = &v->running,
 				 .uptime_ms = now_ms - v->spawned_ms,
-				 .now_ms = now_ms};
+				 .now_ms = now_ms,
+				 .is_frozen = is_frozen};
 	struct restart_decision next = restart_decide(&c, &v->history);
-	bool is_failure = cause_is_failure(c.cause);
+	bool is_safe = v->row.observed == OBSERVED_SAFE;
+	bool is_incident = is_safe || cause_is_failure(c.cause);
 	char reaction[256];
 
 	timer_clear(&v->deadline);
 	restart_sentence(&next, &c, reaction, sizeof reaction);
 	v->row.cause = c.cause;
-	v->row.health = v->row.observed == OBSERVED_SAFE ? HEALTH_FAILED : HEALTH_UNKNOWN;
+	v->row.health = is_safe ? HEALTH_FAILED : HEALTH_UNKNOWN;
+	explain(&v->end, v->row.reason, sizeof v->row.reason);
+	if (is_incident)
+		file_incident(d, v, reaction);
+	file_event(d, v, is_safe ? JOURNAL_SAFE : JOURNAL_ENDED, is_incident, v->row.reason);
+	follow(d, v, &next, reaction);
+	close_operations(d, v);
+}
+
+static void forget_worker(struct daemon *d, struct vm *v)
+{
+	dump_at_end(v);
 	v->row.pid = 0;
 	v->row.pid_start = 0;
 	v->row.cgroup[0] = v->row.limits[0] = '\0';
-	explain(&v->end, v->row.reason, sizeof v->row.reason);
-	if (is_failure)
-		file_incident(d, v, reaction);
-	file_event(d, v, v->row.observed == OBSERVED_SAFE ? JOURNAL_SAFE : JOURNAL_ENDED,
-		   is_failure, v->row.reason);
-	follow(d, v, &next, reaction);
-	close_operations(d, v);
-	dump_at_end(v);
 	v->worker = worker_free(v->worker);
 	ledger_vm(d, v);
+}
+
+void settle_end(struct daemon *d, struct vm *v)
+{
+	settle(d, v, false);
+	forget_worker(d, v);
+}
+
+void settle_freeze(struct daemon *d, struct vm *v)
+{
+	settle(d, v, true);
+	ledger_vm(d, v);
+}
+
+void settle_kept(struct daemon *d, struct vm *v)
+{
+	static const enum op_id waiting[] = {OP_vm_stop, OP_vm_kill, OP_vm_release};
+
+	for (size_t i = 0; i < NELEMS(waiting); i++)
+		end_operations(d, v, waiting[i], OPERATION_DONE, "");
+}
+
+void settle_frozen(struct daemon *d, struct vm *v)
+{
+	struct event ev = event_make(JOURNAL_THAWED, v->row.name,
+				     "the worker that was kept to be looked at has ended");
+
+	timer_clear(&v->deadline);
+	ledger_event(d, &ev);
+	settle_kept(d, v);
+	forget_worker(d, v);
 }

@@ -8,5 +8,11 @@
 struct daemon;
 struct vm;
 
+/* The guest stands after a fault, which v->end tells; its worker is kept. */
+void settle_freeze(struct daemon *d, struct vm *v);
+/* That worker has gone. */
+void settle_frozen(struct daemon *d, struct vm *v);
+/* Whoever waited for its end while the VM rests has what was asked for. */
+void settle_kept(struct daemon *d, struct vm *v);
 /* Reads v->end; frees the worker. */
 void settle_end(struct daemon *d, struct vm *v);

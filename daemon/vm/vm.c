@@ -101,6 +101,21 @@ int vm_must_be_fenced(const struct vm *v, struct err *e)
 		       v->row.name, v->row.pid);
 }
 
+int vm_must_be_thawed(const struct vm *v, struct err *e)
+{
+	if (!v->worker)
+		return 0;
+	return err_set(e, CONFLICT,
+		       "the worker of '%s', process %" PRId64
+		       ", is kept to be looked at: `qvmadm release %s` first",
+		       v->row.name, v->row.pid, v->row.name);
+}
+
+bool vm_rests(const struct vm *v)
+{
+	return v->row.observed == OBSERVED_STOPPED || v->row.observed == OBSERVED_SAFE;
+}
+
 void vm_observe(struct record *r, enum observed to)
 {
 	if (r->observed != to)

@@ -63,5 +63,9 @@ void vm_clear(struct vm_set *s);
 uint32_t vm_uid(const struct vm *v);
 /* ERR_CONFLICT when a worker of it may still be there: neither start nor forget it. */
 int vm_must_be_fenced(const struct vm *v, struct err *e);
+/* ERR_CONFLICT while a worker is kept to be looked at, or is on its way out. */
+int vm_must_be_thawed(const struct vm *v, struct err *e);
+/* Stopped or safe; a worker that it still has is kept to be looked at, or on its way out. */
+bool vm_rests(const struct vm *v);
 /* The observed column changes now. */
 void vm_observe(struct record *r, enum observed to);

@@ -95,6 +95,23 @@ static int on_held(struct worker *w, const void *body, struct err *e)
 	return 0;
 }
 
+/* Only what it was told to stand for, and once: it cannot evade its end by a fault of its choice. */
+static int on_fault(struct worker *w, const void *body, struct err *e)
+{
+	struct msg_ended m;
+
+	memcpy(&m, body, sizeof m);
+	if (w->is_frozen || m.cause >= CAUSE_COUNT || !cause_can_freeze(m.cause) ||
+	    !(w->freezes & 1u << cause_class(m.cause)))
+		return err_set(e, PROTOCOL, "the worker of '%s' sent FAULT of cause %u unasked",
+			       w->vm, m.cause);
+	worker_sane(&m);
+	w->said = m;
+	w->is_frozen = true;
+	w->owner->fault(w, w->arg);
+	return 0;
+}
+
 static int on_ended(struct worker *w, const void *body, struct err *e)
 {
 	(void)e;
@@ -116,6 +133,7 @@ static const struct {
 	[MESSAGE_READY] = {IN(ASSEMBLES), on_ready},
 	[MESSAGE_STARTED] = {IN(ENTERS), on_started},
 	[MESSAGE_HELD] = {IN(RUNS), on_held},
+	[MESSAGE_FAULT] = {IN(RUNS), on_fault},
 	[MESSAGE_ENDED] = {IN(SAID_END) - 1, on_ended},
 };
 

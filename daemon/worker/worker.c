@@ -209,6 +209,16 @@ static int on_link(sd_event_source *s, int fd, uint32_t events, void *arg)
 	return 0;
 }
 
+void worker_sane(struct msg_ended *m)
+{
+	m->detail[sizeof m->detail - 1] = '\0';
+	str_printable(m->detail, strlen(m->detail));
+	err_sane(&m->err);
+	str_printable(m->err.msg, strlen(m->err.msg));
+	for (unsigned i = 0; i < m->err.n_frames; i++)
+		str_printable(m->err.frame[i].where, strlen(m->err.frame[i].where));
+}
+
 /* Its own account: the message, else what the black box holds. */
 static void hear_out(struct worker *w)
 {
@@ -220,14 +230,8 @@ static void hear_out(struct worker *w)
 			.cause = end.cause, .exit_code = end.exit_code, .err = end.err};
 		memcpy(w->said.detail, end.detail, sizeof w->said.detail);
 	}
-	if (!w->has_said)
-		return;
-	w->said.detail[sizeof w->said.detail - 1] = '\0';
-	str_printable(w->said.detail, strlen(w->said.detail));
-	err_sane(&w->said.err);
-	str_printable(w->said.err.msg, strlen(w->said.err.msg));
-	for (unsigned i = 0; i < w->said.err.n_frames; i++)
-		str_printable(w->said.err.frame[i].where, strlen(w->said.err.frame[i].where));
+	if (w->has_said)
+		worker_sane(&w->said);
 }
 
 static void judge(struct worker *w, int code, int status, bool is_out_of_memory)
@@ -334,6 +338,7 @@ static struct worker *make(struct daemon *d, const struct worker_spec *s)
 	w->d = d;
 	w->owner = s->owner;
 	w->arg = s->arg;
+	w->freezes = s->freezes;
 	w->link = w->words = w->box_fd = w->process.fd = w->home.events = -1;
 	str_copy(w->vm, sizeof w->vm, s->vm);
 	str_copy(w->cgroup, sizeof w->cgroup, s->cgroup);
@@ -345,6 +350,7 @@ int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **
 	struct worker *w = make(d, s);
 	struct msg_config m = {.heartbeat_ms = s->heartbeat_ms,
 			       .uid = geteuid() == 0 ? s->uid : 0,
+			       .freezes = s->freezes,
 			       .bytes = (uint32_t)s->bytes};
 	uint64_t flags = namespaces_of(&m.made);
 	AUTO_FD int text = -1;

@@ -36,7 +36,7 @@ enum worker_phase {
 };
 
 /* Who may want vCPUs to stand. */
-enum { WORKER_HOLD_DUMP = 1, WORKER_HOLD_PAUSE = 2 };
+enum { WORKER_HOLD_DUMP = 1, WORKER_HOLD_PAUSE = 2, WORKER_HOLD_FAULT = 4 };
 
 /* What its owner hears. ended comes last, always and once; the owner frees the worker there. */
 struct worker_owner {
@@ -45,6 +45,7 @@ struct worker_owner {
 	void (*ready)(struct worker *w, void *arg); /* assembled: worker_start() is the next */
 	void (*started)(struct worker *w, void *arg);
 	void (*held)(struct worker *w, void *arg); /* after worker_hold(); NULL = never asked for */
+	void (*fault)(struct worker *w, void *arg); /* said tells which; it is held from now on */
 	void (*ended)(struct worker *w, void *arg);
 };
 
@@ -73,6 +74,8 @@ struct worker {
 	uint32_t holders;	/* WORKER_HOLD_*: who wants its vCPUs to stand */
 	enum cause fenced, cut; /* what we did to it; CAUSE_NONE = nothing */
 	struct err why;		/* it was fenced for, or what it said */
+	uint32_t freezes;
+	bool is_frozen; /* its guest has met a fault and stands, for good */
 	bool has_said;
 	struct msg_ended said;
 	struct ending ending; /* valid in ended */
@@ -88,6 +91,7 @@ struct worker_spec {
 	size_t bytes;
 	const char *folder; /* of the configuration; "" = none */
 	uint64_t heartbeat_ms;
+	uint32_t freezes; /* classes of ends that leave the guest standing: 1 << enum cause_class */
 	const struct worker_owner *owner;
 	void *arg;
 };
@@ -105,6 +109,8 @@ void worker_nmi(struct worker *w);
  * nobody holds it any more. False: they stand already, for somebody else. */
 bool worker_hold(struct worker *w, uint32_t holder);
 void worker_release(struct worker *w, uint32_t holder);
+/* What it says of its end or its guest's fault, made fit to be told. */
+void worker_sane(struct msg_ended *m);
 bool worker_is_held(const struct worker *w);
 int worker_input(struct worker *w, const struct msg_input *in, struct err *e);
 /* SIGKILL. The first cause counts; why may be NULL. */

@@ -57,6 +57,14 @@ static struct worker *worker_of(const char *name)
 	return v->worker;
 }
 
+/* A number or a reaction. */
+static int64_t number_of(const char *value)
+{
+	int64_t n;
+
+	return reaction_from_id(value, &n) == 0 ? n : strtoll(value, NULL, 10);
+}
+
 static void define(char **word, int n)
 {
 	struct policy p = policy_default();
@@ -67,10 +75,10 @@ static void define(char **word, int n)
 		const struct policy_field *f;
 
 		if (!value)
-			world_broken(__FILE__, __LINE__, "FIELD=NUMBER");
+			world_broken(__FILE__, __LINE__, "FIELD=VALUE");
 		*value++ = '\0';
 		f = policy_find(word[i]);
-		if (!f || policy_set(&p, f, strtoll(value, NULL, 10), &e) < 0)
+		if (!f || policy_set(&p, f, number_of(value), &e) < 0)
 			world_broken(__FILE__, __LINE__, word[i]);
 	}
 	if (!world_define(word[1], &p))
@@ -131,7 +139,10 @@ static void act(char **word, int n)
 		world_worker_stands(worker_of(word[1]));
 	else if (!strcmp(verb, "obeys"))
 		world_worker_obeys(worker_of(word[1]));
-	else if (!strcmp(verb, "says") && n > 2)
+	else if (!strcmp(verb, "faults") && n > 2) {
+		if (!world_worker_faults(worker_of(word[1]), cause_from_id(word[2])))
+			printf("%8s  %-8s does not stand for that\n", "", word[1]);
+	} else if (!strcmp(verb, "says") && n > 2)
 		world_worker_says(worker_of(word[1]), cause_from_id(word[2]));
 	else if (!strcmp(verb, "dies") && n > 2)
 		world_worker_dies(worker_of(word[1]), atoi(word[2]));

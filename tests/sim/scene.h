@@ -4,10 +4,11 @@
  * the print is compared with the golden NAME.expect beside it. tests/sim only.
  *
  * A line is a verb and words; `#` begins a comment:
- *   define VM [FIELD=NUMBER]...   start|stop|kill|release|pause|resume|reset-budget VM
+ *   define VM [FIELD=VALUE]...   start|stop|kill|release|pause|resume|reset-budget VM
  *   runs VM                       its guest executes the first instruction
  *   stands VM                     its vCPUs stand, as it was asked
  *   says VM CAUSE                 its worker ends with that cause
+ *   faults VM CAUSE               its guest meets that and stands, if its policy is so
  *   dies VM SIGNAL                its worker dies of a signal
  *   obeys VM                      it does what it was asked (button, cut, SIGKILL)
  *   wait MS                       time passes

@@ -38,10 +38,10 @@ static void define(const char *name)
 	struct policy p = policy_default();
 
 	p.autostart = (int64_t)dice(2);
-	p.on_poweroff = (int64_t)dice(2);
-	p.on_reboot = (int64_t)dice(2);
-	p.on_watchdog = (int64_t)dice(2);
-	p.on_failure = (int64_t)dice(2);
+	p.on_poweroff = (int64_t)dice(REACTION_COUNT);
+	p.on_reboot = (int64_t)dice(REACTION_COUNT);
+	p.on_watchdog = (int64_t)dice(REACTION_COUNT);
+	p.on_failure = (int64_t)dice(REACTION_COUNT);
 	p.restart_budget = (int64_t)dice(BUDGET_MAX + 1);
 	p.restart_window_ms = 1000 + (int64_t)dice(20000);
 	p.restart_delay_ms = (int64_t)dice(3000);
@@ -88,7 +88,10 @@ static void stir_worker(struct worker *w)
 	};
 
 	switch (dice(9)) {
-	case 0: world_worker_says(w, says[dice(NELEMS(says))]); break;
+	case 0:
+		if (!world_worker_faults(w, says[dice(NELEMS(says))]))
+			world_worker_says(w, says[dice(NELEMS(says))]);
+		break;
 	case 1: world_worker_dies(w, dice(2) ? SIGSEGV : SIGKILL); break;
 	case 2:
 		if (w->phase == WORKER_RUNS)
@@ -138,8 +141,8 @@ static void check_now(void)
 		bool rests =
 			v->row.observed == OBSERVED_STOPPED || v->row.observed == OBSERVED_SAFE;
 
-		WORLD_MUST(rests == !v->worker);
-		WORLD_MUST(rests == (v->row.pid == 0));
+		WORLD_MUST(v->worker ? !rests || v->worker->holders & WORKER_HOLD_FAULT : rests);
+		WORLD_MUST(!v->worker == (v->row.pid == 0));
 		WORLD_MUST(v->row.observed != OBSERVED_PAUSED ||
 			   (v->row.desired == DESIRED_PAUSED && worker_is_held(v->worker)));
 		WORLD_MUST(v->history.charged <= BUDGET_MAX);

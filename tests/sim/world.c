@@ -170,6 +170,7 @@ int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **
 	w->d = d;
 	w->owner = s->owner;
 	w->arg = s->arg;
+	w->freezes = s->freezes;
 	w->process = (struct process){
 		.pid = (pid_t)(1000 + world.n_spawns), .fd = -1, .start = world.n_spawns};
 	str_copy(w->vm, sizeof w->vm, s->vm);
@@ -283,6 +284,17 @@ static void end(struct worker *w, struct ending_evidence *ev)
 	w->ending = ending_judge(ev);
 	forget(w);
 	w->owner->ended(w, w->arg);
+}
+
+bool world_worker_faults(struct worker *w, enum cause cause)
+{
+	if (w->phase != WORKER_RUNS || w->fenced != CAUSE_NONE || w->is_frozen ||
+	    !cause_can_freeze(cause) || !(w->freezes & 1u << cause_class(cause)))
+		return false;
+	w->said = (struct msg_ended){.cause = cause};
+	w->is_frozen = true;
+	w->owner->fault(w, w->arg);
+	return true;
 }
 
 void world_worker_says(struct worker *w, enum cause cause)

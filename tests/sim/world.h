@@ -41,7 +41,9 @@ bool world_define(const char *vm, const struct policy *p);
 
 /* What a worker does. False = it cannot, in its state. */
 bool world_worker_starts(struct worker *w);
-bool world_worker_stands(struct worker *w);		    /* HELD */
+bool world_worker_stands(struct worker *w); /* HELD */
+/* FAULT, where its policy has the guest stand. */
+bool world_worker_faults(struct worker *w, enum cause cause);
 void world_worker_says(struct worker *w, enum cause cause); /* ENDED, then exits as it said */
 void world_worker_dies(struct worker *w, int signal);
 /* Does what the supervisor has asked for: dies of SIGKILL, obeys CUT or the button. */

@@ -40,6 +40,27 @@ TEST(end_keeps_the_first_cause_and_tells_it_once)
 	end_destroy(&x);
 }
 
+static bool freeze_reboots(void *arg, const struct machine_end *how)
+{
+	(void)arg;
+	return how->cause == CAUSE_REBOOT;
+}
+
+TEST(end_that_is_frozen_instead_is_none)
+{
+	atomic_uint kicks = 0;
+	struct end x;
+	struct err e;
+
+	assert_int_equal(end_init(&x, count_kick, &kicks, &e), 0);
+	x.freeze = freeze_reboots;
+	assert_false(end_now(&x, &(struct machine_end){.cause = CAUSE_REBOOT}));
+	assert_false(end_is_near(&x));
+	assert_int_equal(kicks, 0);
+	assert_true(end_now(&x, &(struct machine_end){.cause = CAUSE_POWER_CUT}));
+	end_destroy(&x);
+}
+
 static void *end_from_thread(void *arg)
 {
 	struct end *x = arg;

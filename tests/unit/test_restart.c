@@ -102,6 +102,29 @@ TEST(restart_of_a_wrong_configuration_is_not_tried)
 			 RESTART_SAFE);
 }
 
+TEST(restart_leaves_a_frozen_guest_alone_unless_it_shall_stop)
+{
+	struct policy p = policy_default();
+	struct restart_history h = {0};
+	struct restart_case c = {.cause = CAUSE_TRIPLE_FAULT,
+				 .desired = DESIRED_RUNNING,
+				 .policy = &p,
+				 .is_frozen = true};
+	char text[256];
+
+	p.on_failure = REACTION_PAUSE;
+	assert_int_equal(restart_freezes(&p), 1u << CAUSE_CLASS_FAILURE);
+	assert_int_equal(restart_decide(&c, &h).verdict, RESTART_FREEZE);
+	c.desired = DESIRED_STOPPED;
+	assert_int_equal(restart_decide(&c, &h).verdict, RESTART_STOP);
+	c.desired = DESIRED_RUNNING;
+	c.is_frozen = false;
+	struct restart_decision d = restart_decide(&c, &h);
+	assert_int_equal(d.verdict, RESTART_SAFE);
+	assert_non_null(strstr(restart_sentence(&d, &c, text, sizeof text), "worker is gone"));
+	assert_int_equal(h.charged, 0);
+}
+
 TEST(restart_follows_each_reaction)
 {
 	struct policy p = policy_default();

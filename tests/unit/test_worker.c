@@ -80,7 +80,7 @@ int process_find(pid_t pid, uint64_t start, struct process *ret, struct err *e)
 /* --- its owner --- */
 
 static struct {
-	int planned, invalid, started, held, ended;
+	int planned, invalid, started, held, fault, ended;
 	struct ending ending;
 	struct err why;
 	char detail[128];
@@ -120,6 +120,13 @@ static void on_held(struct worker *w, void *arg)
 	heard.held++;
 }
 
+static void on_fault(struct worker *w, void *arg)
+{
+	(void)w;
+	(void)arg;
+	heard.fault++;
+}
+
 static void on_ended(struct worker *w, void *arg)
 {
 	(void)arg;
@@ -136,6 +143,7 @@ static const struct worker_owner owner = {
 	.ready = on_ready,
 	.started = on_started,
 	.held = on_held,
+	.fault = on_fault,
 	.ended = on_ended,
 };
 
@@ -151,6 +159,7 @@ static struct worker *begin(void)
 				.bytes = 7,
 				.folder = "",
 				.heartbeat_ms = 500,
+				.freezes = 1u << CAUSE_CLASS_FAILURE,
 				.owner = &owner};
 	struct worker *w;
 	struct err e;
@@ -375,6 +384,39 @@ TEST(worker_that_stands_too_late_is_not_heard_and_twice_is_a_breach)
 	must_be_a_breach();
 	blackbox_unmap(&box);
 	assert_int_equal(heard.held, 1);
+}
+
+TEST(worker_that_stands_for_a_fault_is_heard_once)
+{
+	struct blackbox_map box;
+	struct worker *w = run(&box);
+	struct msg_ended m = {.cause = CAUSE_TRIPLE_FAULT, .detail = "vCPU 0\033"};
+
+	say(MESSAGE_FAULT, &m);
+	turn();
+	assert_int_equal(heard.fault, 1);
+	assert_true(w->is_frozen);
+	assert_string_equal(w->said.detail, "vCPU 0?");
+	say(MESSAGE_FAULT, &m);
+	must_be_a_breach();
+	blackbox_unmap(&box);
+	assert_int_equal(heard.fault, 1);
+}
+
+TEST(worker_that_stands_for_what_it_was_not_told_to_is_ended)
+{
+	static const uint32_t causes[] = {CAUSE_WATCHDOG, CAUSE_VDEV_ERROR, CAUSE_KILLED,
+					  CAUSE_COUNT};
+
+	for (size_t i = 0; i < NELEMS(causes); i++) {
+		struct blackbox_map box;
+
+		run(&box);
+		say(MESSAGE_FAULT, &(struct msg_ended){.cause = causes[i]});
+		must_be_a_breach();
+		blackbox_unmap(&box);
+		assert_int_equal(heard.fault, 0);
+	}
 }
 
 TEST(worker_that_starts_out_of_turn_is_ended)

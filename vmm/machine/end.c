@@ -21,6 +21,8 @@ bool end_now(struct end *x, const struct machine_end *how)
 	uint32_t open = OPEN;
 	ssize_t n;
 
+	if (x->freeze && !end_is_near(x) && x->freeze(x->kick_arg, how))
+		return false;
 	if (!atomic_compare_exchange_strong(&x->stage, &open, TAKEN))
 		return false;
 	x->how = *how;

@@ -17,11 +17,14 @@ struct end {
 	int fd; /* eventfd: readable from the end on */
 	struct machine_end how;
 	void (*kick)(void *arg); /* every vCPU, out of the guest */
+	/* True: it is no end, the machine stands instead. NULL = every end is one. */
+	bool (*freeze)(void *arg, const struct machine_end *how);
 	void *kick_arg;
 };
 
 int end_init(struct end *x, void (*kick)(void *arg), void *arg, struct err *e);
-/* End it. exit_code 0 = the cause's own; err NULL = none. False if it had ended before. */
+/* End it. exit_code 0 = the cause's own; err NULL = none. False if it had ended before, or
+ * stands frozen instead. */
 bool end_now(struct end *x, const struct machine_end *how);
 bool end_is_near(const struct end *x); /* somebody has ended it: leave the guest */
 /* How: CAUSE_NONE while it has not ended. */

@@ -10,16 +10,11 @@
 #include "base/str.h"
 #include "vmm/boot/image.h"
 #include "vmm/conf/board.h"
-#include "vmm/machine/alarm.h"
-#include "vmm/machine/end.h"
-#include "vmm/machine/gate.h"
-#include "vmm/machine/halt.h"
 #include "vmm/machine/hold.h"
+#include "vmm/machine/inside.h"
 #include "vmm/machine/kvm.h"
 #include "vmm/machine/map.h"
-#include "vmm/machine/memory.h"
 #include "vmm/machine/schedule.h"
-#include "vmm/machine/space.h"
 #include "vmm/machine/vcpu.h"
 #include "vmm/vdev/vdev.h"
 #include "vmm/x86/counter.h"
@@ -28,30 +23,9 @@
 #include "vmm/x86/exits.h"
 #include "vmm/x86/irqchip.h"
 
-struct machine {
-	struct board *board;
-	struct blackbox_map *box;
-	int kvm_fd, vm_fd;
-	bool has_lines; /* the board has a PIC */
-	struct memory memory;
-	struct space space[2]; /* by enum vdev_space */
-	struct gate gate;
-	struct hold hold;
-	uint64_t held_ns; /* since when; 0 = it is not held */
-	struct end end;
-	struct alarm alarm;
-	struct vcpu_ground ground;
-	struct vcpu *vcpu;
-	unsigned n_vcpus; /* made so far */
-	struct halt halt;
-	pthread_mutex_t console; /* taken last: the ring in the box has one writer at a time */
-	void (*started)(void *arg);
-	void *started_arg;
-};
-
 enum { PHYSICAL_BITS = 52 }; /* the most of the architecture */
 
-static void kick_vcpus(struct machine *m)
+void machine_kick(struct machine *m)
 {
 	for (unsigned i = 0; i < m->n_vcpus; i++)
 		vcpu_kick(&m->vcpu[i]);
@@ -61,7 +35,7 @@ static void kick_all(void *arg)
 {
 	struct machine *m = arg;
 
-	kick_vcpus(m);
+	machine_kick(m);
 	gate_open(&m->gate);
 	hold_release(&m->hold);
 }
@@ -194,9 +168,9 @@ static int assemble(struct machine *m, int ram_fd, struct err *e)
 	struct entry entry = {.mode = ENTRY_REAL};
 
 	if (hold_init(&m->hold, m->board->n_cpus, e) < 0 || end_init(&m->end, kick_all, m, e) < 0 ||
-	    alarm_init(&m->alarm, e) < 0 || kvm_create(m->kvm_fd, &m->vm_fd, e) < 0 ||
-	    check_counts(m, e) < 0 || add_memory(m, ram_fd, e) < 0 ||
-	    exits_choose(m->board, m->vm_fd, e) < 0 ||
+	    freeze_init(&m->freeze, e) < 0 || alarm_init(&m->alarm, e) < 0 ||
+	    kvm_create(m->kvm_fd, &m->vm_fd, e) < 0 || check_counts(m, e) < 0 ||
+	    add_memory(m, ram_fd, e) < 0 || exits_choose(m->board, m->vm_fd, e) < 0 ||
 	    irqchip_create(m->board, m->vm_fd, &m->space[VDEV_MEM], e) < 0 || add_vdevs(m, e) < 0 ||
 	    image_load_board(m->board, &m->memory, &entry, e) < 0 || add_vcpus(m, &entry, e) < 0)
 		return -1;
@@ -229,7 +203,7 @@ int machine_assemble(struct board *b, struct blackbox_map *box, int kvm_fd, int 
 	m->box = box;
 	m->kvm_fd = kvm_fd;
 	m->has_lines = irqchip_is_whole(b);
-	m->vm_fd = m->end.fd = m->alarm.fd = m->hold.fd = -1;
+	m->vm_fd = m->end.fd = m->alarm.fd = m->hold.fd = m->freeze.fd = -1;
 	m->space[VDEV_MEM] =
 		(struct space){.noun = "memory", .last = (UINT64_C(1) << PHYSICAL_BITS) - 1};
 	m->space[VDEV_IO] = (struct space){.noun = "port", .last = 0xffff, .is_bus = true};
@@ -282,6 +256,7 @@ struct machine *machine_free(struct machine *m)
 		space_free(&m->space[i]);
 	memory_unmap(&m->memory);
 	end_destroy(&m->end);
+	freeze_destroy(&m->freeze);
 	alarm_destroy(&m->alarm);
 	hold_destroy(&m->hold);
 	pthread_mutex_destroy(&m->console);
@@ -303,7 +278,7 @@ void machine_beat(struct machine *m)
 {
 	/* A kick may be lost on a handler that was about to wait in a system call. */
 	if (hold_is_wanted(&m->hold) && !hold_is_complete(&m->hold))
-		kick_vcpus(m);
+		machine_kick(m);
 	if (!hold_is_wanted(&m->hold) && halt_beat(&m->halt))
 		machine_end_by(m, CAUSE_HALTED, 0, "");
 }
@@ -311,38 +286,6 @@ void machine_beat(struct machine *m)
 int machine_alarm_fd(const struct machine *m)
 {
 	return m->held_ns ? -1 : m->alarm.fd;
-}
-
-void machine_hold(struct machine *m)
-{
-	m->held_ns = clock_mono_ns();
-	hold_want(&m->hold);
-	kick_vcpus(m);
-	if (end_is_near(&m->end)) /* it came first, and released a hold that was not there yet */
-		hold_release(&m->hold);
-}
-
-int machine_hold_fd(const struct machine *m)
-{
-	return m->hold.fd;
-}
-
-void machine_release(struct machine *m)
-{
-	uint64_t held_ns = clock_mono_ns() - m->held_ns;
-
-	if (!m->held_ns)
-		return;
-	m->held_ns = 0;
-	for (unsigned i = 0; i < m->board->n_vdevs; i++) {
-		struct vdev *d = m->board->vdev[i];
-
-		pthread_mutex_lock(&d->lock);
-		if (d->alarm_ns)
-			machine_alarm(m, d, d->alarm_ns + held_ns);
-		pthread_mutex_unlock(&d->lock);
-	}
-	hold_release(&m->hold);
 }
 
 /* A deadline that has passed leaves no trace. Only of vdevs whose lock the loop takes anyway. */
@@ -417,11 +360,7 @@ void machine_join(struct machine *m, struct machine_end *ret)
 {
 	join_all(m);
 	end_read(&m->end, ret);
-	if (ret->exit_code == 0) {
-		int exit_code = cause_exit(ret->cause);
-
-		ret->exit_code = exit_code > 0 ? (uint32_t)exit_code : 0;
-	}
+	machine_end_whole(ret);
 }
 
 /* --- services for vdevs --- */

@@ -49,6 +49,13 @@ void machine_release(struct machine *m);
 int machine_alarm_fd(const struct machine *m);
 /* It is readable: call the vdevs whose deadline has passed. The thread that calls machine_beat(). */
 void machine_serve_alarms(struct machine *m);
+bool machine_is_held(struct machine *m); /* every vCPU stands now */
+/* Before the start: ends of these classes (1 << enum cause_class) that leave a machine to be looked
+ * at do not end it; its vCPUs stand instead, for good. machine_fault_fd() is readable then. */
+void machine_freeze(struct machine *m, uint32_t classes);
+int machine_fault_fd(const struct machine *m); /* eventfd, owned by the machine */
+/* What happened; deadlines of vdevs rest from here on. The thread of machine_hold(). */
+void machine_fault(struct machine *m, struct machine_end *ret);
 /* Power button: true if a vdev says the guest will hear of it. */
 bool machine_button(struct machine *m);
 /* A non-maskable interrupt for the boot vCPU; in a hold it comes with the release. */

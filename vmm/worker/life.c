@@ -17,7 +17,7 @@
 #include "vmm/vdev/plugin.h"
 #include "vmm/vdev/vdev.h"
 
-enum { POLL_DOOR, POLL_STARTED, POLL_BEAT, POLL_END, POLL_ALARM, POLL_HOLD, POLL_FEED };
+enum { POLL_DOOR, POLL_STARTED, POLL_BEAT, POLL_END, POLL_ALARM, POLL_HOLD, POLL_FAULT, POLL_FEED };
 
 void life_init(struct life *l, bool is_supervised)
 {
@@ -141,6 +141,8 @@ int life_wait(struct life *l, int door_fd, struct life_news *ret, struct err *e)
 		(struct pollfd){l->machine ? machine_alarm_fd(l->machine) : -1, POLLIN, 0};
 	l->poll[POLL_HOLD] =
 		(struct pollfd){l->machine ? machine_hold_fd(l->machine) : -1, POLLIN, 0};
+	l->poll[POLL_FAULT] =
+		(struct pollfd){l->machine ? machine_fault_fd(l->machine) : -1, POLLIN, 0};
 	if (l->machine) {
 		feed_poll(&l->feed, l->poll + POLL_FEED);
 		n += feed_polls(&l->feed);
@@ -152,12 +154,16 @@ int life_wait(struct life *l, int door_fd, struct life_news *ret, struct err *e)
 	ret->ended = l->poll[POLL_END].revents;
 	/* A short life may start and end, or stand, between two looks of one ppoll(): the start is told
 	 * first. */
-	if (l->poll[POLL_STARTED].revents || l->poll[POLL_HOLD].revents || ret->ended)
+	if (l->poll[POLL_STARTED].revents || l->poll[POLL_HOLD].revents ||
+	    l->poll[POLL_FAULT].revents || ret->ended)
 		ret->started = read(l->started_fd, &count, sizeof count) == sizeof count;
 	if (l->poll[POLL_BEAT].revents && read(l->beat_fd, &count, sizeof count) == sizeof count)
 		beat(l);
 	if (l->poll[POLL_HOLD].revents)
 		ret->held = read(machine_hold_fd(l->machine), &count, sizeof count) == sizeof count;
+	if (l->poll[POLL_FAULT].revents)
+		ret->fault =
+			read(machine_fault_fd(l->machine), &count, sizeof count) == sizeof count;
 	if (ret->held)
 		atomic_store(&l->box.box->state, BLACKBOX_PAUSED);
 	if (l->poll[POLL_ALARM].revents)
@@ -175,11 +181,11 @@ void life_release(struct life *l)
 	machine_release(l->machine);
 }
 
-void life_note_end(struct life *l, const struct machine_end *how)
+static void record_end(struct life *l, const struct machine_end *how)
 {
-	struct blackbox_end *end = l->box.box ? &l->box.box->end : NULL;
+	struct blackbox_end *end = &l->box.box->end;
 
-	if (!end || atomic_load(&end->is_set))
+	if (atomic_load(&end->is_set))
 		return;
 	end->cause = how->cause;
 	end->exit_code = how->exit_code;
@@ -188,6 +194,19 @@ void life_note_end(struct life *l, const struct machine_end *how)
 	str_copy(end->detail, sizeof end->detail, how->detail);
 	end->err = how->err;
 	atomic_store(&end->is_set, 1);
+}
+
+void life_note_fault(struct life *l, struct machine_end *ret)
+{
+	machine_fault(l->machine, ret);
+	record_end(l, ret);
+}
+
+void life_note_end(struct life *l, const struct machine_end *how)
+{
+	if (!l->box.box)
+		return;
+	record_end(l, how);
 	atomic_store(&l->box.box->state, BLACKBOX_ENDED);
 }
 

@@ -37,6 +37,7 @@ struct life_news {
 	bool door;    /* the caller's own fd is readable */
 	bool started; /* once */
 	bool held;    /* machine_hold() is complete */
+	bool fault;   /* machine_fault() tells which; its vCPUs are to stand */
 	bool ended;   /* call life_end() */
 	bool leave;   /* the user typed the end of the VM */
 };
@@ -55,6 +56,8 @@ int life_wait(struct life *l, int door_fd, struct life_news *ret, struct err *e)
 void life_release(struct life *l);
 /* After `ended`: join the machine. */
 void life_end(struct life *l, struct machine_end *ret);
+/* The guest met a fault and stands: the box's record says which. */
+void life_note_fault(struct life *l, struct machine_end *ret);
 /* How it ended becomes the box's record, if there is a box and it has none. */
 void life_note_end(struct life *l, const struct machine_end *how);
 /* The end of a life without a machine; err NULL = none. */

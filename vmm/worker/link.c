@@ -305,6 +305,7 @@ static int assemble(struct link *l, struct err *e)
 
 static int start(struct link *l, struct err *e)
 {
+	machine_freeze(l->life.machine, l->config.freezes);
 	if (life_start(&l->life, e) < 0) {
 		l->stage = STAGE_OVER;
 		l->end = life_failed_start(e);
@@ -327,27 +328,28 @@ static void cut(struct link *l, const struct wire_msg *m)
 		end_with(l, c.cause, NULL);
 }
 
-static void hold(struct link *l, const struct wire_msg *m)
-{
-	struct msg_hold h;
-
-	memcpy(&h, m->body, sizeof h);
-	l->hold = h.serial;
-	machine_hold(l->life.machine);
-}
-
-static void release(struct link *l)
-{
-	l->hold = 0;
-	life_release(&l->life);
-}
-
 static int answer_hold(struct link *l, struct err *e)
 {
 	struct msg_hold h = {.serial = l->hold};
 
 	l->hold = 0;
 	return h.serial ? send_message(MESSAGE_HELD, &h, e) : 0;
+}
+
+static int hold(struct link *l, const struct wire_msg *m, struct err *e)
+{
+	struct msg_hold h;
+
+	memcpy(&h, m->body, sizeof h);
+	l->hold = h.serial;
+	machine_hold(l->life.machine);
+	return machine_is_held(l->life.machine) ? answer_hold(l, e) : 0;
+}
+
+static void release(struct link *l)
+{
+	l->hold = 0;
+	life_release(&l->life);
 }
 
 static void input(struct link *l, const struct wire_msg *m)
@@ -391,10 +393,8 @@ static int take(struct link *l, struct wire_msg *m, struct err *e)
 	case STAGE_READY:
 		if (type == MESSAGE_START)
 			return start(l, e);
-		if (type == MESSAGE_HOLD) {
-			hold(l, m); /* it shall stand before its first instruction */
-			return 0;
-		}
+		if (type == MESSAGE_HOLD)
+			return hold(l, m, e); /* before its first instruction */
 		break;
 	case STAGE_RUNNING:
 		if (type == MESSAGE_BUTTON)
@@ -404,7 +404,7 @@ static int take(struct link *l, struct wire_msg *m, struct err *e)
 		else if (type == MESSAGE_INPUT)
 			input(l, m);
 		else if (type == MESSAGE_HOLD)
-			hold(l, m);
+			return hold(l, m, e);
 		else if (type == MESSAGE_RELEASE)
 			release(l);
 		else
@@ -446,6 +446,17 @@ static void lost(struct link *l, const struct err *e)
 	}
 }
 
+static int say_fault(struct link *l, struct err *e)
+{
+	struct machine_end how;
+	struct msg_ended m;
+
+	life_note_fault(&l->life, &how);
+	m = (struct msg_ended){.cause = how.cause, .exit_code = how.exit_code, .err = how.err};
+	str_copy(m.detail, sizeof m.detail, how.detail);
+	return send_message(MESSAGE_FAULT, &m, e);
+}
+
 static int step(struct link *l, struct err *e)
 {
 	static const struct msg_empty empty;
@@ -460,6 +471,8 @@ static int step(struct link *l, struct err *e)
 		l->stage = STAGE_OVER;
 		return 0;
 	}
+	if (news.fault && say_fault(l, e) < 0)
+		return -1;
 	if (news.held && answer_hold(l, e) < 0)
 		return -1;
 	return news.door ? take_all(l, e) : 0;

@@ -4,7 +4,7 @@
  * Worker.
  *
  * CONFIG, then in the sandbox: DIAGNOSTIC* and INVALID, or WANT* and PLAN; GRANT*, ASSEMBLE, READY,
- * START, STARTED; BUTTON, NMI, CUT, INPUT, HOLD, HELD, RELEASE; ENDED. Signals are no door: all that can be ignored are.
+ * START, STARTED; BUTTON, NMI, CUT, INPUT, HOLD, HELD, RELEASE; FAULT; ENDED. Signals are no door: all that can be ignored are.
  * When the supervisor closes the link, the VM ends.
  */
 #pragma once
