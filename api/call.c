@@ -2,6 +2,7 @@
 #include "api/call.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,16 @@ static struct call *find(struct calls *c, uint64_t request)
 		if (x->request->id == request)
 			return x;
 	return NULL;
+}
+
+int call_is_new(struct calls *c, uint64_t request, struct err *e)
+{
+	if (!find(c, request))
+		return 0;
+	return err_set(e, CONFLICT,
+		       "a request with the Request-Id %016" PRIx64
+		       " is being answered; wait for it, or use a new one",
+		       request);
 }
 
 static void drop(struct calls *c, struct call *x)

@@ -28,6 +28,8 @@ void calls_free(struct calls *c);
 
 /* Parse the body, send, hold the request. 0: held or answered; -1: the error. */
 int call_forward(struct request *r, struct err *e);
+/* ERR_CONFLICT while a request of that id is under way. */
+int call_is_new(struct calls *c, uint64_t request, struct err *e);
 /* From the link; a request that has gone is passed over in silence. */
 void call_finding(struct calls *c, uint64_t request, const struct diagnostic *d);
 int call_want(struct calls *c, uint64_t request, const struct msg_want *w, struct err *e);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/http.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 
 #include <curl/curl.h>
 
@@ -13,6 +16,9 @@
 #include "base/str.h"
 
 #define DEFAULT_HOST "unix:/run/qvm/api.sock"
+
+/* An API process that has died is back within this. */
+enum { TRIES = 20, PAUSE_MS = 100 };
 
 struct http {
 	CURL *curl;
@@ -133,7 +139,7 @@ static char *url_of(const struct http *h, const struct http_request *q)
 	return url;
 }
 
-static struct curl_slist *headers_of(const struct http_request *q)
+static struct curl_slist *headers_of(const struct http_request *q, uint64_t request)
 {
 	struct curl_slist *list = NULL;
 	char line[256];
@@ -144,6 +150,10 @@ static struct curl_slist *headers_of(const struct http_request *q)
 	snprintf(line, sizeof line, "Content-Type:%s%s", q->body ? " " : "",
 		 q->body ? q->body_type : ""); /* without a value, libcurl's own is not sent */
 	list = curl_slist_append(list, line);
+	if (request) {
+		snprintf(line, sizeof line, "Request-Id: %016" PRIx64, request);
+		list = curl_slist_append(list, line);
+	}
 	if (q->if_match) {
 		snprintf(line, sizeof line, "If-Match: %s", q->if_match);
 		list = curl_slist_append(list, line);
@@ -257,24 +267,64 @@ static int judge(const struct http *h, const struct call *c, CURLcode code, stru
 	}
 }
 
+/* Asking again changes nothing: what makes an operation is known by its id, a definition is either
+ * there already or not. Of what streams, something has been seen. */
+static bool may_ask_again(const struct http_request *q, CURLcode code)
+{
+	const struct op *o = &op_table[q->op];
+	bool is_broken = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR ||
+			 code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE;
+
+	return is_broken && !q->sink &&
+	       (o->kind == OP_KIND_VIEW || o->method == OP_PUT || !strcmp(o->out, "operation"));
+}
+
+/* The id of a request that may have to be sent again; 0 = the server gives one. */
+static uint64_t request_id(const struct http_request *q)
+{
+	uint64_t id = 0;
+
+	while (op_table[q->op].kind == OP_KIND_CALL && id == 0)
+		if (getrandom(&id, sizeof id, 0) != sizeof id)
+			abort();
+	return id;
+}
+
+static CURLcode perform(struct http *h, const struct http_request *q, struct call *c,
+			const char *url)
+{
+	struct curl_slist *headers = headers_of(q, request_id(q));
+	CURLcode code;
+
+	for (unsigned n = 0;; n++) {
+		set_up(h, q, c, url, headers);
+		code = curl_easy_perform(h->curl);
+		if (n == TRIES - 1 || !may_ask_again(q, code))
+			break;
+		if (h->is_explained)
+			fprintf(stderr, "qvmadm: the connection broke off; asking again\n");
+		c->r->body_bytes = 0;
+		nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);
+	}
+	curl_slist_free_all(headers);
+	return code;
+}
+
 int http_call(struct http *h, const struct http_request *q, struct http_response *ret,
 	      struct err *e)
 {
 	AUTO_RESPONSE struct http_response r = {0};
 	AUTO_FREE char *url = url_of(h, q);
-	struct curl_slist *headers = headers_of(q);
 	struct call c = {.curl = h->curl, .q = q, .r = &r};
 	curl_off_t retry_after_s = 0;
 	CURLcode code;
 
-	set_up(h, q, &c, url, headers);
 	if (h->is_explained)
 		fprintf(stderr, "qvmadm: %s %s\n", op_method_name(op_table[q->op].method), url);
-	code = curl_easy_perform(h->curl);
+	code = perform(h, q, &c, url);
 	curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &r.status);
 	curl_easy_getinfo(h->curl, CURLINFO_RETRY_AFTER, &retry_after_s);
 	r.retry_after_s = (long)retry_after_s;
-	curl_slist_free_all(headers);
 	if (judge(h, &c, code, e) < 0)
 		return -1;
 	if (h->is_explained)

@@ -110,7 +110,8 @@ struct msg_ended {
 /* Who asks, as the API has established it, for the operation row and the audit. */
 struct msg_caller {
 	uint32_t uid, gid, pid;
-	uint32_t role; /* enum role of schemas/op.h */
+	uint32_t role;		 /* enum role of schemas/op.h */
+	char identity[NAME_CAP]; /* of a token or certificate; "" = the uid, by the unix socket */
 };
 
 struct msg_call {

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/http/admit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/api.h"
+#include "api/call.h"
 #include "api/http/auth.h"
 #include "api/http/request.h"
 #include "api/http/strict.h"
 #include "api/http/target.h"
 #include "api/http/visitor.h"
+
+enum { ID_DIGITS = 16 };
 
 size_t admit_most(enum op_id op)
 {
@@ -51,6 +55,27 @@ static int read_header_params(struct request *r, struct err *e)
 	return 0;
 }
 
+/* A client that may have to ask again chooses the id itself. */
+static int read_id(struct request *r, struct err *e)
+{
+	const char *text =
+		MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Request-Id");
+	uint64_t id;
+
+	if (!text || op_table[r->route.op].kind != OP_KIND_CALL)
+		return 0;
+	id = strspn(text, "0123456789abcdef") == ID_DIGITS && !text[ID_DIGITS]
+		     ? strtoull(text, NULL, 16)
+		     : 0;
+	if (id == 0)
+		return err_set(e, INVALID,
+			       "Request-Id is '%.40s'; it must be %d hexadecimal digits, lower "
+			       "case, not all 0",
+			       text, ID_DIGITS);
+	r->id = id;
+	return call_is_new(r->api->calls, id, e);
+}
+
 int admit_request(struct request *r, const char *method, const struct strict_headers *h,
 		  struct err *e)
 {
@@ -75,7 +100,7 @@ int admit_request(struct request *r, const char *method, const struct strict_hea
 	r->is_head = !strcmp(method, "HEAD");
 	param_begin(r->route.op, &r->params);
 	if (auth_caller(&r->api->auth, visitor_fd(r->connection), &r->caller, e) < 0 ||
-	    auth_check(&r->caller, r->route.op, e) < 0 ||
+	    auth_check(&r->caller, r->route.op, e) < 0 || read_id(r, e) < 0 ||
 	    param_read_query(r->route.op, query, &r->params, e) < 0 || read_header_params(r, e) < 0)
 		return -1;
 	return judge_body(r, h, e);

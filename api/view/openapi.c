@@ -50,6 +50,14 @@ static json_t *parameters(enum op_id op)
 		object_append(list, parameter(p->name, p->where == PARAM_QUERY ? "query" : "header",
 					      false, p->what, schema_of_param(p)));
 	}
+	if (op_table[op].kind == OP_KIND_CALL)
+		object_append(list,
+			      parameter("Request-Id", "header", false,
+					"16 hexadecimal digits, by chance, for this request; sent "
+					"again with it, a request that makes an operation answers "
+					"with that of the first time",
+					json_pack("{s:s,s:s}", "type", "string", "pattern",
+						  "^[0-9a-f]{16}$")));
 	return list;
 }
 
@@ -246,7 +254,8 @@ static json_t *tags(void)
 		{"healthz", "Is it alive"},	      {"openapi.json", "This document"},
 		{"metrics", "Counts for Prometheus"}, {"host", "The host"},
 		{"check", "Configurations"},	      {"vms", "Virtual machines"},
-		{"events", "What happened"},	      {"operations", "What goes on"},
+		{"audit", "Who asked for what"},      {"events", "What happened"},
+		{"operations", "What goes on"},
 	};
 	json_t *list = object_list();
 

@@ -8,15 +8,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "daemon/daemon.h"
 #include "daemon/vm/dump.h"
 #include "daemon/vm/life.h"
+#include "daemon/store/audit.h"
 #include "daemon/store/operation.h"
 #include "daemon/worker/worker.h"
 #include "schemas/op.h"
 
 typedef void handler(struct call *take);
+
+enum { TYPING_MS = 60000 };
 
 static handler *const handlers[OP_COUNT] = {
 #define OP_HANDLER_VIEW(id) NULL
@@ -34,8 +38,42 @@ static struct call *call_free(struct call *c)
 	return NULL;
 }
 
+/* Whoever types is on record once a minute, not with every key. */
+static bool is_noted(struct call *c)
+{
+	struct frontdoor *f = &c->d->door;
+	uint64_t now_ms = clock_mono_ms();
+	bool is_same = f->typist.uid == c->m.caller.uid && !strcmp(f->typist.vm, c->m.vm) &&
+		       now_ms < f->typist.at_ms + TYPING_MS;
+
+	if (c->m.op != OP_vm_type)
+		return c->m.op == OP_check;
+	if (!is_same) {
+		f->typist.uid = c->m.caller.uid;
+		f->typist.at_ms = now_ms;
+		str_copy(f->typist.vm, sizeof f->typist.vm, c->m.vm);
+	}
+	return is_same;
+}
+
+static void note(struct call *c, const struct msg_answer *a)
+{
+	struct audit x = {.at_ms = clock_wall_ms(),
+			  .op = (enum op_id)c->m.op,
+			  .request = c->request,
+			  .caller = c->m.caller,
+			  .operation = (int64_t)a->operation,
+			  .revision = a->revision,
+			  .err = a->err};
+
+	str_copy(x.vm, sizeof x.vm, c->m.vm);
+	ledger_audit(c->d, &x);
+}
+
 void call_answer(struct call *c, const struct msg_answer *a)
 {
+	if (c->is_sound && !is_noted(c))
+		note(c, a);
 	frontdoor_answer(c->d, c->visit, MESSAGE_ANSWER, c->request, a);
 	call_free(c);
 }
@@ -54,7 +92,8 @@ static int check_message(const struct msg_call *m, struct err *e)
 	if (!str_is_terminated(m->vm, sizeof m->vm) ||
 	    !str_is_terminated(m->folder, sizeof m->folder) ||
 	    (m->folder[0] && m->folder[0] != '/') || m->n_input > MESSAGE_INPUT_MAX ||
-	    m->caller.role >= ROLE_COUNT)
+	    m->caller.role >= ROLE_COUNT ||
+	    !str_is_terminated(m->caller.identity, sizeof m->caller.identity))
 		return err_set(e, PROTOCOL, "CALL of %s with a field out of bounds",
 			       op_table[m->op].id);
 	if (!name_is_valid(m->vm) && !(m->op == OP_check && !m->vm[0]))
@@ -98,6 +137,28 @@ static int take_text(struct call *c, int fd, struct err *e)
 	return 0;
 }
 
+/* A client that lost its connection asks again with the same id: it gets the operation of the first
+ * time. What makes no operation can be asked for twice anyway. */
+static bool is_again(struct call *c)
+{
+	const struct operation o = {
+		.op = (enum op_id)c->m.op, .request = c->request, .caller = c->m.caller};
+	struct vm *v = vm_find(&c->d->vms, c->m.vm);
+	struct err e;
+	int64_t id;
+	int r;
+
+	if (strcmp(op_table[c->m.op].out, "operation") != 0)
+		return false;
+	r = operation_again(&c->d->store, &o, c->m.vm, &id, &e);
+	if (r < 0)
+		call_refuse(c, &e);
+	else if (r > 0)
+		call_answer(c, &(struct msg_answer){.operation = (uint64_t)id,
+						    .revision = v ? v->row.revision : 0});
+	return r != 0;
+}
+
 void call_run(struct daemon *d, uint64_t request, const struct msg_call *m, int text_fd)
 {
 	struct call *c = calloc(1, sizeof *c);
@@ -109,11 +170,12 @@ void call_run(struct daemon *d, uint64_t request, const struct msg_call *m, int 
 	c->request = request;
 	c->visit = d->door.visit;
 	c->m = *m;
-	if (check_message(m, &e) < 0 || (text_fd >= 0 && take_text(c, text_fd, &e) < 0))
+	c->is_sound = check_message(m, &e) == 0;
+	if (!c->is_sound || (text_fd >= 0 && take_text(c, text_fd, &e) < 0))
 		call_refuse(c, &e);
 	else if (d->is_ending)
 		call_refuse(c, (err_set(&e, UNAVAILABLE, "the supervisor is ending"), &e));
-	else
+	else if (!is_again(c))
 		handlers[m->op](c);
 }
 

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,7 +21,8 @@ struct call {
 	uint64_t request;
 	uint64_t visit; /* of the API process that asked: an answer to an earlier one is dropped */
 	struct msg_call m;
-	char *text; /* the configuration, terminated; NULL = none came */
+	bool is_sound; /* m has been checked */
+	char *text;    /* the configuration, terminated; NULL = none came */
 	size_t bytes;
 };
 

@@ -261,5 +261,5 @@ void frontdoor_close(struct daemon *d)
 	}
 	if (f->link >= 0)
 		close(f->link);
-	*f = (struct frontdoor){.link = -1, .visit = f->visit + 1};
+	*f = (struct frontdoor){.link = -1, .visit = f->visit + 1, .typist = f->typist};
 }

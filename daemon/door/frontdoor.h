@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
+#include "base/name.h"
+
 struct daemon;
 struct vm;
 struct frontdoor_letter;
@@ -25,6 +27,11 @@ struct frontdoor {
 	bool is_ready; /* API_READY came */
 	bool is_news_due;
 	bool is_asked; /* PING was sent and not answered */
+	struct {       /* at a console last, for the audit */
+		uint32_t uid;
+		uint64_t at_ms;
+		char vm[NAME_CAP];
+	} typist;
 };
 
 /* A new API process is at the other end; the link is taken. */

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "daemon/daemon.h"
+#include "daemon/store/audit.h"
 #include "daemon/store/event.h"
 #include "daemon/door/frontdoor.h"
 #include "daemon/store/incident.h"
@@ -17,7 +18,7 @@
 
 enum { RETRY_MS = 1000, PRUNE_EVERY = 4096 };
 
-enum kind { KIND_EVENT, KIND_INCIDENT, KIND_OPERATION, KIND_DUMP };
+enum kind { KIND_EVENT, KIND_INCIDENT, KIND_OPERATION, KIND_DUMP, KIND_AUDIT };
 
 struct dump_note {
 	char vm[NAME_CAP];
@@ -33,6 +34,7 @@ struct ledger_entry {
 		struct incident *incident;
 		struct operation_change operation;
 		struct dump_note dump;
+		struct audit audit;
 	};
 };
 
@@ -82,6 +84,11 @@ void ledger_operation(struct daemon *d, const struct operation_change *c)
 	append(d, KIND_OPERATION)->operation = *c;
 }
 
+void ledger_audit(struct daemon *d, const struct audit *a)
+{
+	append(d, KIND_AUDIT)->audit = *a;
+}
+
 void ledger_dump(struct daemon *d, const char *vm, int64_t generation, const char *path)
 {
 	struct dump_note *n = &append(d, KIND_DUMP)->dump;
@@ -116,6 +123,7 @@ static int write_entry(struct daemon *d, const struct ledger_entry *x, struct er
 	case KIND_DUMP:
 		return incident_note_dump(&d->store, x->dump.vm, x->dump.generation, x->dump.path,
 					  e);
+	case KIND_AUDIT: return audit_write(&d->store, &x->audit, e);
 	case KIND_OPERATION: return operation_write(&d->store, &x->operation, e);
 	}
 	return 0;
@@ -188,7 +196,8 @@ static void prune(struct daemon *d)
 {
 	struct err e;
 
-	if (event_prune(&d->store, d->ledger.seq, &e) < 0 || operation_prune(&d->store, &e) < 0)
+	if (event_prune(&d->store, d->ledger.seq, &e) < 0 || operation_prune(&d->store, &e) < 0 ||
+	    audit_prune(&d->store, &e) < 0)
 		log_warn(&(struct log_about){.err = &e}, "old rows stay: %s", e.msg);
 }
 

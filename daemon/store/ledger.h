@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 
+struct audit;
 struct daemon;
 struct event;
 struct incident;
@@ -40,6 +41,7 @@ int ledger_open(struct daemon *d, struct err *e);
 void ledger_event(struct daemon *d, const struct event *ev);
 void ledger_incident(struct daemon *d, struct incident *take);
 void ledger_operation(struct daemon *d, const struct operation_change *c);
+void ledger_audit(struct daemon *d, const struct audit *a);
 /* The file of the guest of that worker, for its incident. */
 void ledger_dump(struct daemon *d, const char *vm, int64_t generation, const char *path);
 void ledger_vm(struct daemon *d, struct vm *v);

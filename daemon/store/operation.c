@@ -35,6 +35,33 @@ int operation_insert(struct store *s, const struct operation *o, const char *vm,
 	return *ret_id % PRUNE_EVERY ? 0 : operation_prune(s, e);
 }
 
+int operation_again(struct store *s, const struct operation *o, const char *vm, int64_t *ret_id,
+		    struct err *e)
+{
+	struct sqlite3_stmt *q;
+	char request[24];
+	bool is_same;
+	int r;
+
+	snprintf(request, sizeof request, "%016" PRIx64, o->request);
+	if (store_query(s, "SELECT id, op, vm, uid FROM operation WHERE request = ?",
+			&STORE_TEXT(request), 1, &q, e) < 0)
+		return -1;
+	r = store_row(s, q, e);
+	if (r <= 0)
+		return r;
+	is_same = !strcmp(store_text(q, 1), op_table[o->op].id) && !strcmp(store_text(q, 2), vm) &&
+		  store_int(q, 3) == o->caller.uid;
+	*ret_id = store_int(q, 0);
+	if (!is_same)
+		err_set(e, CONFLICT,
+			"the Request-Id %s belongs to %s of '%.63s', operation %" PRId64
+			"; a new request needs a new one",
+			request, store_text(q, 1), store_text(q, 2), *ret_id);
+	store_done(q);
+	return is_same ? 1 : -1;
+}
+
 int operation_write(struct store *s, const struct operation_change *c, struct err *e)
 {
 	const struct err *err = &c->err;

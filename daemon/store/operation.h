@@ -39,5 +39,9 @@ struct operation_change {
 
 int operation_insert(struct store *s, const struct operation *o, const char *vm,
 		     enum operation_state state, const char *phase, int64_t *ret_id, struct err *e);
+/* A request that came before: 1 with the operation that it made, 0 when it is new; ERR_CONFLICT when
+ * that id was another caller's or asked for something else. */
+int operation_again(struct store *s, const struct operation *o, const char *vm, int64_t *ret_id,
+		    struct err *e);
 int operation_write(struct store *s, const struct operation_change *c, struct err *e);
 int operation_prune(struct store *s, struct err *e);

@@ -8,6 +8,7 @@ from urllib.parse import quote
 EXAMPLES = {
     "^[a-z0-9][a-z0-9._-]{0,62}$": ["hello", "web", "a", "z" * 63, "0.1-x_y"],
     "^[0-9]+(ms|s|m)?$": ["0", "1ms", "20ms", "0s"],
+    "^[0-9a-f]{16}$": ["0123456789abcdef", "ffffffffffffffff", "0000000000000000"],  # soon used twice
 }
 ODD_TEXTS = ["", " ", "\x00", "../..", "é", "a" * 70, "%", "-1", "0x10", "1e9", "null", "𝄞", "A", "a/b", "*", '"1"']
 ODD_NUMBERS = [-1, 0, 1, 2**31, 2**53, 2**63 - 1, 2**63, -2**63, 10**30, 1.5]
@@ -91,8 +92,9 @@ class Generator:
     def headers(self, operation):
         out = {}
         for p in operation.item["parameters"]:
-            if p["in"] == "header" and self.chance(0.3):
-                text = self.rng.choice(['"1"', '"2"', "*", "0"]) if self.chance(0.7) else self.parameter(p)
+            if p["in"] == "header" and self.chance(0.2):
+                is_match = p["name"].startswith("If-") and self.chance(0.7)
+                text = self.rng.choice(['"1"', '"2"', "*", "0"]) if is_match else self.parameter(p)
                 if text.isascii() and text.isprintable() and text.strip():
                     out[p["name"]] = text
         return out

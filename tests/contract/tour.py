@@ -34,3 +34,4 @@ def tour(host, ask):
     verb("fails", "release")
     ask("DELETE", "/v1/vms/fails")
     ask("GET", "/v1/events?since=1")
+    ask("GET", "/v1/audit")
