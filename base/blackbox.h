@@ -140,7 +140,7 @@ struct blackbox {
 	_Atomic int32_t forbidden;     /* number of a forbidden system call + 1; 0 = none */
 	_Atomic uint32_t wants_dump;   /* a vdev asks for a dump at the end */
 	_Atomic uint32_t n_places;     /* rows of the map; may be more than there are */
-	uint32_t pad2;
+	_Atomic uint32_t signs;	       /* of life that the guest gave on purpose */
 	_Atomic uint64_t exits_head;   /* exits ever recorded; slot = head % BLACKBOX_EXITS */
 	_Atomic uint64_t log_head;     /* bytes ever logged */
 	_Atomic uint64_t console_head; /* bytes ever printed */

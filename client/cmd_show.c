@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/clock.h"
 #include "client/show/age.h"
 #include "client/command.h"
@@ -41,6 +42,22 @@ static void print_limits(json_t *limits, const char *cgroup)
 	printf("%s%s\n", *cgroup ? "in " : "", cgroup);
 }
 
+/* The worst of the three signals, each of them, and what is wrong. */
+static void print_health(const json_t *vm)
+{
+	static const char *const signal[] = {"process", "worker", "guest"};
+	const json_t *signals = json_object_get(vm, "signals");
+
+	print_word(vm, "health");
+	for (size_t i = 0; signals && i < NELEMS(signal); i++)
+		printf("%s%s %s", i ? ", " : "  ", signal[i], field_word(signals, signal[i]));
+	putchar('\n');
+	if (*field_text(signals, "why")) {
+		print_label("");
+		printf("%s\n", field_text(signals, "why"));
+	}
+}
+
 static void print_columns(const json_t *vm, int64_t now_ms)
 {
 	const char *since = field_text(vm, "since"), *cause = field_text(vm, "cause");
@@ -52,8 +69,7 @@ static void print_columns(const json_t *vm, int64_t now_ms)
 	putchar('\n');
 	print_word(vm, "observed");
 	printf("  %s (%s)\n", age_text(since, now_ms, age), age_local(since, at));
-	print_word(vm, "health");
-	putchar('\n');
+	print_health(vm);
 	if (*cause && strcmp(cause, "none") != 0) {
 		print_word(vm, "cause");
 		if (!*field_text(vm, "reason") && cause_from_id(cause) != CAUSE_NONE)

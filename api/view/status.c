@@ -219,6 +219,7 @@ static json_t *status_object(const struct boxes_entry *entry, bool is_gone)
 	object_take(o, FIELD_status_vdevs, vdevs);
 	object_take(o, FIELD_status_last_exits, last_exits(m, now_ns));
 	object_int(o, FIELD_status_exits_total, count(LOAD(m->box->exits_head)));
+	object_int(o, FIELD_status_signs, LOAD(m->box->signs));
 	object_int(o, FIELD_status_console_bytes, count(LOAD(m->box->console_head)));
 	put_log(o, m);
 	object_take(o, FIELD_status_end, end_object(m));

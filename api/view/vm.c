@@ -33,6 +33,10 @@ enum {
 	CREATED,
 	CGROUP,
 	LIMITS,
+	PROCESS,
+	WORKER,
+	GUEST,
+	WHY,
 };
 
 static json_t *policy_object(const struct policy *p)
@@ -89,6 +93,17 @@ static json_t *limits_object(const char *text)
 	return o;
 }
 
+static json_t *signals_object(struct sqlite3_stmt *q)
+{
+	json_t *o = object_new();
+
+	object_word(o, FIELD_signals_process, db_text(q, PROCESS));
+	object_word(o, FIELD_signals_worker, db_text(q, WORKER));
+	object_word(o, FIELD_signals_guest, db_text(q, GUEST));
+	object_text(o, FIELD_signals_why, db_text(q, WHY));
+	return o;
+}
+
 static json_t *row_object(struct sqlite3_stmt *q)
 {
 	json_t *o = object_new();
@@ -99,6 +114,7 @@ static json_t *row_object(struct sqlite3_stmt *q)
 	object_word(o, FIELD_vm_desired, db_text(q, DESIRED));
 	object_word(o, FIELD_vm_observed, db_text(q, OBSERVED));
 	object_word(o, FIELD_vm_health, db_text(q, HEALTH));
+	object_take(o, FIELD_vm_signals, signals_object(q));
 	object_word(o, FIELD_vm_cause, db_text(q, CAUSE));
 	object_text(o, FIELD_vm_reason, db_text(q, REASON));
 	object_int(o, FIELD_vm_pid, db_int(q, PID));

@@ -32,6 +32,15 @@ static int next_id(struct store *s, int64_t *ret, struct err *e)
 	return 0;
 }
 
+void record_health(struct record *r, const struct health_verdict *v)
+{
+	r->health = health_overall(v);
+	r->process = v->process;
+	r->worker = v->worker;
+	r->guest = v->guest;
+	str_copy(r->why, sizeof r->why, v->why);
+}
+
 int record_insert(struct store *s, struct record *r, struct err *e)
 {
 	if (next_id(s, &r->id, e) < 0 ||
@@ -52,14 +61,16 @@ int record_update(struct store *s, const struct record *r, struct err *e)
 		      "UPDATE vm SET revision = ?, running_revision = ?, desired = ?, "
 		      "observed = ?, health = ?, cause = ?, reason = ?, pid = ?, pid_start = ?, "
 		      "generation = ?, restarts = ?, since_ms = ?, restart_at_ms = ?, "
-		      "cgroup = ?, limits = ? WHERE id = ?",
+		      "cgroup = ?, limits = ?, health_process = ?, health_worker = ?, "
+		      "health_guest = ?, health_why = ? WHERE id = ?",
 		      STORE_INT(r->revision), STORE_INT(r->running_revision),
 		      STORE_TEXT(desired_id(r->desired)), STORE_TEXT(observed_id(r->observed)),
 		      STORE_TEXT(health_id(r->health)), STORE_TEXT(cause_id(r->cause)),
 		      STORE_TEXT(r->reason), STORE_INT(r->pid), STORE_INT(r->pid_start),
 		      STORE_INT(r->generation), STORE_INT(r->restarts), STORE_INT(r->since_ms),
 		      STORE_INT(r->restart_at_ms), STORE_TEXT(r->cgroup), STORE_TEXT(r->limits),
-		      STORE_INT(r->id)) < 0)
+		      STORE_TEXT(health_id(r->process)), STORE_TEXT(health_id(r->worker)),
+		      STORE_TEXT(health_id(r->guest)), STORE_TEXT(r->why), STORE_INT(r->id)) < 0)
 		return err_wrap(e, "write the row of VM '%s'", r->name);
 	return 0;
 }
@@ -78,11 +89,13 @@ static int decode(struct sqlite3_stmt *q, struct record *r, struct err *e)
 {
 	int desired = desired_from_id(store_text(q, 4));
 	int observed = observed_from_id(store_text(q, 5));
-	int health = health_from_id(store_text(q, 6));
+	int health = health_from_id(store_text(q, 6)), process = health_from_id(store_text(q, 18));
+	int worker = health_from_id(store_text(q, 19)), guest = health_from_id(store_text(q, 20));
 
 	*r = (struct record){.id = store_int(q, 0), .cause = cause_from_id(store_text(q, 7))};
 	str_copy(r->name, sizeof r->name, store_text(q, 1));
-	if (!name_is_valid(r->name) || desired < 0 || observed < 0 || health < 0)
+	if (!name_is_valid(r->name) || desired < 0 || observed < 0 || health < 0 || process < 0 ||
+	    worker < 0 || guest < 0)
 		return err_set(e, STORE, "row %" PRId64 " of table vm ('%s') has unknown words",
 			       r->id, r->name);
 	r->revision = store_int(q, 2);
@@ -90,6 +103,9 @@ static int decode(struct sqlite3_stmt *q, struct record *r, struct err *e)
 	r->desired = (enum desired)desired;
 	r->observed = (enum observed)observed;
 	r->health = (enum health)health;
+	r->process = (enum health)process;
+	r->worker = (enum health)worker;
+	r->guest = (enum health)guest;
 	str_copy(r->reason, sizeof r->reason, store_text(q, 8));
 	r->pid = store_int(q, 9);
 	r->pid_start = (uint64_t)store_int(q, 10);
@@ -100,6 +116,7 @@ static int decode(struct sqlite3_stmt *q, struct record *r, struct err *e)
 	r->created_ms = store_int(q, 15);
 	str_copy(r->cgroup, sizeof r->cgroup, store_text(q, 16));
 	str_copy(r->limits, sizeof r->limits, store_text(q, 17));
+	str_copy(r->why, sizeof r->why, store_text(q, 21));
 	return 0;
 }
 
@@ -114,7 +131,8 @@ int record_each(struct store *s, int (*each)(void *arg, const struct record *r, 
 	if (store_query(s,
 			"SELECT id, name, revision, running_revision, desired, observed, health, "
 			"cause, reason, pid, pid_start, generation, restarts, since_ms, "
-			"restart_at_ms, created_ms, cgroup, limits FROM vm ORDER BY name",
+			"restart_at_ms, created_ms, cgroup, limits, health_process, "
+			"health_worker, health_guest, health_why FROM vm ORDER BY name",
 			NULL, 0, &q, e) < 0)
 		return -1;
 	while ((r = store_row(s, q, e)) == 1) {

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/name.h"
+#include "daemon/decide/health.h"
 #include "daemon/decide/limits.h"
 #include "schemas/cause.h"
 #include "schemas/lifecycle.h"
@@ -31,7 +32,9 @@ struct record {
 	int64_t revision, running_revision;
 	enum desired desired;
 	enum observed observed;
-	enum health health;
+	enum health health; /* the worst of the three signals */
+	enum health process, worker, guest;
+	char why[HEALTH_WHY]; /* what is wrong with it, for people */
 	enum cause cause;
 	char reason[RECORD_REASON];
 	int64_t pid;
@@ -42,6 +45,8 @@ struct record {
 	char limits[LIMITS_TEXT];   /* what holds it to which; "" = it has no worker */
 };
 
+/* The columns that a verdict of health.h fills. */
+void record_health(struct record *r, const struct health_verdict *v);
 /* A new row; *r gets its id, which no VM had before. */
 int record_insert(struct store *s, struct record *r, struct err *e);
 int record_update(struct store *s, const struct record *r, struct err *e);

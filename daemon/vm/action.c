@@ -157,12 +157,10 @@ static void act_note_running(struct daemon *d, struct vm *v, const struct lifecy
 	ev.request = v->request;
 	ev.operation = v->operation;
 	ledger_event(d, &ev);
-	v->row.health = HEALTH_HEALTHY;
 	end_operations(d, v, OP_vm_start, "started");
 	if (v->row.desired == DESIRED_PAUSED)
 		set_deadline(d, v, STAND_MS);
-	health_begin(&v->watch, atomic_load(&v->worker->box.box->heartbeat), now_ms);
-	watch_arm(d);
+	watch_begin(d, v, now_ms);
 }
 
 static void act_fence(struct daemon *d, struct vm *v, const struct lifecycle_step *s)

@@ -18,6 +18,9 @@
 
 enum { STORE_RETRY_MS = 1000 };
 
+/* Nobody is there to be well or ill. */
+static const struct health_verdict nothing;
+
 /* What a verb says about the wish, beside where the table leads. */
 static void wish(struct vm *v, struct record *next, enum vm_event verb)
 {
@@ -35,7 +38,7 @@ static void wish(struct vm *v, struct record *next, enum vm_event verb)
 		next->desired = DESIRED_STOPPED;
 		next->restart_at_ms = 0;
 		if (verb == VM_EVENT_RELEASE)
-			next->health = HEALTH_UNKNOWN;
+			record_health(next, &nothing);
 		break;
 	default: break;
 	}
@@ -47,7 +50,7 @@ static void renew(struct record *next)
 	next->generation++;
 	next->running_revision = next->revision;
 	next->restart_at_ms = 0;
-	next->health = HEALTH_UNKNOWN;
+	record_health(next, &nothing);
 }
 
 static bool is_spawn(const struct lifecycle_step *s)

@@ -140,12 +140,13 @@ static void settle(struct daemon *d, struct vm *v, bool is_frozen)
 	struct restart_decision next = restart_decide(&c, &v->history);
 	bool is_safe = v->row.observed == OBSERVED_SAFE;
 	bool is_incident = is_safe || cause_is_failure(c.cause);
+	struct health_verdict health = health_of_end(c.cause, is_safe);
 	char reaction[256];
 
 	timer_clear(&v->deadline);
 	restart_sentence(&next, &c, reaction, sizeof reaction);
 	v->row.cause = c.cause;
-	v->row.health = is_safe ? HEALTH_FAILED : HEALTH_UNKNOWN;
+	record_health(&v->row, &health);
 	explain(&v->end, v->row.reason, sizeof v->row.reason);
 	if (is_incident)
 		file_incident(d, v, reaction);

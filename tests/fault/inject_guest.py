@@ -2,7 +2,7 @@
 """Faults of guests and of KVM, by guests that commit them and by a worker whose KVM lies."""
 import os
 
-from bench import ARMED, HELLO, Seen, config, define, injects, must, next_event, settled
+from bench import ARMED, HELLO, Seen, config, events_of, define, injects, must, next_event, settled
 
 
 def own_doing(bench, row, text, host=None, **policy):
@@ -67,6 +67,17 @@ def virtqueue(bench, row):
     must(vm["cause"] == "poweroff" and not host.incidents(row.id), f"the VM failed of it: {vm}")
     bench.unharmed(host)
     return Seen("guest resets it, goes on")
+
+
+@injects("guest-silent", "a spin without a beat")
+def guest_silent(bench, row):
+    text = config("faulty.elf", "vdev heartbeat", 'cmdline "after=600 beat=1 do=hang"')
+    seen = own_doing(bench, row, text, guest_heartbeat_ms=500)
+    kinds = [e["kind"] for e in events_of(bench.host(), row, 0)]
+    must("suspect" in kinds, f"it was never suspect: {kinds}")
+    signals = bench.host().vm(row.id)["signals"]
+    must((signals["guest"], signals["worker"]) == ("failed", "unknown"), f"the wrong signal failed: {signals}")
+    return seen
 
 
 @injects("vdev-error", "a vdev's end with a code it may not use")

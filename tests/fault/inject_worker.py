@@ -54,6 +54,18 @@ def busy(bench, row):
     return strike(bench, row, lambda pid: tool("inject_code", pid, "spin"), **QUICK)
 
 
+@injects("vcpu-stuck", "a vdev's handler that loops")
+def vcpu_stuck(bench, row):
+    host = bench.host("vdevs", **{"vdev-folder": bench.vdevs()})
+    define(host, row, config("faulty.elf", "vdev crash loc io:0x5a0", 'cmdline "after=50 do=stuck"'), vcpu_stuck_ms=400)
+    since = next_event(host)
+    host.verb(row.id, "start")
+    seen = settled(bench, host, row, since, None)
+    signals = host.vm(row.id)["signals"]
+    must(signals["worker"] == "failed" and "vCPU 0" in host.incidents(row.id)[0]["sentence"], f"told wrongly: {signals}")
+    return seen
+
+
 @injects("protocol", "READY a second time")
 def protocol(bench, row):
     host = bench.faulty()

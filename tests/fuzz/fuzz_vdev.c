@@ -99,6 +99,11 @@ unsigned machine_cpus(const struct machine *m)
 	return 1;
 }
 
+void machine_sign(struct machine *m)
+{
+	(void)m;
+}
+
 void machine_dump(struct machine *m)
 {
 	(void)m;

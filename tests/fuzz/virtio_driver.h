@@ -161,6 +161,11 @@ bool machine_ram_range(struct machine *m, unsigned i, struct machine_range *ret)
 	return false;
 }
 
+void machine_sign(struct machine *m)
+{
+	(void)m;
+}
+
 void machine_dump(struct machine *m)
 {
 	(void)m;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * faulty - works for after=MS milliseconds (as it is 1000), then does what its command line says:
- * do=triple, hang, halt, instruction, reference, off or reboot. For tests of the safe state.
+ * do=triple, hang, halt, instruction, reference, stuck, off or reboot. With beat=1 it beats at port
+ * 0x5e0 as long as it works. For tests of the safe state.
  */
 #include "lapic.h"
 #include "port.h"
@@ -10,7 +11,7 @@
 #include "say.h"
 #include "trap.h"
 
-enum { HZ = 100 };
+enum { HZ = 100, HEARTBEAT = 0x5e0, CRASH = 0x5a0, STUCK = 7 };
 
 static void tick(void)
 {
@@ -53,6 +54,12 @@ static void reference(void)
 	trap_read8(0xd0000000, &value);
 }
 
+/* In the vdev `crash`: its handler does not come back. */
+static void stuck(void)
+{
+	port_out8(CRASH, STUCK);
+}
+
 static void reboot(void)
 {
 	power_reset(POWER_I8042);
@@ -64,7 +71,7 @@ static const struct {
 } fault[] = {
 	{"triple", triple},	      {"hang", hang},		{"halt", halt},
 	{"instruction", instruction}, {"reference", reference}, {"off", power_off},
-	{"reboot", reboot},
+	{"reboot", reboot},	      {"stuck", stuck},
 };
 
 void guest_main(const struct pvh_info *info)
@@ -76,8 +83,11 @@ void guest_main(const struct pvh_info *info)
 	lapic_enable();
 	lapic_timer(TRAP_TIMER, HZ);
 	say("faulty: working for %U ms\n", after_ms);
-	for (uint64_t ticks = 0; ticks * 1000 < after_ms * HZ; ticks++)
+	for (uint64_t ticks = 0; ticks * 1000 < after_ms * HZ; ticks++) {
 		port_sleep();
+		if (pvh_is(info, "beat", "1"))
+			port_out8(HEARTBEAT, 1);
+	}
 	for (unsigned i = 0; i < sizeof(fault) / sizeof(fault[0]); i++) {
 		if (!pvh_is(info, "do", fault[i].name))
 			continue;

@@ -328,9 +328,13 @@ bool world_worker_obeys(struct worker *w)
 
 /* --- what else stands at the edge --- */
 
-void watch_arm(struct daemon *d)
+void watch_begin(struct daemon *d, struct vm *v, uint64_t when_ms)
 {
+	const struct health_verdict well = {.process = HEALTH_HEALTHY, .worker = HEALTH_HEALTHY};
+
 	(void)d;
+	(void)when_ms;
+	record_health(&v->row, &well);
 }
 
 void frontdoor_changed(struct daemon *d)

@@ -133,6 +133,11 @@ bool machine_ram_range(struct machine *m, unsigned i, struct machine_range *ret)
 	return false;
 }
 
+void machine_sign(struct machine *m)
+{
+	bench_of(m)->n_signs++;
+}
+
 void machine_dump(struct machine *m)
 {
 	bench_of(m)->n_dumps++;

@@ -36,6 +36,7 @@ TEST(wdt_ib700_counts_in_steps_of_two_seconds_downwards)
 		after = clock_mono_ns();
 		assert_in_range(b.vdev->alarm_ns, before + limit, after + limit);
 	}
+	assert_int_equal(b.n_signs, 256);
 	assert_int_equal(b.n_ends, 0);
 	vdev_bench_close(&b);
 }

@@ -21,6 +21,7 @@ struct vdev_bench {
 	char console[256];	/* printed */
 	unsigned n_console;	/* bytes printed; what is over 256 is counted only */
 	unsigned n_alarms;	/* calls of machine_alarm */
+	unsigned n_signs;	/* calls of machine_sign */
 	unsigned n_dumps;	/* calls of machine_dump */
 	unsigned n_ends;	/* calls of machine_end_by */
 	struct machine_end end; /* the first one */

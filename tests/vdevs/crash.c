@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CRASH = 1, FORBIDDEN = 2, BAD_CODE = 3, NO_ALARM = 4, CONSOLE = 5, LOG = 6 };
+enum { CRASH = 1, FORBIDDEN = 2, BAD_CODE = 3, NO_ALARM = 4, CONSOLE = 5, LOG = 6, STUCK = 7 };
 
 static volatile int *volatile nowhere;
 
@@ -29,6 +29,9 @@ static void misbehave(struct qvm_vdev *d, unsigned region, uint64_t offset, unsi
 		for (unsigned i = 0; i < 1000; i++)
 			d->host->log(d, "line");
 		break;
+	case STUCK:
+		while (nowhere == NULL)
+			;
 	}
 }
 

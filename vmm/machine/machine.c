@@ -506,6 +506,11 @@ void machine_console(struct machine *m, const char *bytes, size_t n)
 	pthread_mutex_unlock(&m->console);
 }
 
+void machine_sign(struct machine *m)
+{
+	atomic_fetch_add_explicit(&m->box->box->signs, 1, memory_order_relaxed);
+}
+
 struct blackbox_vdev *machine_counters(struct machine *m, const struct vdev *d)
 {
 	return &m->box->vdev[d->index];

@@ -114,6 +114,8 @@ struct machine_range {
 bool machine_ram_range(struct machine *m, unsigned i, struct machine_range *ret);
 /* Print on the VM's console (black box). The caller holds its vdev's lock. */
 void machine_console(struct machine *m, const char *bytes, size_t n);
+/* The guest has given a sign of life on purpose: fed a watchdog, beaten. Any thread. */
+void machine_sign(struct machine *m);
 /* The row of a vdev in the black box, for its counters. */
 struct blackbox_vdev *machine_counters(struct machine *m, const struct vdev *d);
 /* The VM's name; "qvm-guest" when it has none. */

@@ -126,8 +126,10 @@ static void reload(struct esb *w, uint64_t value)
 {
 	if (value & TIMED_OUT)
 		w->has_timed_out = false;
-	if (value & RELOAD_NOW && is_on(w))
-		restart(w, clock_mono_ns());
+	if (!(value & RELOAD_NOW && is_on(w)))
+		return;
+	restart(w, clock_mono_ns());
+	machine_sign(w->function.vdev->machine);
 }
 
 static void esb_write(struct vdev *d, unsigned region, uint64_t offset, unsigned width,

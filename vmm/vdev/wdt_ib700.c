@@ -34,6 +34,7 @@ static void wdt_ib700_write(struct vdev *d, unsigned region, uint64_t offset, un
 	} else if (offset == PORT_START) {
 		w->limit_s = (TIME_MASK - (value & TIME_MASK)) * STEP_S;
 		machine_alarm(d->machine, d, clock_mono_ns() + w->limit_s * NS_PER_S);
+		machine_sign(d->machine);
 	}
 }
 
