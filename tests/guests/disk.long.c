@@ -5,7 +5,7 @@
  * writes zeroes; then breaks the device and has it back by a reset.
  *
  * With watch=1 it reads and writes on and on, every time further on, and tells when an answer changes.
- * With `then=obey` it does what is typed, with sector 8: r w f d z, a line with the status for each; q
+ * With `then=obey` it does what is typed, with sector=N: r w f d z, a line with the status for each; q
  * ends it.
  */
 #include "board.h"
@@ -21,16 +21,8 @@
 
 enum { BLK = 2, BAR = 0xec000000, MSIX_BAR = 0xec100000 };
 enum { IN = 0, OUT = 1, FLUSH = 4, DISCARD = 11, ZEROES = 13 };
-enum {
-	SECTOR = 512,
-	F_FLUSH = 9,
-	F_DISCARD = 13,
-	F_ZEROES = 14,
-	OBEYED = 8,
-	HZ = 100,
-	WATCH_HZ = 20,
-	PAGE = 4096
-};
+enum { SECTOR = 512, F_FLUSH = 9, F_DISCARD = 13, F_ZEROES = 14, HZ = 100 };
+enum { WATCH_HZ = 20, PAGE = 4096 };
 
 static struct {
 	uint32_t type, reserved;
@@ -117,25 +109,25 @@ static void work(void)
 	say("disk: %u used, %u interrupts\n", (unsigned)queue.used.index, n_interrupts);
 }
 
-static unsigned do_one(int order)
+static unsigned do_one(int order, uint64_t sector)
 {
 	switch (order) {
-	case 'r': return request(IN, OBEYED, SECTOR);
-	case 'w': return request(OUT, OBEYED, SECTOR);
+	case 'r': return request(IN, sector, SECTOR);
+	case 'w': return request(OUT, sector, SECTOR);
 	case 'f': return request(FLUSH, 0, 0);
-	case 'd': return clear(DISCARD, OBEYED, 1);
-	default: return clear(ZEROES, OBEYED, 1);
+	case 'd': return clear(DISCARD, sector, 1);
+	default: return clear(ZEROES, sector, 1);
 	}
 }
 
-static void obey(void)
+static void obey(uint64_t sector)
 {
 	trap_handle(TRAP_TIMER, tick);
 	lapic_timer(TRAP_TIMER, HZ);
 	say("disk: I listen\n");
 	for (int c = 0; c != 'q'; c = uart_take()) {
 		if (c == 'r' || c == 'w' || c == 'f' || c == 'd' || c == 'z')
-			say("disk: %c %u\n", c, do_one(c));
+			say("disk: %c %u\n", c, do_one(c, sector));
 		else
 			port_sleep();
 	}
@@ -193,7 +185,7 @@ void guest_main(const struct pvh_info *info)
 	if (pvh_is(info, "watch", "1"))
 		watch();
 	if (pvh_is(info, "then", "obey")) {
-		obey();
+		obey(pvh_number(info, "sector", 0));
 		return;
 	}
 	work();

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 enum { SECTOR = 512, MOST_ALIGN = 4096 };
@@ -78,20 +79,21 @@ int backing_open(struct backing *b, int fd, const char *path, bool is_direct,
 
 /* --- requests --- */
 
-/* 0, or what errno says is counted and, once, logged. */
+/* 0, or what errno says is counted and logged. */
 static int judge(struct backing *b, bool is_done, const char *what)
 {
-	int reason = errno;
+	const char *reason = strerrordesc_np(errno);
+	struct log_about about = {.loggers = b->loggers};
+	char more[BUCKET_TEXT];
 
 	if (is_done)
 		return 0;
 	atomic_fetch_add_explicit(b->errors, 1, memory_order_relaxed);
-	if (!atomic_exchange(&b->has_logged, true))
-		log_error(
-			&(struct log_about){.loggers = b->loggers},
-			"disk '%s' does not %s: %s; the guest sees an I/O error (further ones are "
-			"only counted: `errors` of its status)",
-			b->path, what, strerror(reason));
+	if (bucket_take(&b->bucket, clock_mono_ms(), more))
+		log_error(&about,
+			  "disk '%s' does not %s: %s; the guest sees an I/O error, which `errors` "
+			  "of its status counts%s",
+			  b->path, what, reason ? reason : "unknown error", more);
 	return -1;
 }
 

@@ -4,7 +4,7 @@
  * state of a disk. Any of its threads may call it without a lock; a call waits for the host's disk.
  *
  * Ranges are in bytes and inside the disk: the caller has checked them. What the host refuses is -1,
- * counted, and logged once: the log must not grow with a full disk.
+ * counted, and logged by a bucket: the log must not grow with a full disk.
  */
 #pragma once
 
@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "base/bucket.h"
 #include "base/err.h"
 #include "base/sandbox.h"
 
@@ -23,9 +24,9 @@ struct backing {
 	const char *path;
 	const struct loggers *loggers; /* its vdev's; the caller's to set before */
 	uint64_t bytes;
-	uint32_t align;	       /* of offsets and lengths, and of memory, while it is direct */
-	atomic_bool is_direct; /* O_DIRECT; once off it stays off */
-	atomic_bool has_logged;
+	uint32_t align;		  /* of offsets and lengths, and of memory, while it is direct */
+	atomic_bool is_direct;	  /* O_DIRECT; once off it stays off */
+	struct bucket bucket;	  /* of the errors that are logged */
 	_Atomic uint64_t *errors; /* counter */
 };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/clock.h"
 #include "vmm/vdev/vdev.h"
 
 #define BIT(n) (UINT64_C(1) << (n))
@@ -83,12 +83,13 @@ void virtio_accept(struct virtio *v, unsigned half, uint32_t bits)
 
 void virtio_break(struct virtio *v, const char *what)
 {
+	char more[BUCKET_TEXT];
+
 	if (v->status & VIRTIO_CONFIG_S_NEEDS_RESET)
 		return;
-	if (!v->has_logged)
-		vdev_warn(v->vdev, "vdev %s: the guest's driver gave it %s; it needs a reset",
-			  v->vdev->name, what);
-	v->has_logged = true; /* a guest could fill the log */
+	if (bucket_take(&v->bucket, clock_mono_ms(), more))
+		vdev_warn(v->vdev, "vdev %s: the guest's driver gave it %s; it needs a reset%s",
+			  v->vdev->name, what, more);
 	v->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
 	if (v->status & VIRTIO_CONFIG_S_DRIVER_OK)
 		v->interrupt_config(v);

@@ -61,6 +61,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/bucket.h"
 #include "vmm/virtio/queue.h"
 
 struct vdev;
@@ -97,7 +98,7 @@ struct virtio {
 	void (*interrupt)(struct virtio *v, unsigned queue);
 	void (*interrupt_config)(struct virtio *v);
 	bool (*may_access)(const struct virtio *v); /* guest memory, for now */
-	bool has_logged;
+	struct bucket bucket; /* of the faults of its driver that are logged */
 };
 
 void virtio_init(struct virtio *v, struct vdev *d, const struct virtio_kind *kind);

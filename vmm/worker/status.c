@@ -94,11 +94,11 @@ void status_log(const struct board *b, const struct blackbox_map *box)
 		vdev_info(b->vdev[i],
 			  "vdev %s: %" PRIu64 " reads, %" PRIu64 " writes, %" PRIu64
 			  " interrupts, %" PRIu64 " bytes in, %" PRIu64 " bytes out, %" PRIu64
-			  " drops%s",
+			  " errors, %" PRIu64 " drops%s",
 			  v->name, atomic_load(&v->reads), atomic_load(&v->writes),
 			  atomic_load(&v->interrupts), atomic_load(&v->bytes_in),
-			  atomic_load(&v->bytes_out), atomic_load(&v->drops),
-			  deadline(b->vdev[i], now_ns, text));
+			  atomic_load(&v->bytes_out), atomic_load(&v->errors),
+			  atomic_load(&v->drops), deadline(b->vdev[i], now_ns, text));
 		log_own(b->vdev[i]);
 	}
 }

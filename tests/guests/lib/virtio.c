@@ -114,8 +114,9 @@ void virtio_begin(const struct virtio *v, uint32_t features)
 {
 	virtio_set_status(v, 0);
 	virtio_set_status(v, DRIVER);
+	set32(v, 0x14, 0, 0);
 	set32(v, 0x24, 8, 0);
-	set32(v, 0x20, 12, features);
+	set32(v, 0x20, 12, features & *at32(v->base + (v->is_mmio ? 0x10 : 4)));
 	set32(v, 0x24, 8, 1);
 	set32(v, 0x20, 12, VERSION_1);
 	virtio_set_status(v, FEATURES);

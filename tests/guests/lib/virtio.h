@@ -51,7 +51,7 @@ void virtio_messages(const struct virtio *v, uint32_t bar, uint8_t vector);
 /* Take an interrupt from its line: INTA or MMIO. */
 void virtio_acknowledge(const struct virtio *v);
 
-/* Reset it, and accept VERSION_1 and these of the first 32 features. */
+/* Reset it, and accept VERSION_1 and of these of the first 32 features what it offers. */
 void virtio_begin(const struct virtio *v, uint32_t features);
 /* Its queue, empty, with that message: VIRTIO_NO_VECTOR = none. */
 void virtio_turn_on(const struct virtio *v, unsigned queue, struct virtio_queue *q,
