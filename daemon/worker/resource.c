@@ -40,6 +40,24 @@ static const char *below(const struct config *c, const char *path, unsigned *ret
 	return NULL;
 }
 
+/* Whatever `allow` says: what the supervisor keeps is no guest's to read or write. */
+static int judge_ours(const struct config *c, const char *path, struct err *e)
+{
+	const char *const folder[] = {c->state_dir, c->run_dir};
+	char real[PATH_MAX];
+
+	for (size_t i = 0; i < NELEMS(folder); i++) {
+		size_t n = realpath(folder[i], real) ? strlen(real) : 0;
+
+		if (n && !strncmp(path, real, n) && (path[n] == '/' || !path[n]))
+			return err_set(e, RESOURCE,
+				       "'%s' is in the supervisor's own folder '%s': name another "
+				       "place",
+				       path, real);
+	}
+	return 0;
+}
+
 static int open_below(const struct config *c, const char *real, uint64_t flags, uint64_t mode,
 		      int *ret_fd, struct err *e)
 {
@@ -50,6 +68,8 @@ static int open_below(const struct config *c, const char *real, uint64_t flags, 
 	unsigned allow = 0;
 	const char *rest = below(c, real, &allow);
 
+	if (judge_ours(c, real, e) < 0)
+		return -1;
 	if (!rest)
 		return err_set(e, RESOURCE,
 			       "'%s' is in none of the folders that this host allows: add `allow = "
@@ -148,7 +168,7 @@ int resource_find(const struct resource *r, char real[static RESOURCE_PATH], int
 		/* A dangling link is an answer too, but not one that may be written through. */
 		if (lstat(w->path, &st) == 0)
 			return err_set(e, RESOURCE, "'%s' is a link to nothing", w->path);
-		if (real_parent(w->path, real, e) < 0)
+		if (real_parent(w->path, real, e) < 0 || judge_ours(r->config, real, e) < 0)
 			return -1;
 		return below(r->config, real, &allow)
 			       ? 0
@@ -177,7 +197,7 @@ int resource_folder(const struct resource *r, char ret_name[static NAME_MAX + 1]
 
 	if (path[0] != '/')
 		return err_set(e, RESOURCE, "'%s' is not an absolute path: write it in full", path);
-	if (real_parent(path, real, e) < 0)
+	if (real_parent(path, real, e) < 0 || judge_ours(r->config, real, e) < 0)
 		return -1;
 	rest = (char *)below(r->config, real, &allow);
 	if (!rest)

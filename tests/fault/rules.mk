@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Small programs that do something bad to another process, each one file; a qvm that meets faults of
-# its own (worker/), beside the real qvm-api; and the table of all faults.
+# its own (worker/) and a hostile one (hostile/), beside the real qvm-api; and the table of all faults.
 #
 #   make faults        inject every row of schemas/faults.def, print what was seen (in make check)
 #   make fault-page    write daemon/FAULTS.md anew from the table
 
 FAULT_WRAPS := ioctl mmap wire_recv wire_send
 fault_small := $(patsubst tests/fault/%.c,$(B)/tests/%,$(wildcard tests/fault/*.c))
-fault_tools := $(fault_small) $(B)/tests/faulty/qvm $(B)/tests/faulty/qvm-api
+fault_tools := $(fault_small) $(B)/tests/faulty/qvm $(B)/tests/faulty/qvm-api \
+	$(B)/tests/hostile/qvm $(B)/tests/hostile/qvm-api
 
 $(fault_small): $(B)/tests/%: $(B)/tests/fault/%.o $(B)/ground.a
 	@echo "  link     $*"
@@ -18,7 +19,12 @@ $(B)/tests/faulty/qvm: $(call objects,$(wildcard tests/fault/worker/*.c)) $(call
 	@echo "  link     faulty/qvm"
 	$(Q)$(CC) $(LDFLAGS) $(FAULT_WRAPS:%=-Wl,--wrap=%) $^ $(qvm_lib) -o $@
 
-$(B)/tests/faulty/qvm-api: $(B)/qvm-api
+$(B)/tests/hostile/qvm: $(call objects,$(wildcard tests/fault/hostile/*.c)) $(B)/ground.a
+	@mkdir -p $(@D)
+	@echo "  link     hostile/qvm"
+	$(Q)$(CC) $(LDFLAGS) $^ -lseccomp -o $@
+
+$(B)/tests/faulty/qvm-api $(B)/tests/hostile/qvm-api: $(B)/qvm-api
 	@mkdir -p $(@D)
 	$(Q)ln -sfn ../../qvm-api $@
 

@@ -153,3 +153,12 @@ def test_the_map_of_a_worker_that_stands_is_read_without_it(host):
         assert the_map(host)["state"] == "running"  # who looks needs no answer of the worker
     finally:
         send(pid, signal.Signals.SIGCONT.name)
+
+
+def test_a_board_of_very_many_places_has_its_map(host):
+    """glibc sorts much otherwise than little, by system calls of its own."""
+    places = range(32 << 20, (32 << 20) + (150 << 13), 1 << 13)
+    host.define("board", config("spin.elf", *(f"ram {p:#x},4k" for p in places)))
+    assert host.verb("board", "start").json["state"] == "done"
+    assert set(places) <= {int(p["first"], 16) for p in the_map(host)["memory"]}
+    assert not [e for e in host.events() if e["kind"] == "api-lost"]

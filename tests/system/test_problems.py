@@ -161,3 +161,10 @@ def test_events_stream_begins_with_ready_and_misses_nothing(host):
                 seqs.append(e["seq"])
         assert kinds[0] == "ready"
         assert seqs[1:] == list(range(1, len(seqs)))
+
+
+def test_a_configuration_of_very_many_errors_is_answered_in_full(host):
+    """glibc sorts much otherwise than little, by system calls of its own."""
+    a = host.post("/v1/check", {"config": "ram 16m\n" + "bogus\n" * 300})
+    assert a.status == 200, a
+    assert len(a.json["diagnostics"]) >= 64 and not a.json["valid"]
