@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the host runs vCPUs: priorities, host CPUs, clusters; what permits them and what is in force."""
 import os
+import re
 import resource
 
 import pytest
@@ -76,3 +77,27 @@ def test_a_counter_offset_is_set_or_the_start_names_the_variable(tmp_path):
         assert r.returncode == 64 and "remove `set counter-offset`" in r.stderr, r
     r = worker_alone(f"@{path}", "set", "counter-offset", "0xffffffffffffffff")
     assert r.returncode == 0 and "counter " in r.stdout, r
+
+
+def crowd(tmp_path, n):
+    path = tmp_path / "crowd.qvmconf"
+    path.write_text(config("crowd.elf", *["cpu"] * n))
+    return f"@{path}"
+
+
+def test_the_guest_wakes_300_vcpus_by_x2apic_ids_each_once(tmp_path):
+    r = worker_alone(crowd(tmp_path, 300))
+    assert r.returncode == 0, r
+    assert "the MADT names 300 vCPUs" in r.stdout
+    assert "300 vCPUs are here, 0 strangers, the highest APIC id is 299" in r.stdout
+
+
+def test_more_vcpus_than_the_hosts_kvm_takes_are_refused_with_its_limit(tmp_path):
+    board = crowd(tmp_path, 4096)
+    r = worker_alone(board)
+    if r.returncode == 0:
+        pytest.skip("this host's KVM takes 4096 vCPUs")
+    assert r.returncode == 64, r
+    assert re.search(r"the board has 4096 vCPUs, this host's KVM takes 1 to \d+", r.stderr), r
+    dry = worker_alone(board, "dryrun")
+    assert dry.returncode == 64 and "this host's KVM takes 1 to" in dry.stderr, dry

@@ -30,7 +30,7 @@ typedef void conf_report(void *arg, const struct diagnostic *d);
 
 /* What a dry run asks of the host: 0, or -1 with ERR_RESOURCE if a start would not get it. */
 struct conf_probe {
-	/* kind of schemas/wants.def; room: the most bytes that an image may have. */
+	/* kind of schemas/wants.def; room: the most bytes that an image may have, the vCPUs of a KVM. */
 	int (*want)(uint32_t kind, const char *path, uint64_t room, struct err *e);
 	int (*folder)(const char *path, struct err *e); /* for `dump` */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vmm/machine/kvm.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 
 #include "base/auto.h"
@@ -76,5 +77,14 @@ int kvm_create(int kvm_fd, int *ret_fd, struct err *e)
 	if (fd < 0)
 		return -1;
 	*ret_fd = fd;
+	return 0;
+}
+
+int kvm_check_vcpus(uint64_t n, int most, struct err *e)
+{
+	if (n == 0 || (most > 0 && n > (uint64_t)most))
+		return err_set(e, START,
+			       "the board has %" PRIu64 " vCPUs, this host's KVM takes 1 to %d", n,
+			       most);
 	return 0;
 }

@@ -111,11 +111,8 @@ static int add_vdevs(struct machine *m, struct err *e)
 
 static int check_counts(const struct machine *m, struct err *e)
 {
-	int most = kvm_extension(m->vm_fd, KVM_CAP_MAX_VCPUS);
-
-	if (m->board->n_cpus == 0 || (most && m->board->n_cpus > (unsigned)most))
-		return err_set(e, START, "the board has %u vCPUs, this host's KVM takes 1 to %d",
-			       m->board->n_cpus, most);
+	if (kvm_check_vcpus(m->board->n_cpus, kvm_extension(m->vm_fd, KVM_CAP_MAX_VCPUS), e) < 0)
+		return -1;
 	if (m->box->n_vcpus < m->board->n_cpus || m->box->n_vdevs < m->board->n_vdevs)
 		return err_set(e, START,
 			       "the black box is for %u vCPUs and %u vdevs, the board has "

@@ -15,6 +15,7 @@
 #include "base/tap.h"
 #include "base/vfio.h"
 #include "schemas/message.h"
+#include "vmm/machine/kvm.h"
 
 static bool is_allowed(const char *path, int how)
 {
@@ -35,10 +36,14 @@ static int ask_new(const char *path, struct err *e)
 	return 0;
 }
 
-static int ask_kvm(const char *path, uint64_t room, struct err *e)
+static int ask_kvm(const char *path, uint64_t n_cpus, struct err *e)
 {
-	(void)room;
-	return is_allowed(path, R_OK | W_OK) ? 0 : err_sys(e, RESOURCE, "open '%s' for a VM", path);
+	AUTO_FD int fd = open(path, O_RDWR | O_CLOEXEC);
+	int most = fd >= 0 ? kvm_extension(fd, KVM_CAP_MAX_VCPUS) : 0;
+
+	if (fd < 0)
+		return err_sys(e, RESOURCE, "open '%s' for a VM", path);
+	return kvm_check_vcpus(n_cpus, most, e);
 }
 
 static int ask_image(const char *path, uint64_t room, struct err *e)

@@ -9,6 +9,7 @@
 #include "vmm/machine/space.h"
 #include "vmm/vdev/vdev.h"
 
+enum { XAPIC_CPUS = 255 }; /* ids 0 to 254 */
 /* Three pages for the task state segment of VMX's virtual-8086 mode, one for its identity map. */
 enum { TSS_BYTES = 0x3000, IDENTITY_BYTES = 0x1000, PRIVATE_BYTES = TSS_BYTES + IDENTITY_BYTES };
 
@@ -76,12 +77,26 @@ static int mask_8259(int vm_fd, struct err *e)
 	return 0;
 }
 
+/* KVM's format of messages and ids has room for 8 bits, of which 255 means everybody, unless it is told
+ * otherwise (section 7.7): a start-up message to vCPU 255 would restart all. */
+static int number_in_32_bits(int vm_fd, struct err *e)
+{
+	uint64_t flags = KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK;
+
+	return kvm_enable(vm_fd, KVM_CAP_X2APIC_API, flags,
+			  "number vCPUs beyond 254: give the board at most 255", e) < 0
+		       ? -1
+		       : 0;
+}
+
 int irqchip_create(const struct board *b, int vm_fd, struct space *memory, struct err *e)
 {
 	/* The speaker's port 0x61 gates PIT channel 2, by which guests calibrate their clocks. */
 	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
 
 	if (place_private(vm_fd, memory, e) < 0)
+		return -1;
+	if (b->n_cpus > XAPIC_CPUS && number_in_32_bits(vm_fd, e) < 0)
 		return -1;
 	if (!irqchip_is_whole(b))
 		return kvm_enable(vm_fd, KVM_CAP_SPLIT_IRQCHIP, 0, "make local APICs", e) < 0 ? -1

@@ -6,7 +6,8 @@
 #include "port.h"
 #include "pvh.h"
 
-enum { MADT_SIGNATURE = 0x43495041 /* "APIC" */, MADT_APIC = 0, MADT_IOAPIC = 1, APIC_ENABLED = 1 };
+enum { MADT_SIGNATURE = 0x43495041 /* "APIC" */ };
+enum { MADT_APIC = 0, MADT_IOAPIC = 1, MADT_X2APIC = 9, APIC_ENABLED = 1 };
 enum { CPUID_HTT = 1 << 28, IOAPIC_VERSION = 1 };
 #define USUAL_IOAPIC 0xfec00000u
 
@@ -39,6 +40,9 @@ static void read_madt(const uint8_t *madt, struct board *b)
 		if (madt[at] == MADT_APIC && word(madt + at + 4) & APIC_ENABLED &&
 		    b->n_cpus < BOARD_CPUS)
 			b->apic_id[b->n_cpus++] = madt[at + 3];
+		if (madt[at] == MADT_X2APIC && word(madt + at + 8) & APIC_ENABLED &&
+		    b->n_cpus < BOARD_CPUS)
+			b->apic_id[b->n_cpus++] = (uint16_t)word(madt + at + 4);
 	}
 }
 
@@ -74,5 +78,5 @@ void board_read(const struct pvh_info *info, struct board *ret_board)
 	ret_board->ioapic_gpa = look_for_ioapic();
 	ret_board->n_cpus = count_by_cpuid();
 	for (unsigned i = 0; i < ret_board->n_cpus; i++)
-		ret_board->apic_id[i] = (uint8_t)i;
+		ret_board->apic_id[i] = (uint16_t)i;
 }

@@ -9,12 +9,12 @@
 
 struct pvh_info;
 
-enum { BOARD_CPUS = 64 };
+enum { BOARD_CPUS = 1024 };
 
 struct board {
 	unsigned n_cpus;     /* at least 1; never more than BOARD_CPUS */
 	uint32_t ioapic_gpa; /* 0 = none */
-	uint8_t apic_id[BOARD_CPUS];
+	uint16_t apic_id[BOARD_CPUS];
 };
 
 void board_read(const struct pvh_info *info, struct board *ret_board);

@@ -50,6 +50,22 @@ static inline void port_cpuid(uint32_t leaf, uint32_t ret[4])
 			 : "a"(leaf), "c"(0));
 }
 
+static inline uint64_t port_rdmsr(uint32_t msr)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+	return low | (uint64_t)high << 32;
+}
+
+static inline void port_wrmsr(uint32_t msr, uint64_t value)
+{
+	__asm__ volatile("wrmsr"
+			 :
+			 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+			 : "memory");
+}
+
 /* Sleep until an interrupt has been handled. `sti` opens the door only after `hlt` has begun, so
  * an interrupt that is already pending cannot be missed. */
 static inline void port_sleep(void)

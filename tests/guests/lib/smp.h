@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-enum { SMP_CPUS = 64 };
+enum { SMP_CPUS = 1024 };
 
 /* Bring a vCPU into long mode on its own stack; it runs `fn(apic_id)` and halts for good after it. */
 void smp_wake(unsigned apic_id, void (*fn)(unsigned apic_id));
