@@ -248,3 +248,26 @@ TEST(access_goes_to_the_region_under_others_unless_it_is_wholly_inside_one)
 	vdev_free(d);
 	tear_down(&b);
 }
+
+/* The port 0xcf9 of a board without a PCI bus, whose guest looks for one. */
+TEST(access_of_a_dword_does_not_reach_a_region_that_is_meant_whole)
+{
+	static const struct vdev_class whole = {.name = "whole",
+						.widths = VDEV_BYTE,
+						.region = {{0x100, 8, true}},
+						.state_bytes = sizeof(struct probe),
+						.read = probe_read,
+						.write = probe_write,
+						.intr = -1};
+	struct access a = {.address = 0xff, .width = 4, .value = 0x80000400, .is_write = true};
+	struct bench b;
+
+	set_up(&b, &whole, true);
+	assert_int_equal(access_judge(&b.s, &a), SPACE_NOBODY);
+	access_perform(&b.s, &b.box, &a);
+	assert_int_equal(b.probe->n, 0);
+	a = (struct access){.address = 0x100, .width = 1, .value = 4, .is_write = true};
+	access_perform(&b.s, &b.box, &a);
+	assert_int_equal(b.probe->n, 1);
+	tear_down(&b);
+}

@@ -246,3 +246,17 @@ TEST(pci_dummy_shows_what_its_options_say_and_nothing_else)
 	assert_int_equal(pci_function_read(b.vdev->pci, 0x40, 4), 0xdeadbeef);
 	vdev_bench_close(&b);
 }
+
+TEST(pci_host_shows_what_its_options_say)
+{
+	struct vdev_bench b;
+	struct err e;
+
+	vdev_bench_make(&b, "pci-host");
+	assert_int_equal(vdev_bench_option(&b, "reg", "Device_ID=0x29c0", &e), 0);
+	assert_int_equal(vdev_bench_option(&b, "reg", "Device_ID=0x29c00", &e), -1);
+	vdev_bench_assemble(&b);
+	assert_int_equal(pci_function_read(b.vdev->pci, 2, 2), 0x29c0);
+	assert_int_equal(pci_function_read(b.vdev->pci, PCI_CLASS_REVISION, 4) >> 8, 0x060000);
+	vdev_bench_close(&b);
+}

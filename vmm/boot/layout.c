@@ -22,6 +22,11 @@ static const struct layout_part *taken(const struct layout *l, uint64_t gpa, uin
 	return NULL;
 }
 
+bool layout_is_free(const struct layout *l, uint64_t gpa, uint64_t bytes)
+{
+	return !taken(l, gpa, bytes);
+}
+
 static void insert(struct layout *l, uint64_t gpa, uint64_t bytes, const char *what)
 {
 	unsigned at = 0;

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -32,6 +33,7 @@ enum { LAYOUT_PARTS = 1024 }; /* images choose how many: refused beyond */
  * memory (may be NULL). bytes > 0. ERR_START names the file, the place and who has it. */
 int layout_take(struct layout *l, uint64_t gpa, uint64_t bytes, const char *what, void **ret_host,
 		struct err *e);
+bool layout_is_free(const struct layout *l, uint64_t gpa, uint64_t bytes);
 /* Take the lowest free RAM. Page 0 is left to the interrupt vectors of real mode. */
 int layout_take_low(struct layout *l, uint64_t bytes, const char *what, uint64_t *ret_gpa,
 		    void **ret_host, struct err *e);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vmm/boot/map.h"
 
+#include <string.h>
+
 #include "vmm/boot/image.h"
 #include "vmm/machine/memory.h"
 
@@ -42,6 +44,17 @@ static uint64_t ram_from(const struct image_guest *g, uint64_t gpa)
 	if (boot > gpa && boot < end)
 		end = boot;
 	return end - gpa;
+}
+
+void map_leave_bios_data(const struct image_guest *g)
+{
+	enum { BASE_KIB = 0x413 };
+	void *host = memory_at(g->layout.memory, BASE_KIB, 2);
+	uint32_t lower, upper;
+
+	map_kib(g, &lower, &upper);
+	if (host && lower && layout_is_free(&g->layout, BASE_KIB, 2))
+		memcpy(host, &(uint16_t){(uint16_t)lower}, 2);
 }
 
 void map_kib(const struct image_guest *g, uint32_t *ret_lower, uint32_t *ret_upper)

@@ -22,3 +22,6 @@ unsigned map_make(const struct image_guest *g, struct map_entry *ret);
 /* KiB of RAM from 0 (at most 640, up to the boot parameters) and from 1 MiB on, without a gap: what
  * multiboot calls the lower and upper memory. */
 void map_kib(const struct image_guest *g, uint32_t *ret_lower, uint32_t *ret_upper);
+/* Where a BIOS leaves the lower memory in KiB, 40:13 (IBM PC/AT technical reference, BIOS data area): kernels
+ * that come by multiboot look there, for their boot loaders have run on one. Last of all. */
+void map_leave_bios_data(const struct image_guest *g);

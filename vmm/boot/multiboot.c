@@ -193,6 +193,7 @@ static int finish_multiboot(struct image_guest *g, struct err *e)
 	info.loader = put(&r, loader, sizeof loader);
 	map_kib(g, &info.lower_kib, &info.upper_kib);
 	memcpy(host, &info, sizeof info);
+	map_leave_bios_data(g);
 	return 0;
 }
 

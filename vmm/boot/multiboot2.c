@@ -263,6 +263,7 @@ static int finish_multiboot2(struct image_guest *g, struct err *e)
 		return -1;
 	r = (struct room){.host = host};
 	build(&r, g, map, n);
+	map_leave_bios_data(g);
 	return 0;
 }
 

@@ -34,6 +34,8 @@ static bool find_target(const struct space_region *r, const struct access *a,
 
 	if (!r || r->kind != SPACE_VDEV || !is_inside(r, a))
 		return false;
+	if (a->is_part && r->vdev->class->region[r->index].is_whole)
+		return false;
 	*ret = (struct vdev_target){r->vdev, r->index, a->address - r->base};
 	if (r->vdev->class->route) {
 		pthread_mutex_lock(&r->vdev->lock);
@@ -57,7 +59,8 @@ static struct access half_of(const struct access *a, unsigned which)
 	return (struct access){.address = a->address + which * width,
 			       .value = a->value >> which * width * 8,
 			       .width = width,
-			       .is_write = a->is_write};
+			       .is_write = a->is_write,
+			       .is_part = true};
 }
 
 enum space_answer access_judge(const struct space *s, const struct access *a)

@@ -5,7 +5,7 @@
  * First it is judged, without effects; then performed, unless the `unsupported` policy forbids that.
  * An access belongs to a vdev if it lies wholly in one region, has a width that the class allows and
  * a direction that it has. In the port space a wider one is taken apart as the ISA bus does for an
- * 8-bit device; in the memory space there is no such rule.
+ * 8-bit device, but for a region that is_whole; in the memory space there is no such rule.
  */
 #pragma once
 
@@ -21,6 +21,7 @@ struct access {
 	uint64_t address, value; /* value: little-endian in the low `width` bytes */
 	unsigned width;		 /* bytes, 1 to 8 */
 	bool is_write;
+	bool is_part; /* of a wider one that was taken apart */
 };
 
 /* Who answers: SPACE_BY_VDEV, or a fault: SPACE_NOBODY, SPACE_DENIED. */

@@ -15,6 +15,7 @@
 
 #include "vmm/machine/machine.h"
 #include "vmm/pci/function.h"
+#include "vmm/pci/register.h"
 #include "vmm/pci/slot.h"
 #include "vmm/vdev/vdev.h"
 
@@ -240,6 +241,7 @@ static void host_init(struct vdev *d)
 	pthread_mutex_init(&h->lines, NULL);
 	h->vdev = d;
 	h->bus.line = drive_line;
+	pci_function_init(&h->own, d, &id);
 	d->slot = 0;
 	d->region[REGION_PORTS] = (struct vdev_region){VDEV_IO, 0xcf8, PORTS, true};
 }
@@ -279,7 +281,6 @@ static int host_assemble(struct vdev *d, struct machine *m, struct err *e)
 	uint64_t next = d->region[REGION_WINDOW].base;
 	struct vdev *v;
 
-	pci_function_init(&h->own, d, &id);
 	h->slot[0] = d->pci = &h->own;
 	for (unsigned i = 0; (v = machine_vdev(m, i)); i++) {
 		if (v == d || v->slot < 0)
@@ -303,6 +304,20 @@ static int host_assemble(struct vdev *d, struct machine *m, struct err *e)
 	return 0;
 }
 
+static int set_reg(struct vdev *d, const char *value, struct err *e)
+{
+	return pci_register_set(&((struct host *)d->state)->own, value, e);
+}
+
+static const struct vdev_option options[] = {
+	{"reg", "REG=VALUE",
+	 "what a register of the bridge reads, for a guest that must know it: OFFSET/SIZE or a "
+	 "name "
+	 "like Device_ID",
+	 set_reg},
+	{NULL},
+};
+
 static const struct vdev_class pci_host = {
 	.name = "pci-host",
 	.summary = "PCI host bridge; loc = configuration space, then the window for devices",
@@ -315,6 +330,7 @@ static const struct vdev_class pci_host = {
 		   [REGION_PORTS] = {0xcf8, PORTS}},
 	.intr = -1,
 	.state_bytes = sizeof(struct host),
+	.options = options,
 	.init = host_init,
 	.check = host_check,
 	.assemble = host_assemble,

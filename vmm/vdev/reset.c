@@ -49,7 +49,8 @@ static const struct vdev_class reset = {
 	.space = VDEV_IO,
 	.widths = VDEV_BYTE,
 	.is_implicit = true,
-	.region = {[REGION_PORT_92] = {0x92, 1}, [REGION_PORT_CF9] = {0xcf9, 1}},
+	/* A dword at 0xcf8 is for PCI's CONFIG_ADDRESS, also where there is none. */
+	.region = {[REGION_PORT_92] = {0x92, 1}, [REGION_PORT_CF9] = {0xcf9, 1, true}},
 	.intr = -1,
 	.state_bytes = sizeof(struct reset),
 	.read = reset_read,

@@ -75,9 +75,10 @@ struct vdev_class {
 	bool needs_loc, needs_intr; /* must be given when there is no default */
 	struct {
 		uint64_t base, bytes;
-	} region[VDEV_REGIONS];			     /* defaults; bytes 0 ends */
-	int intr;				     /* default line; -1 = none */
-	size_t state_bytes;			     /* zeroed state at vdev->state */
+		bool is_whole;	/* an access that also covers other places is not meant for it */
+	} region[VDEV_REGIONS]; /* defaults; bytes 0 ends */
+	int intr;		/* default line; -1 = none */
+	size_t state_bytes;	/* zeroed state at vdev->state */
 	const struct vdev_option *options;	     /* ends with a NULL name; NULL = none */
 	void (*init)(struct vdev *d);		     /* defaults of the state */
 	int (*check)(struct vdev *d, struct err *e); /* options are complete; add wants here */
