@@ -60,6 +60,17 @@ static json_t *read_number(const char *name, const char *value)
 	return NULL;
 }
 
+/* What a name may be is the server's to judge. */
+static json_t *read_names(const char *value)
+{
+	json_t *list = json_array();
+	char name[NAME_CAP];
+
+	while (policy_next_name(&value, name))
+		json_array_append_new(list, json_string(name));
+	return list;
+}
+
 /* *ret_form tells what would fit; some of it is made in `text`. */
 static json_t *read_value(const struct policy_field *f, const char *value, char text[static 128],
 			  const char **ret_form)
@@ -74,6 +85,9 @@ static json_t *read_value(const struct policy_field *f, const char *value, char 
 	case POLICY_REACTION:
 		*ret_form = reaction_list(text, 128);
 		return reaction_from_id(value, &reaction) == 0 ? json_string(value) : NULL;
+	case POLICY_NAMES:
+		*ret_form = "names of VMs, separated by commas";
+		return read_names(value);
 	}
 	return NULL;
 }
@@ -175,6 +189,8 @@ static void print_fields(FILE *f)
 		char def[24];
 
 		snprintf(def, sizeof def, "%" PRId64, p->def);
+		if (policy_is_text(p))
+			snprintf(def, sizeof def, "none");
 		fprintf(f, "  %-22s %s (%s)\n", p->name, p->what,
 			p->kind == POLICY_BOOL	     ? (p->def ? "true" : "false")
 			: p->kind == POLICY_REACTION ? reaction_id(p->def)

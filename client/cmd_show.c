@@ -5,6 +5,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/str.h"
 #include "client/show/age.h"
 #include "client/command.h"
 #include "client/show/field.h"
@@ -92,15 +93,28 @@ static void print_columns(const json_t *vm, int64_t now_ms)
 	putchar('\n');
 }
 
+static void join_names(const json_t *list, char *ret, size_t cap)
+{
+	size_t n = 0, i;
+	json_t *name;
+
+	ret[0] = '\0';
+	json_array_foreach ((json_t *)list, i, name)
+		str_add(ret, cap, &n, "%s%.63s", i ? ", " : "", json_string_value(name));
+}
+
 /* A value as text, and whether it is the one that a VM has without saying anything. */
 static void print_field(const struct policy_field *f, const json_t *value)
 {
 	bool is_default = false,
 	     is_time = strlen(f->name) > 3 && !strcmp(f->name + strlen(f->name) - 3, "_ms");
-	char text[AGE_TEXT + 32];
+	char text[POLICY_TEXT];
 	int64_t n = json_is_boolean(value) ? json_is_true(value) : json_integer_value(value);
 
-	if (json_is_string(value)) {
+	if (json_is_array(value)) {
+		join_names(value, text, sizeof text);
+		is_default = !*text;
+	} else if (json_is_string(value)) {
 		snprintf(text, sizeof text, "%.30s", json_string_value(value));
 		is_default = reaction_from_id(text, &n) == 0 && n == f->def;
 	} else if (f->kind == POLICY_BOOL) {

@@ -38,6 +38,7 @@ struct daemon {
 	sd_event_source *stopper; /* timer of the ordered end */
 	unsigned stop_stage;
 	bool is_ending;
+	bool is_recovered; /* every VM is known for what it is: starts in order may begin */
 };
 
 /* From settings to a loop that is ready to run. On failure what was opened is closed again. */

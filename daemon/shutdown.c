@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/shutdown.h"
 
+#include "base/auto.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
+#include "daemon/decide/order.h"
 #include "daemon/notify.h"
 #include "daemon/timer.h"
 #include "daemon/worker/worker.h"
@@ -11,6 +13,29 @@ enum { CUT_MS = 2000, FENCE_MS = 3000, API_MS = 2000 };
 
 /* In this order; each is left when nothing is waited for any more, or when its time is over. */
 enum stage { STAGE_NONE, STAGE_BUTTON, STAGE_CUT, STAGE_FENCE, STAGE_API, STAGE_OVER };
+
+static int on_too_late(sd_event_source *s, uint64_t us, void *arg)
+{
+	struct vm *v = arg;
+
+	(void)s;
+	(void)us;
+	if (v->worker)
+		worker_fence(v->worker, CAUSE_HOST_SHUTDOWN, NULL);
+	return 0;
+}
+
+static int on_late(sd_event_source *s, uint64_t us, void *arg)
+{
+	struct vm *v = arg;
+
+	(void)s;
+	(void)us;
+	if (v->worker)
+		worker_cut(v->worker, CAUSE_HOST_SHUTDOWN);
+	timer_set(v->d->loop, &v->deadline, CUT_MS, on_too_late, v);
+	return 0;
+}
 
 static void press(struct worker *w)
 {
@@ -32,13 +57,27 @@ static void fence(struct worker *w)
 	worker_fence(w, CAUSE_HOST_SHUTDOWN, NULL);
 }
 
+/* Whoever started last ends first; each has its stop_timeout_ms, all together the grace. */
+static void press_next(struct daemon *d)
+{
+	AUTO_FREE struct order_member *m = startup_members(d);
+
+	for (size_t i = 0; i < d->vms.n; i++) {
+		struct vm *v = d->vms.vm[i];
+
+		if (!v->worker || v->is_parting || !order_may_end(m, d->vms.n, i))
+			continue;
+		v->is_parting = true;
+		press(v->worker);
+		timer_set(d->loop, &v->deadline, (uint64_t)v->running.stop_timeout_ms, on_late, v);
+	}
+}
+
 static void to_all(struct daemon *d, void (*deed)(struct worker *w))
 {
-	for (size_t i = 0; i < d->vms.n; i++) {
-		timer_clear(&d->vms.vm[i]->restart);
+	for (size_t i = 0; i < d->vms.n; i++)
 		if (d->vms.vm[i]->worker)
 			deed(d->vms.vm[i]->worker);
-	}
 }
 
 static bool has_workers(struct daemon *d)
@@ -66,11 +105,13 @@ void shutdown_step(struct daemon *d)
 	case STAGE_BUTTON:
 		notify_stopping();
 		log_info(NULL, "ending in order");
+		for (size_t i = 0; i < d->vms.n; i++)
+			timer_clear(&d->vms.vm[i]->restart);
 		if (d->config.shutdown_grace_ms == 0) {
 			shutdown_step(d);
 			return;
 		}
-		to_all(d, press);
+		press_next(d);
 		bound_ms = d->config.shutdown_grace_ms;
 		break;
 	case STAGE_CUT:
@@ -101,5 +142,7 @@ void daemon_check_end(struct daemon *d)
 		shutdown_step(d);
 	} else if (d->stop_stage >= STAGE_API && d->server.process.fd < 0) {
 		sd_event_exit(d->loop, 0);
+	} else if (d->stop_stage == STAGE_BUTTON) {
+		press_next(d);
 	}
 }

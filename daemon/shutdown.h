@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * shutdown.h - the ordered end of the supervisor: VMs, then the API, then the loop; each stage has
- * its bound. What was wished for stays wished for: the next supervisor starts it again.
+ * shutdown.h - the ordered end of the supervisor: VMs in the reverse of their start order, then the
+ * API, then the loop; each stage has its bound. What was wished for stays wished for: the next supervisor starts it again.
  */
 #pragma once
 

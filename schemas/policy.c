@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/auto.h"
@@ -19,13 +20,71 @@ const unsigned policy_n_fields = NELEMS(policy_fields);
 static const char *const reaction[REACTION_COUNT] = {
 	[REACTION_STOP] = "stop", [REACTION_RESTART] = "restart", [REACTION_PAUSE] = "pause"};
 
+#define POLICY_DEFAULT_BOOL(field, def)	    p.field = (def);
+#define POLICY_DEFAULT_NUMBER(field, def)   p.field = (def);
+#define POLICY_DEFAULT_REACTION(field, def) p.field = (def);
+#define POLICY_DEFAULT_NAMES(field, def)    /* none */
+
 struct policy policy_default(void)
 {
-	return (struct policy){
-#define POLICY(field, kind, def, min, max, what) .field = (def),
+	struct policy p;
+
+	memset(&p, 0, sizeof p);
+#define POLICY(field, kind, def, min, max, what) POLICY_DEFAULT_##kind(field, def)
 #include "schemas/policy.def"
 #undef POLICY
-	};
+	return p;
+}
+
+bool policy_is_text(const struct policy_field *f)
+{
+	return f->kind == POLICY_NAMES;
+}
+
+const char *policy_text(const struct policy *p, const struct policy_field *f)
+{
+	return (const char *)p + f->offset;
+}
+
+bool policy_next_name(const char **text, char ret[static NAME_CAP])
+{
+	const char *from = *text + strspn(*text, " ,");
+	size_t n = strcspn(from, " ,");
+
+	*text = from + n;
+	snprintf(ret, NAME_CAP, "%.*s", (int)(n < NAME_CAP ? n : NAME_CAP - 1), from);
+	return n > 0;
+}
+
+static bool has_name(const char *text, const char *name)
+{
+	char other[NAME_CAP];
+
+	while (policy_next_name(&text, other))
+		if (!strcmp(other, name))
+			return true;
+	return false;
+}
+
+int policy_set_text(struct policy *p, const struct policy_field *f, const char *text, struct err *e)
+{
+	char whole[POLICY_TEXT] = "", name[NAME_CAP];
+	size_t at = 0;
+	int64_t n = 0;
+
+	while (policy_next_name(&text, name)) {
+		if (!name_is_valid(name) || has_name(whole, name))
+			return err_set(e, INVALID, "policy field '%s': '%s' is %s", f->name, name,
+				       name_is_valid(name) ? "named twice"
+							   : "no name of a VM: use " NAME_PATTERN);
+		if (++n > f->max)
+			return err_set(e, INVALID,
+				       "policy field '%s' has more than %" PRId64 " names", f->name,
+				       f->max);
+		str_add(whole, sizeof whole, &at, "%s%s", at ? " " : "", name);
+	}
+	memcpy((char *)p + f->offset, whole, sizeof whole);
+	return 0;
 }
 
 const struct policy_field *policy_find(const char *name)
@@ -55,12 +114,24 @@ int policy_set(struct policy *p, const struct policy_field *f, int64_t value, st
 	return 0;
 }
 
+static int check_field(const struct policy *p, const struct policy_field *f, struct policy *copy,
+		       struct err *e)
+{
+	const char *text = policy_text(p, f);
+
+	if (!policy_is_text(f))
+		return policy_set(copy, f, policy_get(p, f), e);
+	if (!str_is_terminated(text, POLICY_TEXT))
+		return err_set(e, INVALID, "policy field '%s' has no end", f->name);
+	return policy_set_text(copy, f, text, e);
+}
+
 int policy_check(const struct policy *p, struct err *e)
 {
 	struct policy copy = *p;
 
 	for (unsigned i = 0; i < policy_n_fields; i++)
-		if (policy_set(&copy, &policy_fields[i], policy_get(p, &policy_fields[i]), e) < 0)
+		if (check_field(p, &policy_fields[i], &copy, e) < 0)
 			return -1;
 	return 0;
 }

@@ -2,27 +2,36 @@
 /* policy.h - what shall follow each end of a VM; the table is policy.def. All processes. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/name.h"
 
 enum reaction { REACTION_STOP, REACTION_RESTART, REACTION_PAUSE, REACTION_COUNT };
 
-/* Crosses the api link by memcpy. Every member is a number, so that one setter serves all. */
+enum { POLICY_NAMES_MOST = 8, POLICY_TEXT = POLICY_NAMES_MOST * NAME_CAP };
+
+#define POLICY_MEMBER_BOOL(field)     int64_t field;
+#define POLICY_MEMBER_NUMBER(field)   int64_t field;
+#define POLICY_MEMBER_REACTION(field) int64_t field;
+#define POLICY_MEMBER_NAMES(field)    char field[POLICY_TEXT]; /* "a b c"; zero behind its end */
+
+/* Crosses the api link and is compared by bytes: it has no padding. */
 struct policy {
-#define POLICY(field, kind, def, min, max, what) int64_t field;
+#define POLICY(field, kind, def, min, max, what) POLICY_MEMBER_##kind(field)
 #include "schemas/policy.def"
 #undef POLICY
 };
 
-enum policy_kind { POLICY_BOOL, POLICY_NUMBER, POLICY_REACTION };
+enum policy_kind { POLICY_BOOL, POLICY_NUMBER, POLICY_REACTION, POLICY_NAMES };
 
 struct policy_field {
 	const char *name, *what;
 	enum policy_kind kind;
 	int64_t def, min, max;
-	uint32_t offset; /* of an int64_t in struct policy */
+	uint32_t offset; /* in struct policy */
 };
 
 extern const struct policy_field policy_fields[];
@@ -31,6 +40,15 @@ extern const unsigned policy_n_fields;
 struct policy policy_default(void);
 /* The field of that name, or NULL. */
 const struct policy_field *policy_find(const char *name);
+/* Of the kind NAMES: a text in struct policy and in the store. */
+bool policy_is_text(const struct policy_field *f);
+const char *policy_text(const struct policy *p, const struct policy_field *f);
+/* Names, separated by blanks or commas; ERR_INVALID says what is wrong with which. */
+int policy_set_text(struct policy *p, const struct policy_field *f, const char *text,
+		    struct err *e);
+/* The next of the names at *text, which moves on; false behind the last. */
+bool policy_next_name(const char **text, char ret[static NAME_CAP]);
+/* All other kinds. */
 int64_t policy_get(const struct policy *p, const struct policy_field *f);
 /* Set one field; ERR_INVALID with the permitted range. */
 int policy_set(struct policy *p, const struct policy_field *f, int64_t value, struct err *e);

@@ -135,6 +135,7 @@ static int policy_value(const struct policy_field *f, const json_t *j, int64_t *
 				       f->name, kind_name(j), f->min, f->max);
 		*ret = json_integer_value(j);
 		return 0;
+	case POLICY_NAMES: return 0; /* set_names() */
 	case POLICY_REACTION:
 		if (json_is_string(j) && reaction_from_id(json_string_value(j), ret) == 0)
 			return 0;
@@ -146,6 +147,30 @@ static int policy_value(const struct policy_field *f, const json_t *j, int64_t *
 		       json_is_string(j) ? "'" : "",
 		       json_is_string(j) ? json_string_value(j) : kind_name(j),
 		       json_is_string(j) ? "'" : "", reaction_list(known, sizeof known));
+}
+
+static int set_names(struct policy *p, const struct policy_field *f, const json_t *j, struct err *e)
+{
+	char text[POLICY_TEXT + NAME_CAP] = "";
+	size_t n = 0, i;
+	json_t *name;
+
+	if (!json_is_array(j) || json_array_size(j) > (size_t)f->max)
+		return err_set(e, INVALID,
+			       "policy field '%s' is %s; it must be a list of at most %" PRId64
+			       " names",
+			       f->name, kind_name(j), f->max);
+	json_array_foreach ((json_t *)j, i, name) {
+		const char *s = json_string_value(name);
+
+		if (!s || !name_is_valid(s))
+			return err_set(e, INVALID,
+				       "policy field '%s': item %zu is no name of a VM: "
+				       "use " NAME_PATTERN,
+				       f->name, i + 1);
+		str_add(text, sizeof text, &n, "%s%s", n ? " " : "", s);
+	}
+	return policy_set_text(p, f, text, e);
 }
 
 static int no_such_policy(const char *name, struct err *e)
@@ -176,8 +201,13 @@ static int set_policy(struct body *b, const json_t *j, struct err *e)
 		snprintf(b->pointer, sizeof b->pointer, "/policy/%.64s", name);
 		if (!f)
 			return no_such_policy(name, e);
-		if (policy_value(f, value, &v, e) < 0 || policy_set(&b->policy, f, v, e) < 0)
+		if (policy_is_text(f)) {
+			if (set_names(&b->policy, f, value, e) < 0)
+				return -1;
+		} else if (policy_value(f, value, &v, e) < 0 ||
+			   policy_set(&b->policy, f, v, e) < 0) {
 			return -1;
+		}
 	}
 	return 0;
 }

@@ -123,6 +123,14 @@ static json_t *policy_property(const struct policy_field *f)
 		schema_set(o, "enum", list);
 		schema_set(o, "default", schema_text(reaction_id(f->def)));
 		break;
+	case POLICY_NAMES:
+		o = schema_type("array");
+		list = schema_type("string");
+		schema_set(list, "pattern", schema_text("^" NAME_PATTERN "$"));
+		schema_set(o, "items", list);
+		schema_set(o, "maxItems", json_integer(f->max));
+		schema_set(o, "default", object_list());
+		break;
 	default:
 		o = schema_type("integer");
 		schema_set(o, "minimum", json_integer(f->min));

@@ -39,18 +39,32 @@ enum {
 	WHY,
 };
 
+static json_t *policy_value(const struct policy *p, const struct policy_field *f)
+{
+	const char *text = policy_text(p, f);
+	char name[NAME_CAP];
+	json_t *list;
+
+	switch (f->kind) {
+	case POLICY_BOOL: return json_boolean(policy_get(p, f));
+	case POLICY_REACTION: return json_string(reaction_id(policy_get(p, f)));
+	case POLICY_NUMBER: return json_integer(policy_get(p, f));
+	case POLICY_NAMES: break;
+	}
+	list = json_array();
+	while (policy_next_name(&text, name))
+		json_array_append_new(list, json_string(name));
+	return list;
+}
+
 static json_t *policy_object(const struct policy *p)
 {
 	json_t *o = object_new();
 
 	for (unsigned i = 0; i < policy_n_fields; i++) {
 		const struct policy_field *f = &policy_fields[i];
-		int64_t v = policy_get(p, f);
 
-		json_object_set_new(o, f->name,
-				    f->kind == POLICY_BOOL	 ? json_boolean(v)
-				    : f->kind == POLICY_REACTION ? json_string(reaction_id(v))
-								 : json_integer(v));
+		json_object_set_new(o, f->name, policy_value(p, f));
 	}
 	return o;
 }
@@ -67,7 +81,8 @@ int vm_policy(struct db *d, int64_t id, int64_t revision, json_t **ret, struct e
 		const struct policy_field *f = policy_find(db_text(q, 0));
 
 		if (f)
-			policy_set(&p, f, db_int(q, 1), &unused);
+			(void)(policy_is_text(f) ? policy_set_text(&p, f, db_text(q, 2), &unused)
+						 : policy_set(&p, f, db_int(q, 1), &unused));
 	}
 	if (got == 0)
 		*ret = policy_object(&p);

@@ -15,6 +15,7 @@
 #include "daemon/daemon.h"
 #include "daemon/store/event.h"
 #include "daemon/decide/lifecycle.h"
+#include "daemon/decide/order.h"
 #include "schemas/op.h"
 
 static int need_text(const struct call *c, struct err *e)
@@ -59,6 +60,34 @@ static int is_same(struct call *c, const struct vm *v, struct err *e)
 		return -1;
 	return t.bytes == c->bytes && !memcmp(t.config, c->text, t.bytes) &&
 	       !strcmp(t.folder, c->m.folder);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct order_member *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+/* Whoever waits for itself never starts. */
+static int check_order(const struct call *c, const struct vm *v, struct err *e)
+{
+	AUTO_FREE struct order_member *m = startup_members(c->d);
+	struct policy p = policy_of(c, v);
+	size_t n = c->d->vms.n, i = 0;
+	char cycle[256];
+
+	if (!v)
+		m[n++] = (struct order_member){.name = c->m.vm};
+	qsort(m, n, sizeof *m, by_name);
+	while (strcmp(m[i].name, c->m.vm) != 0)
+		i++;
+	m[i].after = p.after;
+	if (!order_has_cycle(m, n, i, cycle, sizeof cycle))
+		return 0;
+	return err_set(e, INVALID,
+		       "policy field 'after' makes a cycle, in which nobody could start: %s",
+		       cycle);
 }
 
 /* Rows and event of a new revision, in the open transaction. */
@@ -112,6 +141,7 @@ static int store(struct call *c, struct vm *v, int64_t *ret_revision, struct err
 	else
 		v = vm_add(&c->d->vms, c->d, &row);
 	v->policy = p;
+	startup_step(c->d);
 	*ret_revision = row.revision;
 	return 0;
 }
@@ -126,7 +156,8 @@ static void put_checked(struct call *c, const struct check_result *r)
 	if (r->err.code) {
 		a.err = r->err;
 		a.created = 0;
-	} else if (match(c, v, &e) < 0 || store(c, v, &a.revision, &e) < 0) {
+	} else if (match(c, v, &e) < 0 || check_order(c, v, &e) < 0 ||
+		   store(c, v, &a.revision, &e) < 0) {
 		/* Matched once more: another PUT may have come in between. */
 		a.err = e;
 		a.created = 0;
@@ -140,7 +171,8 @@ void call_vm_put(struct call *c)
 	struct err e;
 	int same;
 
-	if (need_text(c, &e) < 0 || match(c, v, &e) < 0 || (same = is_same(c, v, &e)) < 0)
+	if (need_text(c, &e) < 0 || match(c, v, &e) < 0 || check_order(c, v, &e) < 0 ||
+	    (same = is_same(c, v, &e)) < 0)
 		call_refuse(c, &e);
 	else if (same)
 		call_answer(c, &(struct msg_answer){.revision = v->row.revision});
@@ -201,5 +233,6 @@ void call_vm_delete(struct call *c)
 		return;
 	}
 	action_run(s, c->d, v);
+	startup_step(c->d);
 	call_answer(c, &(struct msg_answer){0});
 }

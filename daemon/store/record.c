@@ -158,9 +158,11 @@ int record_add_revision(struct store *s, const struct record_revision *r, struct
 		const struct policy_field *f = &policy_fields[i];
 
 		if (STORE_RUN(s, e,
-			      "INSERT INTO policy (vm, revision, field, value) VALUES (?, ?, ?, ?)",
+			      "INSERT INTO policy (vm, revision, field, value, text) "
+			      "VALUES (?, ?, ?, ?, ?)",
 			      STORE_INT(r->vm), STORE_INT(r->revision), STORE_TEXT(f->name),
-			      STORE_INT(policy_get(r->policy, f))) < 0)
+			      STORE_INT(policy_is_text(f) ? 0 : policy_get(r->policy, f)),
+			      STORE_TEXT(policy_is_text(f) ? policy_text(r->policy, f) : "")) < 0)
 			return -1;
 	}
 	return STORE_RUN(s, e, "DELETE FROM revision WHERE vm = ? AND revision <= ?",
@@ -208,14 +210,15 @@ int record_policy(struct store *s, int64_t vm, int64_t revision, struct policy *
 	struct err why;
 	int r;
 
-	if (store_query(s, "SELECT field, value FROM policy WHERE vm = ? AND revision = ?", key,
-			NELEMS(key), &q, e) < 0)
+	if (store_query(s, "SELECT field, value, text FROM policy WHERE vm = ? AND revision = ?",
+			key, NELEMS(key), &q, e) < 0)
 		return -1;
 	while ((r = store_row(s, q, e)) == 1) {
 		const struct policy_field *f = policy_find(store_text(q, 0));
 
 		/* A field that this version no longer has is passed over. */
-		if (f && policy_set(&p, f, store_int(q, 1), &why) < 0)
+		if (f && (policy_is_text(f) ? policy_set_text(&p, f, store_text(q, 2), &why)
+					    : policy_set(&p, f, store_int(q, 1), &why)) < 0)
 			log_error(&(struct log_about){.err = &why}, "its default is taken: %s",
 				  why.msg);
 	}

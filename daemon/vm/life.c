@@ -148,12 +148,15 @@ int life_command(struct daemon *d, struct vm *v, enum vm_event verb, const struc
 	if (ledger_commit(d, e) < 0)
 		return -1;
 	v->row = next;
+	if (verb <= VM_EVENT_RELEASE)
+		v->turn = TURN_NONE; /* an operator's word goes before the order */
 	v->operation = id;
 	v->request = o->request;
 	if (verb == VM_EVENT_START && is_spawn(s))
 		v->history = (struct restart_history){0};
 	*ret_operation = id;
 	action_run(s, d, v);
+	startup_step(d);
 	return 0;
 undo:
 	ledger_abort(d);
@@ -174,6 +177,7 @@ void life_observe(struct daemon *d, struct vm *v, enum vm_event what)
 	vm_observe(&v->row, s->to);
 	ledger_vm(d, v);
 	action_run(s, d, v);
+	startup_step(d);
 }
 
 static int on_restart(sd_event_source *s, uint64_t us, void *arg)
@@ -193,9 +197,13 @@ void life_start(struct daemon *d, struct vm *v)
 	struct record next = v->row;
 	struct event ev;
 
-	/* A restart waits for the dump of the guest before: it begins it again. */
-	if (!s || v->dump || d->is_ending || v->is_unfenced || v->row.desired == DESIRED_STOPPED)
+	if (!startup_may_go(v))
 		return;
+	/* A restart waits for the dump of the guest before: it begins it again. */
+	if (!s || v->dump || d->is_ending || v->is_unfenced || v->row.desired == DESIRED_STOPPED) {
+		v->turn = TURN_NONE;
+		return;
+	}
 	vm_observe(&next, s->to);
 	renew(&next);
 	if (v->row.restart_at_ms)
@@ -207,6 +215,7 @@ void life_start(struct daemon *d, struct vm *v)
 		if (record_update(&d->store, &next, &e) == 0 && ledger_stage(d, &ev, &e) == 0) {
 			if (ledger_commit(d, &e) == 0) {
 				v->row = next;
+				v->turn = TURN_NONE;
 				action_run(s, d, v);
 				return;
 			}
@@ -220,6 +229,11 @@ void life_start(struct daemon *d, struct vm *v)
 	timer_set(d->loop, &v->restart, STORE_RETRY_MS, on_restart, v);
 }
 
+void life_start_in(struct daemon *d, struct vm *v, uint64_t delay_ms)
+{
+	timer_set(d->loop, &v->restart, delay_ms, on_restart, v);
+}
+
 void life_start_at(struct daemon *d, struct vm *v, int64_t wall_ms)
 {
 	int64_t now_ms = clock_wall_ms();
@@ -227,7 +241,7 @@ void life_start_at(struct daemon *d, struct vm *v, int64_t wall_ms)
 	uint64_t wait_ms = wall_ms > now_ms ? (uint64_t)(wall_ms - now_ms) : 0;
 
 	/* A wall clock that was set back must not put it off for ever. */
-	timer_set(d->loop, &v->restart, wait_ms < most_ms ? wait_ms : most_ms, on_restart, v);
+	life_start_in(d, v, wait_ms < most_ms ? wait_ms : most_ms);
 }
 
 static void on_planned(struct worker *w, void *arg)

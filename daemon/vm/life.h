@@ -25,6 +25,8 @@ void life_observe(struct daemon *d, struct vm *v, enum vm_event what);
 /* Start it without an operator (policy, autostart, after a lost supervisor). If the intent cannot
  * be written, it is tried again later. */
 void life_start(struct daemon *d, struct vm *v);
+/* The same after so long. */
+void life_start_in(struct daemon *d, struct vm *v, uint64_t delay_ms);
 /* A start, by policy, at that wall time. */
 void life_start_at(struct daemon *d, struct vm *v, int64_t wall_ms);
 /* How the worker of a VM is heard. */

@@ -153,10 +153,17 @@ void recover_run(struct daemon *d)
 		case RECONCILE_START:
 			if (v->row.desired == DESIRED_STOPPED)
 				v->row.desired = DESIRED_RUNNING;
-			life_start_at(d, v, 0);
+			startup_queue(v);
 			break;
-		case RECONCILE_AGAIN: life_start_at(d, v, v->row.restart_at_ms); break;
+		case RECONCILE_AGAIN:
+			if (v->row.restart_at_ms > clock_wall_ms())
+				life_start_at(d, v, v->row.restart_at_ms);
+			else
+				startup_queue(v);
+			break;
 		}
 	}
+	d->is_recovered = true;
+	startup_step(d);
 	ledger_flush(d);
 }

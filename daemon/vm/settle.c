@@ -124,7 +124,10 @@ static void follow(struct daemon *d, struct vm *v, const struct restart_decision
 	if (d->is_ending)
 		return;
 	file_event(d, v, JOURNAL_RESTART, false, reaction);
-	life_start_at(d, v, v->row.restart_at_ms);
+	if (v->end.ending.cause == CAUSE_HOST_LOST || v->end.ending.cause == CAUSE_SUPERVISOR_LOST)
+		startup_queue(v); /* all that ran start again together, in order */
+	else
+		life_start_at(d, v, v->row.restart_at_ms);
 }
 
 /* What an end and a freeze have in common. */

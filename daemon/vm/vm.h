@@ -16,6 +16,7 @@
 #include "daemon/store/record.h"
 #include "daemon/decide/restart.h"
 #include "daemon/vm/dump.h"
+#include "daemon/vm/startup.h"
 #include "schemas/policy.h"
 
 struct daemon;
@@ -44,6 +45,9 @@ struct vm {
 	uint64_t request;		     /* of the operator's last verb, for the events */
 	int64_t operation;
 	uint64_t spawned_ms; /* monotonic */
+	enum turn turn;	     /* to start in order */
+	bool is_wait_told;   /* why it waits */
+	bool is_parting;     /* the supervisor ends, and has asked it to */
 	bool is_dirty;	     /* the row is newer than the store's */
 	bool is_unfenced;    /* an earlier supervisor's worker could not be ended */
 };

@@ -78,7 +78,8 @@ static void define(char **word, int n)
 			world_broken(__FILE__, __LINE__, "FIELD=VALUE");
 		*value++ = '\0';
 		f = policy_find(word[i]);
-		if (!f || policy_set(&p, f, number_of(value), &e) < 0)
+		if (!f || (policy_is_text(f) ? policy_set_text(&p, f, value, &e)
+					     : policy_set(&p, f, number_of(value), &e)) < 0)
 			world_broken(__FILE__, __LINE__, word[i]);
 	}
 	if (!world_define(word[1], &p))

@@ -151,6 +151,32 @@ static void check_intent(const struct vm *v)
 	WORLD_MUST(n == 1);
 }
 
+/* Of VMs that start together nobody is before whom it waits for. */
+static void check_order(const struct vm *v)
+{
+	const char *after = v->policy.after;
+	bool is_in_order = v->operation == 0 &&
+			   (v->row.generation == 1 || v->row.cause == CAUSE_SUPERVISOR_LOST);
+	char name[NAME_CAP];
+
+	if (!is_in_order)
+		return;
+	for (size_t i = 0; i < world.d.vms.n; i++) {
+		const struct vm *other = world.d.vms.vm[i];
+
+		WORLD_MUST(*after || *other->policy.after ||
+			   other->policy.start_order >= v->policy.start_order ||
+			   other->row.observed != OBSERVED_STARTING || other->operation);
+	}
+	while (policy_next_name(&after, name)) {
+		const struct vm *other = vm_find(&world.d.vms, name);
+
+		WORLD_MUST(!other || other->row.desired == DESIRED_STOPPED ||
+			   other->row.observed == OBSERVED_RUNNING ||
+			   other->row.observed == OBSERVED_PAUSED);
+	}
+}
+
 int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **ret, struct err *e)
 {
 	struct talker *t = calloc(1, sizeof *t);
@@ -161,6 +187,7 @@ int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **
 	WORLD_MUST(v->row.desired != DESIRED_STOPPED);
 	WORLD_MUST(!v->worker);
 	check_intent(v);
+	check_order(v);
 	for (unsigned i = 0; i < world.n_workers; i++)
 		WORLD_MUST(strcmp(world.worker[i]->vm, s->vm) != 0);
 	if (world.is_start_refused) {
