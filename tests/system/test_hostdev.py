@@ -144,7 +144,7 @@ def test_a_killed_reader_does_not_end_the_guest(tmp_path):
     os.mkfifo(fifo)
     p = subprocess.Popen(["cat", fifo], stdout=subprocess.DEVNULL)
     until(lambda: os.path.realpath(f"/proc/{p.pid}/exe").endswith("cat"), "cat runs")
-    with Alone(write(tmp_path, board("flood.elf", f"hostdev >{fifo} delayed 10", "cmdline lines=3000"))) as q:
+    with Alone(write(tmp_path, board("flood.elf", f"hostdev >{fifo} delayed 10", "cmdline lines=600"))) as q:
         time.sleep(0.2)
         p.kill()
         p.wait()
@@ -341,7 +341,7 @@ def test_a_slow_reader_does_not_make_a_supervised_vm_look_hung(host):
     fifo = os.path.join(host.folder, "fifo")
     os.mkfifo(fifo)
     fd = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-    run(host, "slow", board("flood.elf", f"hostdev >{fifo}"), heartbeat_ms=100, heartbeat_misses=5)
+    run(host, "slow", board("flood.elf", f"hostdev >{fifo}"), heartbeat_ms=300, heartbeat_misses=3)
     time.sleep(1.5)
     assert host.vm("slow")["observed"] == "running"
     assert host.incidents("slow") == []
@@ -355,3 +355,18 @@ def test_delayed_is_said_to_wait_for_nothing_under_qvmd(host):
     a = host.post("/v1/check", {"config": board("hello.elf", "hostdev >- delayed 5 hostdev >/tmp/qvm-none")})
     assert a.status == 200 and "waits for nothing here" in a.text, a
     assert GUESTS in a.text or a.json
+
+
+def test_the_last_words_for_a_reader_that_takes_nothing_are_bounded_and_no_hang(host, tmp_path):
+    fifo = tmp_path / "line"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    # More than the pipe takes, and less than the guest would have to wait for.
+    text = board("flood.elf", f"hostdev >{fifo}", 'cmdline "lines=150"')
+    host.define("slow", text, heartbeat_ms=300, heartbeat_misses=3)
+    host.verb("slow", "start")
+    host.until_vm("slow", observed="stopped")
+    os.close(reader)
+    assert host.vm("slow")["cause"] == "poweroff", host.vm("slow")
+    assert "has not taken the last" in host.get("/v1/vms/slow/status").json["log"]

@@ -93,13 +93,13 @@ static inline void vb_bring_up(struct virtio_bench *k, uint32_t features, unsign
 	assert_int_equal(vb_read(k, VIRTIO_PCI_COMMON_STATUS, 1), 15);
 }
 
-/* Offer one buffer: of the device to write to, or to read. Returns its place in the ring. */
-static inline uint16_t vb_offer(struct virtio_bench *k, unsigned queue, uint64_t gpa,
-				uint32_t bytes, bool is_writable)
+/* Offer one descriptor with these flags. Returns its place in the ring. */
+static inline uint16_t vb_offer_as(struct virtio_bench *k, unsigned queue, uint64_t gpa,
+				   uint32_t bytes, uint16_t flags)
 {
 	uint8_t *part = k->memory + (size_t)queue * VB_PART;
 	uint16_t *index = (uint16_t *)(void *)(part + VB_AVAILABLE + 2), n = *index;
-	struct vring_desc desc = {gpa, bytes, is_writable ? VRING_DESC_F_WRITE : 0, 0};
+	struct vring_desc desc = {gpa, bytes, flags, 0};
 
 	memcpy(part + VB_TABLE + n % VB_SIZE * sizeof desc, &desc, sizeof desc);
 	part[VB_AVAILABLE + 4 + n % VB_SIZE * 2] = (uint8_t)(n % VB_SIZE);
@@ -107,6 +107,13 @@ static inline uint16_t vb_offer(struct virtio_bench *k, unsigned queue, uint64_t
 	__atomic_store_n(index, (uint16_t)(n + 1), __ATOMIC_RELEASE);
 	vb_write(k, VB_NOTIFY + queue * 4, 2, queue);
 	return n;
+}
+
+/* Offer one buffer: of the device to write to, or to read. */
+static inline uint16_t vb_offer(struct virtio_bench *k, unsigned queue, uint64_t gpa,
+				uint32_t bytes, bool is_writable)
+{
+	return vb_offer_as(k, queue, gpa, bytes, is_writable ? VRING_DESC_F_WRITE : 0);
 }
 
 static inline uint16_t vb_used(struct virtio_bench *k, unsigned queue)

@@ -2,6 +2,7 @@
 #include "vmm/vdev/hostdev.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -18,7 +19,7 @@
 #include "vmm/machine/machine.h"
 
 /* A terminal that polls writable takes 256 bytes (tty_poll() of the kernel), a pipe a page. */
-enum { TTY_PIECE = 256, PIPE_PIECE = 4096, READ_PIECE = 1024, PATIENCE_S = 2 };
+enum { TTY_PIECE = 256, PIPE_PIECE = 4096, READ_PIECE = 1024 };
 
 const struct sandbox_allow hostdev_syscalls[] = {SANDBOX_CALL(write), SANDBOX_CALL(accept4),
 						 SANDBOX_CALL(shutdown), SANDBOX_END};
@@ -389,18 +390,28 @@ void hostdev_serve(struct hostdev *h, const struct pollfd polled[static HOSTDEV_
 	pthread_mutex_unlock(&d->lock);
 }
 
-void hostdev_drain(struct hostdev *h)
+bool hostdev_drain(struct hostdev *h, struct pollfd ret[static HOSTDEV_ENDS])
 {
-	const struct timespec patience = {.tv_sec = PATIENCE_S};
+	bool is_any_behind = false;
 
 	pthread_mutex_lock(&h->vdev->lock);
 	flush(h);
-	for (unsigned i = 0; i < h->n_ends; i++) {
-		struct hostdev_end *end = &h->end[i];
-		struct pollfd p = {end->fd, POLLOUT, 0};
+	for (unsigned i = 0; i < HOSTDEV_ENDS; i++) {
+		bool is_owed = i < h->n_ends && h->end[i].holds && is_behind(h, &h->end[i]);
 
-		while (end->holds && is_behind(h, end) && ppoll(&p, 1, &patience, NULL) > 0)
-			flush_end(h, end);
+		ret[i] = (struct pollfd){.fd = is_owed ? h->end[i].fd : -1, .events = POLLOUT};
+		is_any_behind |= is_owed;
 	}
 	pthread_mutex_unlock(&h->vdev->lock);
+	return is_any_behind;
+}
+
+void hostdev_give_up(struct hostdev *h)
+{
+	for (unsigned i = 0; i < h->n_ends; i++)
+		if (h->end[i].holds && is_behind(h, &h->end[i]))
+			vdev_warn(h->vdev,
+				  "vdev %s: '%s' has not taken the last %" PRIu64
+				  " bytes; the console ring keeps them",
+				  h->vdev->name, h->end[i].want->path, h->written - h->end[i].at);
 }

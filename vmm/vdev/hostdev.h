@@ -77,9 +77,10 @@ void hostdev_poll(struct hostdev *h, struct pollfd ret[static HOSTDEV_ENDS]);
 /* What is ready. `filter` sees what was read before the vdev does, and may shorten it. */
 void hostdev_serve(struct hostdev *h, const struct pollfd polled[static HOSTDEV_ENDS],
 		   size_t (*filter)(void *arg, int fd, uint8_t *bytes, size_t n), void *arg);
-/* The machine has ended: let those who hold the output have what is left of it, each with patience for
- * one that takes nothing. */
-void hostdev_drain(struct hostdev *h);
+/* The machine has ended: let those who hold the output have what they take of it now. True if one has
+ * not had all: ret is filled to wait for that. */
+bool hostdev_drain(struct hostdev *h, struct pollfd ret[static HOSTDEV_ENDS]);
+void hostdev_give_up(struct hostdev *h); /* says who is owed what */
 /* Ends the viewers. */
 struct hostdev *hostdev_free(struct hostdev *h);
 

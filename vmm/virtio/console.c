@@ -22,9 +22,9 @@
 
 enum { RX, TX, QUEUES };
 
-/* QUEUE is a power of two. AT_ONCE requests are served by one notification: a guest with a second vCPU
- * could feed the first for ever. */
-enum { QUEUE_MOST = 128, QUEUE = 4096, PIECE = 1024, AT_ONCE = 64 };
+/* QUEUE is a power of two. One turn serves AT_ONCE requests and prints TURN bytes: a guest with a second
+ * vCPU could feed the first for ever, and one request may name all RAM many times over. */
+enum { QUEUE_MOST = 128, QUEUE = 4096, PIECE = 1024, AT_ONCE = 64, TURN = 1 << 16 };
 
 struct console {
 	struct virtio_device device;
@@ -44,8 +44,8 @@ static void print(struct vdev *d, const uint8_t *bytes, size_t n)
 	hostdev_send(d->hostdev, bytes, n);
 }
 
-/* True when all of the request has been sent. */
-static bool send_request(struct vdev *d)
+/* True when all of the request has been sent. False with something left of the budget: drained() follows. */
+static bool send_request(struct vdev *d, size_t *budget)
 {
 	struct console *c = d->state;
 	uint8_t bytes[PIECE];
@@ -54,11 +54,14 @@ static bool send_request(struct vdev *d)
 		size_t room = hostdev_room(d->hostdev);
 		size_t n = room < sizeof bytes ? room : sizeof bytes;
 
-		if (room < HOSTDEV_LOW)
-			return false; /* drained() follows */
+		if (n > *budget)
+			n = *budget;
+		if (room < HOSTDEV_LOW || n == 0)
+			return false;
 		n = virtq_read(&c->out, c->sent, bytes, n);
 		print(d, bytes, n);
 		c->sent += n;
+		*budget -= n;
 	}
 	return true;
 }
@@ -67,15 +70,19 @@ static void transmit(struct vdev *d)
 {
 	struct console *c = d->state;
 	struct virtio *v = &c->device.virtio;
+	size_t budget = TURN;
 
-	for (unsigned i = 0; i < AT_ONCE; i++) {
+	for (unsigned i = 0; i < AT_ONCE && budget; i++) {
 		if (!c->is_sending && !virtio_take(v, TX, &c->out))
 			return;
 		if (!c->is_sending)
 			c->sent = 0;
 		c->is_sending = true;
-		if (!send_request(d))
-			return;
+		if (!send_request(d, &budget)) {
+			if (budget)
+				return;
+			break;
+		}
 		c->is_sending = false;
 		virtio_give(v, TX, &c->out, 0);
 	}

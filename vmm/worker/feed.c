@@ -88,10 +88,20 @@ void feed_take(struct feed *f, const struct pollfd *polled, bool *ret_leave)
 		hostdev_serve(f->line[i], polled + 1 + (size_t)i * HOSTDEV_ENDS, filter, &x);
 }
 
-void feed_drain(struct feed *f)
+bool feed_drain(struct feed *f, struct pollfd *ret)
+{
+	bool is_any_behind = false;
+
+	ret[0] = (struct pollfd){.fd = -1};
+	for (unsigned i = 0; i < f->n; i++)
+		is_any_behind |= hostdev_drain(f->line[i], ret + 1 + (size_t)i * HOSTDEV_ENDS);
+	return is_any_behind;
+}
+
+void feed_give_up(struct feed *f)
 {
 	for (unsigned i = 0; i < f->n; i++)
-		hostdev_drain(f->line[i]);
+		hostdev_give_up(f->line[i]);
 }
 
 void feed_close(struct feed *f)

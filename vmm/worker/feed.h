@@ -32,6 +32,8 @@ unsigned feed_polls(const struct feed *f);
 void feed_poll(struct feed *f, struct pollfd *ret);
 /* Serve what is ready, at most one buffer an end. *ret_leave: the user typed the end of the VM. */
 void feed_take(struct feed *f, const struct pollfd *polled, bool *ret_leave);
-/* The machine has ended: what it printed last. */
-void feed_drain(struct feed *f);
+/* The machine has ended: pass on what it printed last. True if somebody has not taken all of it: ret is
+ * filled to wait for that. */
+bool feed_drain(struct feed *f, struct pollfd *ret);
+void feed_give_up(struct feed *f); /* says who is owed what */
 void feed_close(struct feed *f);

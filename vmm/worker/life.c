@@ -18,6 +18,8 @@
 #include "vmm/vdev/vdev.h"
 
 enum { POLL_DOOR, POLL_STARTED, POLL_BEAT, POLL_END, POLL_ALARM, POLL_HOLD, POLL_FAULT, POLL_FEED };
+/* Of all lines together; less than what a cut worker is given. The step is shorter than any heartbeat. */
+enum { DRAIN_MS = 1000, DRAIN_STEP_MS = 50 };
 
 void life_init(struct life *l, bool is_supervised)
 {
@@ -59,6 +61,11 @@ static void beat(struct life *l)
 {
 	atomic_store(&l->box.box->heartbeat_ns, clock_mono_ns());
 	atomic_fetch_add(&l->box.box->heartbeat, 1);
+}
+
+static void beat_all(struct life *l)
+{
+	beat(l);
 	if (l->machine)
 		machine_beat(l->machine);
 }
@@ -158,7 +165,7 @@ int life_wait(struct life *l, int door_fd, struct life_news *ret, struct err *e)
 	    l->poll[POLL_FAULT].revents || ret->ended)
 		ret->started = read(l->started_fd, &count, sizeof count) == sizeof count;
 	if (l->poll[POLL_BEAT].revents && read(l->beat_fd, &count, sizeof count) == sizeof count)
-		beat(l);
+		beat_all(l);
 	if (l->poll[POLL_HOLD].revents)
 		ret->held = read(machine_hold_fd(l->machine), &count, sizeof count) == sizeof count;
 	if (l->poll[POLL_FAULT].revents)
@@ -210,10 +217,28 @@ void life_note_end(struct life *l, const struct machine_end *how)
 	atomic_store(&l->box.box->state, BLACKBOX_ENDED);
 }
 
+/* Its last words, for readers that are slow but there. The loop's beat goes on. */
+static void drain(struct life *l)
+{
+	const uint64_t until_ms = clock_mono_ms() + DRAIN_MS;
+	const struct timespec step = {.tv_nsec = DRAIN_STEP_MS * 1000000L};
+
+	while (feed_drain(&l->feed, l->poll + POLL_FEED)) {
+		if (clock_mono_ms() >= until_ms) {
+			feed_give_up(&l->feed);
+			return;
+		}
+		if (ppoll(l->poll + POLL_FEED, feed_polls(&l->feed), &step, NULL) < 0 &&
+		    errno != EINTR)
+			return;
+		beat(l);
+	}
+}
+
 void life_end(struct life *l, struct machine_end *ret)
 {
 	machine_join(l->machine, ret);
-	feed_drain(&l->feed);
+	drain(l);
 	if (cause_exit(ret->cause) < 0)
 		ret->exit_code = (uint32_t)cause_exit(CAUSE_POWER_CUT);
 }
