@@ -130,6 +130,14 @@ static int set_uid_base(struct config *c, const char *value, struct err *e)
 	return 0;
 }
 
+static int set_scopes(struct config *c, const char *value, struct err *e)
+{
+	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+		return err_set(e, INVALID, "scopes is '%s': write yes or no", value);
+	c->scopes = !strcmp(value, "yes");
+	return 0;
+}
+
 static int set_memory_budget(struct config *c, const char *value, struct err *e)
 {
 	return set_number(&c->memory_budget_bytes, "memory-budget", value, UINT64_MAX >> 1, e);
@@ -185,7 +193,7 @@ static const struct {
 	{"memory-budget", set_memory_budget}, {"shutdown-grace-ms", set_shutdown_grace},
 	{"max-priority", set_max_priority},   {"dump-keep", set_dump_keep},
 	{"dump-space", set_dump_space},	      {"command-user", set_command_user},
-	{"vdev-folder", set_vdev_folder},
+	{"vdev-folder", set_vdev_folder},     {"scopes", set_scopes},
 };
 
 int config_set(struct config *c, const char *key, const char *value, struct err *e)
@@ -209,6 +217,7 @@ void config_defaults(struct config *c)
 		.state_dir = "/var/lib/qvm",
 		.run_dir = "/run/qvm",
 		.uid_base = 1900000000,
+		.scopes = true,
 		.dump_keep = 5,
 		.dump_space_bytes = UINT64_C(16) << 30,
 		.shutdown_grace_ms = 10000,
@@ -280,7 +289,22 @@ static int find_programs(struct config *c, struct err *e)
 	snprintf(worker, sizeof worker, "%s/qvm-api", self);
 	if (access(worker, X_OK) == 0)
 		str_copy(c->program_dir, sizeof c->program_dir, self);
+	/* PREFIX/sbin */
+	str_copy(c->prefix, sizeof c->prefix, self);
+	if ((slash = strrchr(c->prefix, '/')))
+		*slash = '\0';
 	return 0;
+}
+
+const char *config_program(const struct config *c, const char *name,
+			   char ret[static CONFIG_PROGRAM])
+{
+	if (c->program_dir[0])
+		snprintf(ret, CONFIG_PROGRAM, "%s/%s", c->program_dir, name);
+	else
+		snprintf(ret, CONFIG_PROGRAM, "%s/%s/%s", c->prefix,
+			 !strcmp(name, "qvm") ? "bin" : "libexec/qvm", name);
+	return ret;
 }
 
 /* Whole MiB: the number is shown to people. */

@@ -19,6 +19,7 @@ enum { CONFIG_PATH = 512, CONFIG_ALLOWS = 32, CONFIG_TAP = 32, CONFIG_PCI = 16 }
 struct config {
 	char state_dir[CONFIG_PATH], run_dir[CONFIG_PATH];
 	char program_dir[CONFIG_PATH]; /* of qvm and qvm-api; "" = beside qvmd, else installed */
+	char prefix[CONFIG_PATH];      /* that qvmd is installed below: "/usr" */
 	char allow[CONFIG_ALLOWS][CONFIG_PATH]; /* folders that host files may be opened from */
 	unsigned n_allows;
 	/* files, or folders of files, that may be passed through to guests; none by default */
@@ -29,9 +30,10 @@ struct config {
 	char vdev_folder[CONFIG_PATH]; /* of shared objects; "" = the installed one, if any */
 	char allow_pci[CONFIG_ALLOWS][CONFIG_PCI]; /* PCI functions of the host for guests */
 	unsigned n_allow_pcis;
-	uint32_t uid_base;		  /* of qvm-api; workers follow */
-	uint64_t memory_budget_bytes;	  /* of all guests together; 0 = the memory of the host */
-	uint64_t max_priority;		  /* real-time, that vCPUs may have; 0 = none */
+	uint32_t uid_base;	      /* of qvm-api; workers follow */
+	bool scopes;		      /* a scope of systemd for each worker, where there is one */
+	uint64_t memory_budget_bytes; /* of all guests together; 0 = the memory of the host */
+	uint64_t max_priority;	      /* real-time, that vCPUs may have; 0 = none */
 	char clusters[CPULIST_CLUSTERS];  /* named CPUs: `cluster NAME = CPUS` */
 	bool has_command_user;		  /* else no command is run for a VM */
 	struct command_user command_user; /* whom `hostdev >"|command"` runs as */
@@ -43,6 +45,10 @@ struct config {
 void config_defaults(struct config *c);
 /* Read the file over *c. A file that is not there is an error only if must_exist. */
 int config_read(struct config *c, const char *path, bool must_exist, struct err *e);
+/* The path of qvm or qvm-api. */
+enum { CONFIG_PROGRAM = CONFIG_PATH + 24 };
+const char *config_program(const struct config *c, const char *name,
+			   char ret[static CONFIG_PROGRAM]);
 /* One setting, as from the file. */
 int config_set(struct config *c, const char *key, const char *value, struct err *e);
 /* The folder of vdevs, opened; -1 with e->code, which is ERR_OK where there is none to be. */

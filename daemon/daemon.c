@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -133,6 +134,8 @@ static int begin(struct daemon *d, struct err *e)
 
 	cgroup_open(&d->cgroup, d->config.state_dir, &why);
 	ledger_event(d, &up);
+	if (d->config.scopes && geteuid() == 0 && sd_booted() > 0)
+		scope_open(&d->scopes, d->loop);
 	if (host_write(d, why.msg, e) < 0)
 		return -1;
 	recover_run(d);
@@ -188,6 +191,7 @@ void daemon_close(struct daemon *d)
 	vm_clear(&d->vms);
 	peer_clear(&d->peers);
 	dial_clear(&d->dials);
+	scope_close(&d->scopes);
 	cgroup_close(&d->cgroup);
 	sd_event_source_disable_unref(d->stopper);
 	d->loop = sd_event_unref(d->loop);

@@ -13,6 +13,7 @@
 #include "daemon/worker/check.h"
 #include "daemon/worker/dial.h"
 #include "daemon/worker/peer.h"
+#include "daemon/worker/scope.h"
 #include "daemon/config.h"
 #include "daemon/door/frontdoor.h"
 #include "daemon/store/ledger.h"
@@ -26,6 +27,7 @@ struct daemon {
 	sd_event *loop;
 	int state_lock, run_lock; /* held for the life of the process */
 	struct cgroup cgroup;
+	struct scopes scopes;
 	struct store store;
 	struct ledger ledger;
 	struct vm_set vms;

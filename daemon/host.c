@@ -49,7 +49,9 @@ static const char *limits_offered(const struct daemon *d, char ret[static LIMITS
 	if (geteuid() == 0)
 		h.by[LIMIT_PIDS] = LIMITER_RLIMIT;
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
-		if (d->cgroup.limits & 1u << i)
+		if (d->scopes.loop && cgroup_offered() & 1u << i)
+			h.by[i] = LIMITER_SCOPE;
+		else if (d->cgroup.limits & 1u << i)
 			h.by[i] = LIMITER_CGROUP;
 	return limits_text(&h, ret);
 }
@@ -88,6 +90,9 @@ int host_write(struct daemon *d, const char *cgroup_why, struct err *e)
 
 	uname(&u);
 	kvm_state(kvm, sizeof kvm);
+	/* Under systemd the cgroups of workers are scopes: its own is of little matter. */
+	if (d->scopes.loop && cgroup_offered())
+		cgroup_why = "";
 	weaknesses(kvm, cgroup_why, weaker, sizeof weaker);
 	if (weaker[0])
 		log_warn(NULL, "weaker than it could be: %s", weaker);

@@ -117,13 +117,11 @@ static int spawn(struct daemon *d, struct err *e)
 {
 	static char name[] = "qvm-api", state_flag[] = "--state-dir", uid_flag[] = "--uid",
 		    gid_flag[] = "--gid";
-	char uid[16], program[CONFIG_PATH + 16];
+	char uid[16], program[CONFIG_PROGRAM];
 	struct server *s = &d->server;
 	int link[2];
 
 	snprintf(uid, sizeof uid, "%u", geteuid() == 0 ? d->config.uid_base : 0);
-	snprintf(program, sizeof program, "%s/qvm-api",
-		 d->config.program_dir[0] ? d->config.program_dir : "/usr/libexec/qvm");
 	if (wire_pair(link, e) < 0)
 		return -1;
 	AUTO_FD int ours = link[0];
@@ -131,13 +129,14 @@ static int spawn(struct daemon *d, struct err *e)
 	char *const argv[] = {name, state_flag, d->config.state_dir, uid_flag, uid, gid_flag,
 			      uid,  NULL};
 
-	if (process_spawn(&(struct process_spec){.program = program,
-						 .argv = argv,
-						 .fd = (int[]){its, s->listener},
-						 .n_fds = 2,
-						 .words = STDERR_FILENO,
-						 .cgroup = -1},
-			  &s->process, e) < 0)
+	if (process_spawn(
+		    &(struct process_spec){.program = config_program(&d->config, name, program),
+					   .argv = argv,
+					   .fd = (int[]){its, s->listener},
+					   .n_fds = 2,
+					   .words = STDERR_FILENO,
+					   .cgroup = -1},
+		    &s->process, e) < 0)
 		return -1;
 	s->started_ms = clock_mono_ms();
 	if (sd_event_add_io(d->loop, &s->source, s->process.fd, EPOLLIN, on_process, d) < 0)

@@ -236,18 +236,16 @@ static int spawn(struct dump *x, int out_fd, struct err *e)
 	static char name[] = "qvm", role[] = "--dump";
 	const struct config *c = &x->v->d->config;
 	const int fd[] = {x->ram_fd, x->box_fd, out_fd};
-	char uid[16], program[CONFIG_PATH + 8];
+	char uid[16], program[CONFIG_PROGRAM];
 	char *const argv[] = {name, role, uid, NULL};
 	int words[2];
 
 	snprintf(uid, sizeof uid, "%u", geteuid() == 0 ? vm_uid(x->v) : 0);
-	snprintf(program, sizeof program, "%s/qvm",
-		 c->program_dir[0] ? c->program_dir : "/usr/bin");
 	if (pipe2(words, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_sys(e, RESOURCE, "make a pipe for the words of the dump's writer");
 	x->words = words[0];
 	AUTO_FD int its_words = words[1];
-	if (process_spawn(&(struct process_spec){.program = program,
+	if (process_spawn(&(struct process_spec){.program = config_program(c, name, program),
 						 .argv = argv,
 						 .fd = fd,
 						 .n_fds = NELEMS(fd),

@@ -63,6 +63,17 @@ const char *cgroup_of(pid_t pid, char ret[static CGROUP_PATH])
 	return ret;
 }
 
+uint32_t cgroup_offered(void)
+{
+	char mount[CGROUP_PATH];
+	struct err unused;
+
+	if (find_mount(mount, sizeof mount, &unused) < 0)
+		return 0;
+	AUTO_FD int folder = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return folder >= 0 ? controller_there(folder) : 0;
+}
+
 /* May we change the cgroup that we were started in? A systemd marks what it has given away. */
 static bool is_delegated(int own)
 {

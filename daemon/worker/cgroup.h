@@ -37,6 +37,8 @@ bool cgroup_is_there(const struct cgroup *c);
 int cgroup_make(const struct cgroup *c, const char *name, int *ret_fd, struct err *e);
 /* The cgroup2 folder that a process is in now, as an absolute path; "" when it cannot be told. */
 const char *cgroup_of(pid_t pid, char ret[static CGROUP_PATH]);
+/* What the host's cgroup2 can limit at all: 1 << LIMIT_*. */
+uint32_t cgroup_offered(void);
 /* After its worker has been reaped. */
 void cgroup_remove(const struct cgroup *c, const char *name);
 /* End whatever an earlier supervisor left in the subtree, then remove the empty folders. */

@@ -2,11 +2,15 @@
 #include "daemon/worker/confine.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/log.h"
+#include "base/str.h"
 #include "daemon/daemon.h"
 #include "daemon/worker/controller.h"
 #include "daemon/worker/worker.h"
@@ -15,6 +19,13 @@ static void add_rlimit(struct confinement *c, int what, uint64_t value, enum lim
 {
 	c->rlimit[c->n_rlimits++] = (struct process_limit){what, value};
 	c->held.by[l] = LIMITER_RLIMIT;
+}
+
+static void watch_events(struct confinement *c, int folder)
+{
+	if (c->events >= 0)
+		close(c->events);
+	c->events = controller_events(folder);
 }
 
 int confine_begin(struct worker *w, const struct policy *p, int *ret_folder, struct err *e)
@@ -33,23 +44,99 @@ int confine_begin(struct worker *w, const struct policy *p, int *ret_folder, str
 		return 0;
 	snprintf(c->path, sizeof c->path, "%.400s/%s", tree->path, w->cgroup);
 	controller_limit(*ret_folder, &c->limits, &c->held);
-	c->events = controller_events(*ret_folder);
+	watch_events(c, *ret_folder);
 	return 0;
 }
 
-int confine_machine(struct worker *w, const struct policy *p, uint64_t shared_bytes, struct err *e)
+/* In the folder that it was spawned in. */
+static int limit_folder(struct worker *w, struct err *e)
 {
 	struct confinement *c = &w->home;
+	AUTO_FD int folder = -1;
 
-	c->limits = limits_of(p, &w->plan, shared_bytes);
 	if (c->path[0]) {
-		AUTO_FD int folder = open(c->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
+		folder = open(c->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (folder < 0)
 			return err_sys(e, RESOURCE, "open the cgroup '%s'", c->path);
 		controller_limit(folder, &c->limits, &c->held);
 	}
-	return limits_judge(p, &c->held, e);
+	return limits_judge(c->policy, &c->held, e);
+}
+
+/* systemd says that it is in its scope: look where it is, and what holds it there. */
+static int enter_scope(struct worker *w, struct err *e)
+{
+	struct confinement *c = &w->home;
+	char path[CGROUP_PATH];
+	uint32_t there;
+
+	if (!strstr(cgroup_of(w->process.pid, path), "/" SCOPE_SLICE "/"))
+		return err_set(e, RESOURCE, "'%s' was not moved into its scope: it is in '%.160s'",
+			       w->vm, path);
+	AUTO_FD int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return err_sys(e, RESOURCE, "open the cgroup '%.200s'", path);
+	there = controller_there(folder);
+	for (unsigned i = 0; i < LIMIT_COUNT; i++)
+		if (there & 1u << i)
+			c->held.by[i] = LIMITER_SCOPE;
+	watch_events(c, folder);
+	str_copy(c->path, sizeof c->path, path);
+	c->is_in_scope = true;
+	cgroup_remove(&w->d->cgroup, w->cgroup);
+	return limits_judge(c->policy, &c->held, e);
+}
+
+static void on_scope(void *arg, const struct err *why)
+{
+	struct worker *w = arg;
+	struct confinement *c = &w->home;
+	struct err e;
+	int r;
+
+	c->job = NULL;
+	if (why)
+		log_warn((&(struct log_about){.vm = w->vm, .err = why}),
+			 "it stays in the cgroup of its supervisor: %s", why->msg);
+	r = why ? limit_folder(w, &e) : enter_scope(w, &e);
+	c->done(w, r < 0 ? &e : NULL);
+}
+
+int confine_machine(struct worker *w, const struct policy *p, uint64_t shared_bytes,
+		    confine_fn *done, struct err *e)
+{
+	struct confinement *c = &w->home;
+	struct scope_spec s = {.vm = w->vm, .pid = w->process.pid, .limits = &c->limits};
+	struct err why;
+
+	c->limits = limits_of(p, &w->plan, shared_bytes);
+	c->policy = p;
+	c->done = done;
+	if (!w->d->scopes.loop)
+		return limit_folder(w, e);
+	/* A name of its own for each worker: the scope of the last one may still be there. */
+	snprintf(s.name, sizeof s.name, "qvm-%s-%" PRIu64 ".scope", w->vm, w->process.start);
+	if (scope_start(&w->d->scopes, &s, on_scope, w, &c->job, &why) == 0)
+		return 1;
+	log_warn((&(struct log_about){.vm = w->vm, .err = &why}),
+		 "it stays in the cgroup of its supervisor: %s", why.msg);
+	return limit_folder(w, e);
+}
+
+/* systemd takes an empty scope away at once, and its counts with it; those of the slice stay. */
+static bool slice_has_killed(struct worker *w)
+{
+	struct scopes *s = &w->d->scopes;
+	char path[CGROUP_PATH];
+	int64_t kills, seen = s->kills_seen;
+
+	str_copy(path, sizeof path, w->home.path);
+	*strrchr(path, '/') = '\0';
+	AUTO_FD int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_FD int events = folder >= 0 ? controller_events(folder) : -1;
+	kills = events >= 0 ? controller_oom_kills(events) : 0;
+	s->kills_seen = kills;
+	return kills > seen;
 }
 
 bool confine_end(struct worker *w)
@@ -57,6 +144,13 @@ bool confine_end(struct worker *w)
 	struct confinement *c = &w->home;
 	int64_t kills = c->events >= 0 ? controller_oom_kills(c->events) : 0;
 
+	c->job = scope_cancel(c->job);
+	if (c->is_in_scope) {
+		bool is_new = slice_has_killed(w);
+
+		if (kills < 0)
+			kills = is_new;
+	}
 	if (c->events >= 0)
 		close(c->events);
 	c->events = -1;

@@ -45,9 +45,14 @@ static uint32_t read_set(int folder, const char *file)
 	return set;
 }
 
+uint32_t controller_there(int folder)
+{
+	return read_set(folder, "cgroup.controllers");
+}
+
 uint32_t controller_enable(int folder)
 {
-	uint32_t there = read_set(folder, "cgroup.controllers");
+	uint32_t there = controller_there(folder);
 	int why = 0;
 
 	/* Each alone: one that is refused must not take the others with it. */

@@ -14,6 +14,8 @@
 /* Hand down to the folders below what of memory, cpu, io and pids it has: a bit 1 << LIMIT_* for each
  * that they have now. errno tells why the first of the others was refused, 0 = none was. */
 uint32_t controller_enable(int folder);
+/* What can be limited in it. */
+uint32_t controller_there(int folder);
 /* Take them back from the folders below. */
 void controller_disable(int folder, uint32_t limits);
 /* Write the limits. What takes them is held by a cgroup from now on; the rest of *ret is not touched. */

@@ -26,7 +26,7 @@ static uint64_t used_bytes(const struct daemon *d, const struct vm *but)
 		const struct worker *w = d->vms.vm[i]->worker;
 
 		sum += dump_bytes(d->vms.vm[i]);
-		if (w && d->vms.vm[i] != but && w->phase >= WORKER_ASSEMBLES)
+		if (w && d->vms.vm[i] != but && (w->grant || w->phase >= WORKER_ASSEMBLES))
 			sum += w->plan.ram_bytes + w->plan.rom_bytes;
 	}
 	return sum;
@@ -122,14 +122,37 @@ static uint64_t shared_bytes(const struct worker *w, const int *fds)
 	return sum;
 }
 
-static int confine(struct vm *v, struct worker *w, const int *fds, struct err *e)
+static void refuse(struct worker *w, const struct err *why)
 {
-	if (confine_machine(w, &v->running, shared_bytes(w, fds), e) < 0)
-		return -1;
+	worker_fence(w, why->code == ERR_PROTOCOL ? CAUSE_PROTOCOL : CAUSE_RESOURCE, why);
+}
+
+/* Its limits hold: what it wanted is its own. */
+static void on_confined(struct worker *w, const struct err *why)
+{
+	struct vm *v = w->arg;
+
+	if (why) {
+		refuse(w, why);
+		return;
+	}
 	str_copy(v->row.cgroup, sizeof v->row.cgroup, w->home.path);
 	limits_text(&w->home.held, v->row.limits);
 	ledger_vm(v->d, v);
-	return 0;
+	worker_grant(w, w->grant);
+	keep_box(v, w);
+}
+
+/* The descriptors are the worker's from here on, granted or not. */
+static void confine(struct vm *v, struct worker *w, int *take_fds)
+{
+	struct err e;
+	int r;
+
+	w->grant = take_fds;
+	r = confine_machine(w, &v->running, shared_bytes(w, take_fds), on_confined, &e);
+	if (r <= 0)
+		on_confined(w, r < 0 ? &e : NULL);
 }
 
 void grant_wants(struct vm *v, struct worker *w)
@@ -149,11 +172,10 @@ void grant_wants(struct vm *v, struct worker *w)
 		fds[i] = -1;
 	if (plan_judge(&p, NULL, NULL, &e) < 0 || permit_priority(w, &e) < 0 ||
 	    permit_locked(w, &e) < 0 || open_all(v->d, w, fds, &e) < 0 ||
-	    dump_keep(v, w, fds, &e) < 0 || confine(v, w, fds, &e) < 0) {
+	    dump_keep(v, w, fds, &e) < 0) {
 		close_all(fds, w->n_wants);
-		worker_fence(w, e.code == ERR_PROTOCOL ? CAUSE_PROTOCOL : CAUSE_RESOURCE, &e);
+		refuse(w, &e);
 		return;
 	}
-	worker_grant(w, fds);
-	keep_box(v, w);
+	confine(v, w, fds);
 }

@@ -287,15 +287,13 @@ static int spawn_process(struct worker *w, const struct worker_spec *s, uint64_t
 {
 	static char name[] = "qvm", role[] = "--supervised";
 	char *const argv[] = {name, role, NULL};
-	char program[CONFIG_PATH + 8];
+	char program[CONFIG_PROGRAM];
 	struct err none = {0};
 	AUTO_FD int cgroup = -1;
 	AUTO_FD int vdevs = config_open_vdevs(&w->d->config, &none);
 	int link[2], words[2];
 	int r;
 
-	snprintf(program, sizeof program, "%s/qvm",
-		 w->d->config.program_dir[0] ? w->d->config.program_dir : "/usr/bin");
 	if (pipe2(words, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_sys(e, RESOURCE, "make a pipe for the words of a worker");
 	w->words = words[0];
@@ -313,16 +311,17 @@ static int spawn_process(struct worker *w, const struct worker_spec *s, uint64_t
 	}
 	if (confine_begin(w, s->policy, &cgroup, e) < 0)
 		return -1;
-	r = process_spawn(&(struct process_spec){.program = program,
-						 .argv = argv,
-						 .fd = (const int[]){its_link, vdevs},
-						 .n_fds = vdevs >= 0 ? 2 : 1, /* fd 3 and 4 */
-						 .words = its_words,
-						 .namespaces = flags,
-						 .limit = w->home.rlimit,
-						 .n_limits = w->home.n_rlimits,
-						 .cgroup = cgroup},
-			  &w->process, e);
+	r = process_spawn(
+		&(struct process_spec){.program = config_program(&w->d->config, name, program),
+				       .argv = argv,
+				       .fd = (const int[]){its_link, vdevs},
+				       .n_fds = vdevs >= 0 ? 2 : 1, /* fd 3 and 4 */
+				       .words = its_words,
+				       .namespaces = flags,
+				       .limit = w->home.rlimit,
+				       .n_limits = w->home.n_rlimits,
+				       .cgroup = cgroup},
+		&w->process, e);
 	if (r < 0)
 		confine_end(w);
 	return r;

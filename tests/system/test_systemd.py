@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""qvmd as a unit of a real systemd: what tests/harness/systemd_story saw on such a host."""
+import os
+import subprocess
+
+import pytest
+
+from host import B, GUESTS, ROOT
+
+HARNESS = os.path.join(ROOT, "tests", "harness")
+
+
+@pytest.fixture(scope="module")
+def story():
+    r = subprocess.run([f"{HARNESS}/systemd", f"{HARNESS}/systemd_story", f"{GUESTS}/hello.elf=/test/hello.elf"],
+                       env={**os.environ, "B": B}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert r.returncode == 0, r.stdout + r.stderr
+    return r.stdout
+
+
+def test_the_installed_units_are_sound(story):
+    assert "units: verified" in story
+
+
+def test_a_vm_lives_in_a_scope_of_its_own_with_its_limits(story):
+    assert "scope: the worker is in it, with all its limits" in story
+
+
+def test_a_bus_that_hangs_or_is_gone_holds_up_nobody(story):
+    assert "a bus that hangs: the start fell back, others were served meanwhile" in story
+    assert "a bus that is gone: the start fell back, the next one found it again" in story
+
+
+def test_a_restart_of_the_unit_brings_its_vms_back(story):
+    assert "restart: the guest runs" in story
+
+
+def test_a_supervisor_that_hangs_is_ended_by_the_watchdog_and_started_again(story):
+    assert "watchdog: a hung qvmd was ended and started again; the guest runs" in story
+
+
+def test_nothing_is_left_of_a_stopped_unit(story):
+    assert "stop: nothing is left" in story
