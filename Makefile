@@ -34,9 +34,9 @@ endif
 
 # What each process links; its own folder, the ground floor and the contracts are always in.
 qvmd_dir := daemon
-qvmd_lib := -lsystemd -lsqlite3 -lseccomp
+qvmd_lib := -lsystemd -lsqlite3 -lseccomp -lgnutls
 qvm-api_dir := api
-qvm-api_lib := -lsystemd -lsqlite3 -lmicrohttpd -ljansson -lseccomp
+qvm-api_lib := -lsystemd -lsqlite3 -lmicrohttpd -ljansson -lseccomp -lgnutls
 qvm_dir := vmm
 qvm_lib := -ljansson -lseccomp -lpthread
 qvmadm_dir := client

@@ -17,6 +17,7 @@
 #include "api/view/operation.h"
 #include "api/http/request.h"
 #include "api/supervisor.h"
+#include "api/view/token.h"
 #include "api/view/vm.h"
 #include "base/auto.h"
 #include "base/clock.h"
@@ -151,6 +152,22 @@ static int send_text(struct request *r, struct msg_call *m, struct err *e)
 	return 0;
 }
 
+static int send_token(struct request *r, struct msg_call *m, struct err *e)
+{
+	struct body b;
+
+	if (body_parse(r->route.op, BODY_JSON, r->body, r->body_bytes, &b, e) < 0) {
+		request_answer_problem(r, e, &(struct problem_more){.pointer = b.pointer});
+		return 0;
+	}
+	m->token = b.token;
+	body_free(&b);
+	if (supervisor_call(r->api->supervisor, r->id, m, -1, e) < 0)
+		return -1;
+	hold(r);
+	return 0;
+}
+
 static int send_plain(struct request *r, struct msg_call *m, struct err *e)
 {
 	if (!strcmp(op_table[r->route.op].in, "text")) {
@@ -178,6 +195,8 @@ int call_forward(struct request *r, struct err *e)
 		return -1;
 	if (r->route.id == 0)
 		str_copy(m.vm, sizeof m.vm, request_vm(r));
+	if (!strcmp(in, "token_in"))
+		return send_token(r, &m, e);
 	return !strcmp(in, "none") || !strcmp(in, "text") ? send_plain(r, &m, e)
 							  : send_text(r, &m, e);
 }
@@ -248,6 +267,8 @@ static int answer(struct request *r, struct call *x, const struct msg_answer *a,
 					       .n_more = a->n_findings_more});
 	} else if (!strcmp(o->out, "vm")) {
 		return answer_vm(r, x, a, e);
+	} else if (!strcmp(o->out, "token")) {
+		return token_answer(r, a->secret, e);
 	} else if (!strcmp(o->out, "none")) {
 		request_answer_nothing(r, o->status);
 	}
@@ -266,6 +287,7 @@ void call_answer(struct calls *c, uint64_t request, const struct msg_answer *a)
 		return;
 	r = x->request;
 	err_sane(&copy.err);
+	copy.secret[sizeof copy.secret - 1] = '\0';
 	result = answer(r, x, &copy, &e);
 	drop(c, x);
 	if (result == 0 && !r->response)

@@ -154,6 +154,10 @@ static struct curl_slist *headers_of(const struct http_request *q, uint64_t requ
 		snprintf(line, sizeof line, "Request-Id: %016" PRIx64, request);
 		list = curl_slist_append(list, line);
 	}
+	if (getenv("QVM_TOKEN")) {
+		snprintf(line, sizeof line, "Authorization: Bearer %.200s", getenv("QVM_TOKEN"));
+		list = curl_slist_append(list, line);
+	}
 	if (q->if_match) {
 		snprintf(line, sizeof line, "If-Match: %s", q->if_match);
 		list = curl_slist_append(list, line);

@@ -47,7 +47,8 @@ struct http_response {
 };
 
 /* "unix:PATH" or "https://HOST[:PORT]"; NULL = $QVM_HOST, else the system's socket. ERR_USAGE for
- * any other form. Nothing is connected yet. QVM_CACERT, QVM_CERT and QVM_KEY name PEM files. */
+ * any other form. Nothing is connected yet. QVM_CACERT, QVM_CERT and QVM_KEY name PEM files;
+ * QVM_TOKEN is the secret of a token. */
 int http_open(const char *host, struct http **ret, struct err *e);
 void http_close(struct http *h);
 /* Tell each call and its answer on stderr. */

@@ -21,6 +21,7 @@ enum {
 	MESSAGE_WANTS_MAX = 256,	  /* host resources of one VM */
 	MESSAGE_INPUT_MAX = 1024,
 	MESSAGE_PATH = 1024,
+	MESSAGE_SECRET = 72,
 };
 
 enum message_type {
@@ -114,13 +115,21 @@ struct msg_caller {
 	char identity[NAME_CAP]; /* of a token or certificate; "" = the uid, by the unix socket */
 };
 
+/* Whom a token or certificate lets in; its name travels as the name of the call. */
+struct msg_token {
+	uint32_t role, is_certificate;
+	int64_t lives_s;    /* 0 = for ever */
+	char vms[NAME_CAP]; /* pattern; "" = all VMs and the host */
+};
+
 struct msg_call {
 	uint32_t op; /* enum op_id of schemas/op.h */
 	uint32_t has_policy;
 	int64_t if_match; /* revision; -1 = any, 0 = only if it does not exist */
 	struct msg_caller caller;
-	struct policy policy;	   /* when has_policy: the whole new policy */
-	char vm[NAME_CAP];	   /* "" when the operation is about no VM */
+	struct policy policy;	/* when has_policy: the whole new policy */
+	char vm[NAME_CAP];	/* or another thing's name; "" when the operation is about none */
+	struct msg_token token; /* of token_create */
 	char folder[MESSAGE_PATH]; /* of a configuration, absolute; "" = its paths are absolute */
 	uint32_t n_input;
 	uint8_t input[MESSAGE_INPUT_MAX]; /* console bytes of vm_type */
@@ -131,9 +140,10 @@ struct msg_answer {
 	uint64_t operation; /* id to follow; 0 = done */
 	int64_t revision;   /* of the VM after the call; 0 = none */
 	uint32_t created;
-	uint32_t n_findings_more; /* findings that did not fit DIAGNOSTIC_MOST */
-	struct msg_plan plan;	  /* of a check that passed */
-	struct err err;		  /* code ERR_OK: it succeeded */
+	uint32_t n_findings_more;    /* findings that did not fit DIAGNOSTIC_MOST */
+	struct msg_plan plan;	     /* of a check that passed */
+	struct err err;		     /* code ERR_OK: it succeeded */
+	char secret[MESSAGE_SECRET]; /* of a new token; "" = none */
 };
 
 struct msg_store_changed {

@@ -53,6 +53,14 @@ const char *resource_what(enum resource r)
 	return table[r].what;
 }
 
+bool resource_has(enum resource r, const char *member)
+{
+	for (unsigned i = 0; i < FIELD_COUNT; i++)
+		if (resource_fields[i].resource == r && !strcmp(resource_fields[i].name, member))
+			return true;
+	return false;
+}
+
 enum resource resource_find(const char *name)
 {
 	unsigned r = 0;
@@ -104,6 +112,8 @@ static const char *event_word(unsigned i)
                                                                                                    \
 		return i < NELEMS(word) ? word[i] : NULL;                                          \
 	}
+WORDS(role, "reader", "operator", "admin") /* enum role from ROLE_READER on */
+WORDS(token_kind, "bearer", "certificate")
 WORDS(alive, "ok", "unavailable")
 WORDS(access, "none", "read", "write")
 WORDS(operation_state, "running", "done", "failed")
@@ -118,13 +128,21 @@ const char *resource_word(const char *of, unsigned i)
 		const char *of;
 		const char *(*word)(unsigned i);
 	} words[] = {
-		{"desired", desired_word},   {"observed", observed_word},
-		{"health", health_word},     {"cause", cause_word},
-		{"severity", severity_word}, {"want", want_word},
-		{"event", event_word},	     {"alive", alive_word},
-		{"access", access_word},     {"operation_state", operation_state_word},
-		{"box", box_word},	     {"vcpu", vcpu_word},
+		{"desired", desired_word},
+		{"observed", observed_word},
+		{"health", health_word},
+		{"cause", cause_word},
+		{"severity", severity_word},
+		{"want", want_word},
+		{"event", event_word},
+		{"alive", alive_word},
+		{"access", access_word},
+		{"operation_state", operation_state_word},
+		{"box", box_word},
+		{"vcpu", vcpu_word},
 		{"class", class_word},
+		{"role", role_word},
+		{"token_kind", token_kind_word},
 	};
 
 	for (size_t w = 0; w < NELEMS(words); w++)

@@ -52,6 +52,8 @@ extern const struct resource_field resource_fields[FIELD_COUNT];
 
 const char *resource_name(enum resource r);
 const char *resource_what(enum resource r);
+/* Does it have a member of that name? */
+bool resource_has(enum resource r, const char *member);
 /* RESOURCE_COUNT when unknown. */
 enum resource resource_find(const char *name);
 /* Word number i of the enum that a WORD field names in `of`; NULL behind the last. */

@@ -76,6 +76,16 @@ static int read_id(struct request *r, struct err *e)
 	return call_is_new(r->api->calls, id, e);
 }
 
+static int identify(struct request *r, struct err *e)
+{
+	const char *token =
+		MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Authorization");
+
+	if (auth_caller(&r->api->auth, visitor_fd(r->connection), &r->caller, e) < 0)
+		return -1;
+	return token ? auth_token(r->api->db, token, &r->caller, r->scope, e) : 0;
+}
+
 int admit_request(struct request *r, const char *method, const struct strict_headers *h,
 		  struct err *e)
 {
@@ -99,9 +109,10 @@ int admit_request(struct request *r, const char *method, const struct strict_hea
 	r->is_routed = true;
 	r->is_head = !strcmp(method, "HEAD");
 	param_begin(r->route.op, &r->params);
-	if (auth_caller(&r->api->auth, visitor_fd(r->connection), &r->caller, e) < 0 ||
-	    auth_check(&r->caller, r->route.op, e) < 0 || read_id(r, e) < 0 ||
-	    param_read_query(r->route.op, query, &r->params, e) < 0 || read_header_params(r, e) < 0)
+	if (identify(r, e) < 0 ||
+	    auth_check(&r->caller, r->scope, r->route.op, r->route.param, e) < 0 ||
+	    read_id(r, e) < 0 || param_read_query(r->route.op, query, &r->params, e) < 0 ||
+	    read_header_params(r, e) < 0)
 		return -1;
 	return judge_body(r, h, e);
 }

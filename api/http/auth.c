@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/http/auth.h"
 
+#include <fnmatch.h>
 #include <grp.h>
+#include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "api/view/db.h"
 #include "base/auto.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/str.h"
 
 enum { GROUPS = 1024 };
 
@@ -70,12 +77,93 @@ int auth_caller(const struct auth *a, int connection, struct msg_caller *ret, st
 	return 0;
 }
 
-int auth_check(const struct msg_caller *c, enum op_id op, struct err *e)
+/* Its columns: name, role, vms, expires_ms. */
+static int read_token(struct sqlite3_stmt *q, struct msg_caller *c, char scope[static NAME_CAP],
+		      struct err *e)
+{
+	int64_t expires_ms = db_int(q, 3);
+	unsigned role = ROLE_ADMIN;
+
+	if (expires_ms && expires_ms <= clock_wall_ms())
+		return err_set(e, IDENTITY, "the token '%s' has ended", db_text(q, 0));
+	while (role > ROLE_READER && strcmp(role_id(role), db_text(q, 1)) != 0)
+		role--;
+	c->role = role;
+	str_copy(c->identity, sizeof c->identity, db_text(q, 0));
+	str_copy(scope, NAME_CAP, db_text(q, 2));
+	return 0;
+}
+
+static int known(struct db *d, const char *hash, struct msg_caller *c, char scope[static NAME_CAP],
+		 struct err *e)
+{
+	struct sqlite3_stmt *q = db_query(d, token_bearer, DB_TEXT(hash));
+	int got = db_row(d, q, e), result;
+
+	if (got <= 0)
+		return got;
+	result = read_token(q, c, scope, e);
+	db_leave(q);
+	return result < 0 ? -1 : 1;
+}
+
+int auth_token(struct db *d, const char *header, struct msg_caller *c,
+	       char ret_scope[static NAME_CAP], struct err *e)
+{
+	static const char scheme[] = "Bearer ";
+	char hash[DIGEST_HEX];
+	int got;
+
+	if (strncasecmp(header, scheme, sizeof scheme - 1) != 0)
+		return err_set(e, IDENTITY,
+			       "the header Authorization is of another kind than "
+			       "`Bearer SECRET`");
+	header += sizeof scheme - 1;
+	digest_hex(header, strlen(header), hash);
+	got = known(d, hash, c, ret_scope, e);
+	if (got == 0)
+		return err_set(e, IDENTITY,
+			       "no token has that secret: it was deleted, or is of "
+			       "another host");
+	return got < 0 ? -1 : 0;
+}
+
+bool auth_may_see(const char *scope, const char *vm)
+{
+	return !*scope || (*vm && fnmatch(scope, vm, 0) == 0);
+}
+
+/* Of a scope are VMs; lists are cut to them. The host's own matters are of none. */
+static int check_scope(const char *scope, enum op_id op, const char *name, struct err *e)
+{
+	const struct op *o = &op_table[op];
+	bool is_vms = strstr(o->path, "{vm}") != NULL;
+
+	if (!*scope || (is_vms && auth_may_see(scope, name)))
+		return 0;
+	if (is_vms)
+		return err_set(e, DENIED, "this token is for VMs that match '%s', '%s' does not",
+			       scope, name);
+	if (o->kind == OP_KIND_VIEW && o->role <= ROLE_READER)
+		return 0;
+	return op == OP_check ? 0
+			      : err_set(e, DENIED,
+					"%s %s is about the host; this token is for VMs that match "
+					"'%s' alone",
+					op_method_name(o->method), o->path, scope);
+}
+
+int auth_check(const struct msg_caller *c, const char *scope, enum op_id op, const char *name,
+	       struct err *e)
 {
 	const struct op *o = &op_table[op];
 
 	if (c->role >= (unsigned)o->role)
-		return 0;
+		return check_scope(scope, op, name, e);
+	if (c->identity[0])
+		return err_set(e, DENIED, "%s %s needs the role '%s' and '%s' has '%s'",
+			       op_method_name(o->method), o->path, role_id(o->role), c->identity,
+			       role_id(c->role));
 	return err_set(
 		e, DENIED,
 		"%s %s needs the role '%s' and uid %u has '%s'; members of the group '%s' and "

@@ -4,7 +4,8 @@
  *
  * The kernel says who (SO_PEERCRED, SO_PEERGROUPS of the unix socket): uid 0 and the supervisor's
  * own uid are admin; the groups qvm-admin and qvm-operator give their role; whoever else may open
- * the socket is a reader.
+ * the socket is a reader. A token gives its role, for the VMs that its scope names: with one, root is
+ * no more than the token.
  */
 #pragma once
 
@@ -14,6 +15,8 @@
 #include "base/err.h"
 #include "schemas/message.h"
 #include "schemas/op.h"
+
+struct db;
 
 struct auth {
 	uid_t own_uid;		 /* of the supervisor */
@@ -27,5 +30,13 @@ void auth_open(struct auth *a, bool is_borrowed);
 int auth_caller(const struct auth *a, int connection, struct msg_caller *ret, struct err *e);
 /* The pure part: the role of a uid with these groups. */
 enum role auth_role(const struct auth *a, uid_t uid, const gid_t *group, unsigned n_groups);
-/* ERR_DENIED names the role that the operation needs. */
-int auth_check(const struct msg_caller *c, enum op_id op, struct err *e);
+/* The caller that an Authorization header makes of the one of the connection, and the pattern of VM
+ * names it is for ("" = all). ERR_IDENTITY: no such token, or it has ended. */
+int auth_token(struct db *d, const char *header, struct msg_caller *c,
+	       char ret_scope[static NAME_CAP], struct err *e);
+/* ERR_DENIED names the role that the operation needs, or the VMs that the caller is for. name: of the
+ * path's VM or other thing; "" = none. */
+int auth_check(const struct msg_caller *c, const char *scope, enum op_id op, const char *name,
+	       struct err *e);
+/* Is that VM ("" = the host) one of those that a scope is for? */
+bool auth_may_see(const char *scope, const char *vm);

@@ -22,9 +22,17 @@ static const struct {
 	{"application/octet-stream", BODY_BYTES},
 };
 
+/* A configuration, with or without what belongs to it. */
+static bool takes_config(enum op_id op)
+{
+	return resource_has(resource_find(op_table[op].in), "config");
+}
+
 static bool accepts(enum op_id op, enum body_type t)
 {
-	return t == BODY_TEXT || !strcmp(op_table[op].in, "text") == (t == BODY_BYTES);
+	if (!strcmp(op_table[op].in, "text"))
+		return t == BODY_TEXT || t == BODY_BYTES;
+	return t == BODY_JSON || (t == BODY_TEXT && takes_config(op));
 }
 
 static int refuse_type(enum op_id op, const char *given, struct err *e)
@@ -35,7 +43,9 @@ static int refuse_type(enum op_id op, const char *given, struct err *e)
 		       given ? "the type " : "", given ? given : "no Content-Type",
 		       op_method_name(op_table[op].method), op_table[op].path,
 		       is_text ? "text/plain or application/octet-stream"
-			       : "application/json, or a configuration alone as text/plain");
+		       : takes_config(op)
+			       ? "application/json, or a configuration alone as text/plain"
+			       : "application/json");
 }
 
 /* Parameters: only charset=utf-8, which is what all of it is. */
@@ -212,14 +222,62 @@ static int set_policy(struct body *b, const json_t *j, struct err *e)
 	return 0;
 }
 
+static int set_role(struct body *b, const json_t *j, struct err *e)
+{
+	for (unsigned r = ROLE_READER; r < ROLE_COUNT && json_is_string(j); r++)
+		if (!strcmp(json_string_value(j), role_id(r))) {
+			b->token.role = r;
+			return 0;
+		}
+	return err_set(e, INVALID,
+		       "member 'role' is %.32s; it must be 'reader', 'operator' or "
+		       "'admin'",
+		       json_is_string(j) ? json_string_value(j) : kind_name(j));
+}
+
+static int set_vms(struct body *b, const json_t *j, struct err *e)
+{
+	if (json_is_string(j) && str_copy(b->token.vms, sizeof b->token.vms, json_string_value(j)))
+		return 0;
+	return err_set(e, INVALID,
+		       "member 'vms' is %s; it must be a pattern of VM names like 'web-*', of at "
+		       "most %zu bytes",
+		       json_is_string(j) ? "too long" : kind_name(j), sizeof b->token.vms - 1);
+}
+
+static int set_expires_in(struct body *b, const json_t *j, struct err *e)
+{
+	if (!json_is_integer(j) || json_integer_value(j) < 0)
+		return err_set(e, INVALID,
+			       "member 'expires_in' is %s; it must be a whole number of seconds",
+			       json_is_integer(j) ? "negative" : kind_name(j));
+	b->token.lives_s = json_integer_value(j);
+	return 0;
+}
+
+static int set_certificate(struct body *b, const json_t *j, struct err *e)
+{
+	if (!json_is_boolean(j))
+		return err_set(e, INVALID, "member 'certificate' is %s; it must be true or false",
+			       kind_name(j));
+	b->token.is_certificate = json_is_true(j);
+	return 0;
+}
+
 /* One row a member that a request may have: its setter. */
 static const struct {
 	enum field field;
 	int (*set)(struct body *b, const json_t *j, struct err *e);
 } setters[] = {
-	{FIELD_vm_in_config, set_config},    {FIELD_vm_in_folder, set_folder},
-	{FIELD_vm_in_policy, set_policy},    {FIELD_check_in_config, set_config},
+	{FIELD_vm_in_config, set_config},
+	{FIELD_vm_in_folder, set_folder},
+	{FIELD_vm_in_policy, set_policy},
+	{FIELD_check_in_config, set_config},
 	{FIELD_check_in_folder, set_folder},
+	{FIELD_token_in_role, set_role},
+	{FIELD_token_in_vms, set_vms},
+	{FIELD_token_in_expires_in, set_expires_in},
+	{FIELD_token_in_certificate, set_certificate},
 };
 
 static int no_such_member(enum resource r, const char *name, struct err *e)

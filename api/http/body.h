@@ -25,7 +25,8 @@ struct body {
 	size_t config_bytes;
 	char folder[MESSAGE_PATH]; /* absolute, or "" */
 	bool has_policy;
-	struct policy policy;	    /* what was left out has its default */
+	struct policy policy; /* what was left out has its default */
+	struct msg_token token;
 	char pointer[BODY_POINTER]; /* of an ERR_INVALID: JSON pointer to the member, or "" */
 };
 

@@ -101,6 +101,8 @@ void request_answer_problem(struct request *r, const struct err *e, const struct
 	answer_json(r, status, problem_make(e, r->id, m), PROBLEM_TYPE);
 	if (e->code == ERR_LIMIT || status == 503)
 		request_header(r, "Retry-After", "1");
+	if (e->code == ERR_IDENTITY)
+		request_header(r, "WWW-Authenticate", "Bearer");
 	if (e->code == ERR_METHOD)
 		request_header(r, "Allow", r->allow);
 }

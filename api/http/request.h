@@ -49,6 +49,7 @@ struct request {
 	uint64_t began_us; /* monotonic */
 	char *target;
 	struct msg_caller caller;
+	char scope[NAME_CAP]; /* pattern of the VMs that the caller may see; "" = all */
 	struct route route;
 	struct params params;
 	enum body_type body_type;

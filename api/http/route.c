@@ -86,9 +86,9 @@ static int check_param(struct route *r, struct err *e)
 
 	if (strstr(path, "{id}"))
 		return read_id(r->param, &r->id, e);
-	if (strstr(path, "{vm}") && !name_is_valid(r->param))
-		return err_set(e, INVALID, "'%.80s' is no name of a VM; it must match %s", r->param,
-			       NAME_PATTERN);
+	if (strchr(path, '{') && !name_is_valid(r->param))
+		return err_set(e, INVALID, "'%.80s' is no name of a %s; it must match %s", r->param,
+			       strstr(path, "{vm}") ? "VM" : "token", NAME_PATTERN);
 	return 0;
 }
 

@@ -342,7 +342,7 @@ static void add_row(struct scrape *s, struct sqlite3_stmt *q)
 	v->box = boxes_find(s->api->boxes, v->vm);
 }
 
-static int read_rows(struct scrape *s, struct err *e)
+static int read_rows(struct scrape *s, const char *scope, struct err *e)
 {
 	struct db *d = s->api->db;
 	AUTO_SNAPSHOT struct db_snapshot snapshot = {0};
@@ -352,7 +352,7 @@ static int read_rows(struct scrape *s, struct err *e)
 	if (db_begin(d, e) < 0)
 		return -1;
 	snapshot.db = d;
-	q = db_query(d, metrics);
+	q = db_query(d, metrics, DB_TEXT(scope));
 	while ((got = db_row(d, q, e)) > 0)
 		add_row(s, q);
 	if (got < 0)
@@ -372,7 +372,7 @@ int view_metrics(struct request *r, struct err *e)
 	AUTO_FREE char *text = NULL;
 	size_t bytes = 0;
 
-	if (read_rows(&s, e) < 0) {
+	if (read_rows(&s, r->scope, e) < 0) {
 		free(s.vm);
 		return -1;
 	}

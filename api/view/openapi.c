@@ -39,6 +39,10 @@ static json_t *parameters(enum op_id op)
 		object_append(list, parameter("vm", "path", true, "name of the VM",
 					      json_pack("{s:s,s:s}", "type", "string", "pattern",
 							"^" NAME_PATTERN "$")));
+	if (strstr(path, "{token}"))
+		object_append(list, parameter("token", "path", true, "name of the token",
+					      json_pack("{s:s,s:s}", "type", "string", "pattern",
+							"^" NAME_PATTERN "$")));
 	if (strstr(path, "{id}"))
 		object_append(list,
 			      parameter("id", "path", true, "number of the operation",
@@ -66,6 +70,11 @@ static json_t *content(const char *media_type, json_t *take_schema)
 	return must(json_pack("{s:{s:o}}", media_type, "schema", take_schema));
 }
 
+static bool takes_config(enum op_id op)
+{
+	return resource_has(resource_find(op_table[op].in), "config");
+}
+
 static json_t *request_body(enum op_id op)
 {
 	const char *in = op_table[op].in;
@@ -77,9 +86,10 @@ static json_t *request_body(enum op_id op)
 			   json_pack("{s:{s:s}}", "schema", "type", "string"));
 	} else {
 		types = content("application/json", schema_reference("schemas", in));
-		schema_set(types, "text/plain",
-			   json_pack("{s:{s:s,s:s}}", "schema", "type", "string", "description",
-				     "qvmconf text alone"));
+		if (takes_config(op))
+			schema_set(types, "text/plain",
+				   json_pack("{s:{s:s,s:s}}", "schema", "type", "string",
+					     "description", "qvmconf text alone"));
 	}
 	return must(json_pack("{s:b,s:o}", "required", true, "content", types));
 }
@@ -140,14 +150,14 @@ static bool accepts_wait(enum op_id op)
 static json_t *responses(enum op_id op)
 {
 	const struct op *o = &op_table[op];
-	bool has_body = strcmp(o->in, "none") != 0,
-	     has_config = has_body && strcmp(o->in, "text") != 0;
+	bool has_body = strcmp(o->in, "none") != 0, has_config = takes_config(op);
 	const struct {
 		int status;
 		bool is_possible;
 	} problems[] = {
 		{400, true},
-		{403, o->role > ROLE_READER},
+		{401, o->role > ROLE_ANYONE},
+		{403, o->role > ROLE_ANYONE},
 		{404, strchr(o->path, '{') != NULL},
 		{409, (o->kind == OP_KIND_CALL && strchr(o->path, '{')) || op == OP_vm_status ||
 			      op == OP_vm_map},
@@ -251,10 +261,15 @@ static json_t *tags(void)
 	static const struct {
 		const char *name, *what;
 	} known[] = {
-		{"healthz", "Is it alive"},	      {"openapi.json", "This document"},
-		{"metrics", "Counts for Prometheus"}, {"host", "The host"},
-		{"check", "Configurations"},	      {"vms", "Virtual machines"},
-		{"audit", "Who asked for what"},      {"events", "What happened"},
+		{"healthz", "Is it alive"},
+		{"openapi.json", "This document"},
+		{"metrics", "Counts for Prometheus"},
+		{"host", "The host"},
+		{"check", "Configurations"},
+		{"vms", "Virtual machines"},
+		{"audit", "Who asked for what"},
+		{"tokens", "Who may come without a uid of this host"},
+		{"events", "What happened"},
 		{"operations", "What goes on"},
 	};
 	json_t *list = object_list();

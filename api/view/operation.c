@@ -59,6 +59,10 @@ int operation_answer_now(struct request *r, int64_t id, struct err *e)
 
 	if (got <= 0)
 		return got < 0 ? -1 : not_found(id, e);
+	if (!auth_may_see(r->scope, db_text(q, VM))) {
+		db_leave(q);
+		return not_found(id, e);
+	}
 	if (wait_of(r) && strcmp(db_text(q, STATE), "running") != 0)
 		status = 200;
 	request_answer_json(r, status, row_object(q));
@@ -104,8 +108,9 @@ int view_operation_list(struct request *r, struct err *e)
 	const char *vm = param_text(&r->params, PARAM_OF_operation_list_vm);
 	int64_t limit = param_number(&r->params, PARAM_OF_operation_list_limit);
 	AUTO_JSON json_t *o = object_new(), *list = object_list();
-	struct sqlite3_stmt *q = *vm ? db_query(d, operations_vm, DB_TEXT(vm), DB_INT(limit))
-				     : db_query(d, operations, DB_INT(limit));
+	struct sqlite3_stmt *q =
+		*vm ? db_query(d, operations_vm, DB_TEXT(vm), DB_INT(limit), DB_TEXT(r->scope))
+		    : db_query(d, operations, DB_INT(limit), DB_TEXT(r->scope));
 	int got;
 
 	while ((got = db_row(d, q, e)) > 0)

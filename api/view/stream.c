@@ -27,7 +27,7 @@ struct stream {
 	int64_t next; /* sequence number to look for */
 	int64_t left; /* records still to tell; INT64_MAX when it follows */
 	bool is_sse, is_following;
-	char vm[PARAM_VALUE], kind[PARAM_VALUE];
+	char vm[PARAM_VALUE], kind[PARAM_VALUE], scope[NAME_CAP];
 	char *batch; /* text that is on its way */
 	size_t n, sent;
 };
@@ -151,7 +151,7 @@ static int read_rows(struct stream *s, FILE *f, struct err *e)
 	if (bounds(d, &oldest, &newest, e) < 0)
 		return -1;
 	q = db_query(d, events, DB_INT(s->next), DB_INT(newest), DB_TEXT(s->vm), DB_TEXT(s->kind),
-		     DB_INT(most));
+		     DB_INT(most), DB_TEXT(s->scope));
 	while ((got = db_row(d, q, e)) > 0) {
 		s->next = db_int(q, 0) + 1;
 		write_record(s, f, event_object(q));
@@ -292,6 +292,7 @@ int view_event_list(struct request *r, struct err *e)
 		.is_following = is_following,
 	};
 	str_copy(s->vm, sizeof s->vm, param_text(p, PARAM_OF_event_list_vm));
+	str_copy(s->scope, sizeof s->scope, r->scope);
 	str_copy(s->kind, sizeof s->kind, param_text(p, PARAM_OF_event_list_kind));
 	LIST_INSERT_HEAD(&r->api->streams->list, s, link);
 	http_held(r->api->http, 1);

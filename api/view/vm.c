@@ -263,7 +263,7 @@ int view_vm_list(struct request *r, struct err *e)
 	if (db_begin(d, e) < 0)
 		return -1;
 	s.db = d;
-	q = db_query(d, vms, DB_TEXT(after), DB_INT(limit + 1));
+	q = db_query(d, vms, DB_TEXT(after), DB_INT(limit + 1), DB_TEXT(r->scope));
 	while ((got = db_row(d, q, e)) > 0 && json_array_size(list) < (size_t)limit) {
 		json_t *vm = row_object(q);
 

@@ -103,7 +103,8 @@ int age_read_span(const char *text, int64_t *ret_ms, struct err *e)
 	static const struct {
 		const char *name;
 		int64_t ms;
-	} suffix[] = {{"ms", 1}, {"", 1000}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+	} suffix[] = {{"ms", 1},    {"", 1000},	    {"s", 1000},
+		      {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
 	char *end;
 	double value = strtod(text, &end);
 
@@ -112,14 +113,14 @@ int age_read_span(const char *text, int64_t *ret_ms, struct err *e)
 
 		if (strcmp(end, suffix[i].name) != 0 || end == text)
 			continue;
-		if (!(ms >= 0 && ms <= 30 * 86400e3))
+		if (!(ms >= 0 && ms <= 3660 * 86400e3))
 			break;
 		*ret_ms = (int64_t)ms;
 		return 0;
 	}
 	return err_set(
 		e, USAGE,
-		"'%s' is no length of time; give seconds or a unit, as in 500ms, 30s, 5m or 2h, "
-		"up to 30 days",
+		"'%s' is no length of time; give seconds or a unit, as in 500ms, 30s, 5m, 2h "
+		"or 90d, up to 10 years",
 		text);
 }

@@ -19,5 +19,5 @@ const char *age_text(const char *rfc3339, int64_t now_ms, char ret[static AGE_TE
 const char *age_span(int64_t ms, char ret[static AGE_TEXT]);
 /* "2026-11-23 07:14:02.123" in the local time zone; "-" for what is no time. */
 const char *age_local(const char *rfc3339, char ret[static AGE_TEXT]);
-/* "500ms", "30s", "5m", "2h" or plain seconds, into milliseconds; ERR_USAGE. */
+/* "500ms", "30s", "5m", "2h", "90d" or plain seconds, into milliseconds; ERR_USAGE. */
 int age_read_span(const char *text, int64_t *ret_ms, struct err *e);

@@ -97,7 +97,7 @@ static int check_message(const struct msg_call *m, struct err *e)
 		return err_set(e, PROTOCOL, "CALL of %s with a field out of bounds",
 			       op_table[m->op].id);
 	if (!name_is_valid(m->vm) && !(m->op == OP_check && !m->vm[0]))
-		return err_set(e, INVALID, "'%s' is no name of a VM: use %s", m->vm, NAME_PATTERN);
+		return err_set(e, INVALID, "'%s' is no name: use %s", m->vm, NAME_PATTERN);
 	/* The API decides roles; that it did is checked once more where it counts. */
 	if (m->caller.role < op_table[m->op].role)
 		return err_set(e, DENIED, "%s needs the role %s, uid %u has %s", op_table[m->op].id,

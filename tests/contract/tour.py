@@ -35,3 +35,6 @@ def tour(host, ask):
     ask("DELETE", "/v1/vms/fails")
     ask("GET", "/v1/events?since=1")
     ask("GET", "/v1/audit")
+    ask("POST", "/v1/tokens/script", {"role": "reader"})
+    ask("GET", "/v1/tokens")
+    ask("DELETE", "/v1/tokens/script")

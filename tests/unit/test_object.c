@@ -147,14 +147,14 @@ TEST(auth_refusal_names_the_role_that_is_needed)
 	struct msg_caller c = {.uid = 7, .role = ROLE_READER};
 	struct err e;
 
-	assert_int_equal(auth_check(&c, OP_vm_list, &e), 0);
-	assert_int_equal(auth_check(&c, OP_vm_start, &e), -1);
+	assert_int_equal(auth_check(&c, "", OP_vm_list, "", &e), 0);
+	assert_int_equal(auth_check(&c, "", OP_vm_start, "", &e), -1);
 	assert_int_equal(e.code, ERR_DENIED);
 	assert_non_null(strstr(e.msg, "'operator'"));
 	assert_non_null(strstr(e.msg, "'qvm-operator'"));
 	c.role = ROLE_OPERATOR;
-	assert_int_equal(auth_check(&c, OP_vm_start, &e), 0);
-	assert_int_equal(auth_check(&c, OP_vm_delete, &e), -1);
+	assert_int_equal(auth_check(&c, "", OP_vm_start, "", &e), 0);
+	assert_int_equal(auth_check(&c, "", OP_vm_delete, "", &e), -1);
 }
 
 TEST(match_reads_one_revision)
