@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 #   make perf     measure what SPECIFICATION.md promises, as ratios within one run
 
-$(B)/tests/floor: $(B)/tests/perf/floor.o $(B)/ground.a
-	$(Q)$(CC) $(LDFLAGS) $^ -o $@
+perf_tools := $(patsubst tests/perf/%.c,$(B)/tests/%,$(wildcard tests/perf/*.c))
+
+$(perf_tools): $(B)/tests/%: $(B)/tests/perf/%.o $(B)/ground.a
+	$(Q)$(CC) $(LDFLAGS) $^ -lpthread -o $@
 
 perf: depends-build-check
-	@$(MAKE) --no-print-directory all $(B)/tests/floor
+	@$(MAKE) --no-print-directory all $(perf_tools)
 	@B=$(B) /usr/bin/python3 tests/perf/start.py
+	@$(B)/tests/interrupt
 .PHONY: perf
