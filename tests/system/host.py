@@ -237,10 +237,11 @@ def bed(name, *args):
 
 def bed_says(name):
     """What a bed's script prints. For a fixture `said`, by which conftest.py marks the tests. A bed whose
-    own kernel has stood still gets a second try, which every report shows; nothing else does."""
+    own kernel has stood still, or whose qemu has died, gets a second try, which every report shows;
+    nothing else does."""
     r = bed(name)
     if r.returncode == BED_STANDS_STILL:
-        warnings.warn(f"the bed '{name}' was run again, its own kernel stood still:\n{r.stderr}")
+        warnings.warn(f"the bed '{name}' was run again, it broke down by itself:\n{r.stderr}")
         r = bed(name)
     assert r.returncode == 0, r.stdout + r.stderr
     return r.stdout
