@@ -118,7 +118,8 @@ static json_t *map_object(const struct boxes_entry *entry, bool is_gone)
 		object_take(o, spaces[s].list, list[s]);
 	}
 	for (size_t i = 0; i < n; i++)
-		object_append(list[place[i].space], spaces[place[i].space].make(&place[i]));
+		if (place[i].is_on || place[i].bar) /* else it is kept for what may come */
+			object_append(list[place[i].space], spaces[place[i].space].make(&place[i]));
 	object_int(o, FIELD_map_more, told > n ? told - (int64_t)n : 0);
 	return o;
 }

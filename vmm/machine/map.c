@@ -94,6 +94,22 @@ static void draw_function(struct blackbox_map *box, const struct vdev *d)
 	pci_function_tell_bars(d->pci);
 }
 
+/* They follow each other. */
+static void draw_rows(struct blackbox_map *box, struct vdev *d)
+{
+	for (d->n_rows = 0; d->n_rows < d->class->n_rows; d->n_rows++) {
+		struct blackbox_place p = {.vdev = (int32_t)d->index,
+					   .space = BLACKBOX_MEMORY,
+					   .class = BLACKBOX_PASS};
+		struct blackbox_place *row = blackbox_place(box, &p);
+
+		if (!row)
+			return;
+		if (d->n_rows == 0)
+			d->row = row;
+	}
+}
+
 void map_draw(struct blackbox_map *box, const struct board *b, const struct memory *memory,
 	      const struct space *mem, const struct space *port)
 {
@@ -101,12 +117,13 @@ void map_draw(struct blackbox_map *box, const struct board *b, const struct memo
 	draw_space(box, mem, BLACKBOX_MEMORY);
 	draw_space(box, port, BLACKBOX_PORT);
 	for (unsigned i = 0; i < b->n_vdevs; i++) {
-		const struct vdev *d = b->vdev[i];
+		struct vdev *d = b->vdev[i];
 		struct blackbox_place p = of_vdev(d, BLACKBOX_LINE, (uint64_t)d->intr);
 
 		if (d->slot >= 0 && d->pci)
 			draw_function(box, d);
 		else if (d->intr >= 0)
 			blackbox_place(box, &p);
+		draw_rows(box, d);
 	}
 }

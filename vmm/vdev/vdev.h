@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/sandbox.h"
 
+struct blackbox_place;
 struct hostdev;
 struct loggers;
 struct machine;
@@ -72,6 +73,8 @@ struct vdev_class {
 	bool is_pass;	       /* no device: memory of the host, mapped (pass.h) */
 	uint32_t mmio_bytes;   /* of a PCI function that `loc mem:` with `intr` puts on no bus:
 				       what its region 0 takes then; 0 = it is always on the bus */
+	const char *mmio_hid;  /* that ACPI tells of it there; NULL = it does not */
+	unsigned n_rows;       /* of the map, for memory that it gives the guest at run time */
 	bool needs_loc, needs_intr; /* must be given when there is no default */
 	struct {
 		uint64_t base, bytes;
@@ -133,7 +136,10 @@ struct vdev {
 	int slot;		  /* on PCI bus 0 (vmm/pci/slot.h); -1 = not there */
 	struct pci_function *pci; /* from assemble() on, if it has a slot; part of its state */
 	unsigned index;		  /* its row in the black box */
-	unsigned line;		  /* of the configuration; 0 = implicit */
+	struct blackbox_place
+		*row; /* of its class's n_rows rows of the map, as many as there are; off */
+	unsigned n_rows;
+	unsigned line; /* of the configuration; 0 = implicit */
 	struct vdev_want want[VDEV_WANTS];
 	unsigned n_wants;
 	uint64_t alarm_ns;	 /* deadline of machine_alarm(), monotonic; 0 = none. Under lock */

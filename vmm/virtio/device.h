@@ -44,8 +44,8 @@ void virtio_ring(struct virtio *v, unsigned queue);
 uint64_t virtio_read(struct vdev *d, unsigned region, uint64_t offset, unsigned width);
 void virtio_write(struct vdev *d, unsigned region, uint64_t offset, unsigned width, uint64_t value);
 
-/* What every class has in common. */
+/* What every class has in common. Linux and others know one over MMIO by QEMU's id. */
 #define VIRTIO_CLASS                                                                               \
 	.space = VDEV_MEM, .widths = VDEV_BYTE | VDEV_WORD | VDEV_DWORD | VDEV_QWORD,              \
-	.is_pci = true, .mmio_bytes = VIRTIO_MMIO_BYTES, .intr = -1, .read = virtio_read,          \
-	.write = virtio_write
+	.is_pci = true, .mmio_bytes = VIRTIO_MMIO_BYTES, .mmio_hid = "LNRO0005", .intr = -1,       \
+	.read = virtio_read, .write = virtio_write

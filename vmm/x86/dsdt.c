@@ -115,7 +115,6 @@ static void write_pvpanic(struct aml *a, const struct vdev *d)
 	aml_close(a);
 }
 
-/* What Linux and others know a virtio device over MMIO by: QEMU's id. */
 static void write_mmio(struct aml *a, const struct vdev *d, unsigned number)
 {
 	const struct vdev_region *r = &d->region[0];
@@ -124,7 +123,7 @@ static void write_mmio(struct aml *a, const struct vdev *d, unsigned number)
 	snprintf(name, sizeof name, "VR%02X", number & 0xff);
 	aml_device(a, name);
 	aml_name(a, "_HID");
-	aml_string(a, "LNRO0005");
+	aml_string(a, d->class->mmio_hid);
 	aml_name(a, "_UID");
 	aml_number(a, number);
 	aml_name(a, "_CRS");
@@ -146,7 +145,7 @@ static void write_devices(struct aml *a, const struct board *b)
 	for (unsigned i = 0; i < b->n_vdevs; i++) {
 		const struct vdev *d = b->vdev[i];
 
-		if (!d->class->mmio_bytes || vdev_is_function(d) || d->intr < 0)
+		if (!d->class->mmio_hid || vdev_is_function(d) || d->intr < 0)
 			continue;
 		if (n == 0)
 			aml_scope(a, "\\_SB_");
