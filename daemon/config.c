@@ -143,6 +143,11 @@ static int set_memory_budget(struct config *c, const char *value, struct err *e)
 	return set_number(&c->memory_budget_bytes, "memory-budget", value, UINT64_MAX >> 1, e);
 }
 
+static int set_shmem_budget(struct config *c, const char *value, struct err *e)
+{
+	return set_number(&c->shmem_budget_bytes, "shmem-budget", value, UINT64_MAX >> 1, e);
+}
+
 static int set_shutdown_grace(struct config *c, const char *value, struct err *e)
 {
 	return set_number(&c->shutdown_grace_ms, "shutdown-grace-ms", value, 3600000, e);
@@ -194,6 +199,7 @@ static const struct {
 	{"max-priority", set_max_priority},   {"dump-keep", set_dump_keep},
 	{"dump-space", set_dump_space},	      {"command-user", set_command_user},
 	{"vdev-folder", set_vdev_folder},     {"scopes", set_scopes},
+	{"shmem-budget", set_shmem_budget},
 };
 
 int config_set(struct config *c, const char *key, const char *value, struct err *e)
@@ -221,6 +227,7 @@ void config_defaults(struct config *c)
 		.dump_keep = 5,
 		.dump_space_bytes = UINT64_C(16) << 30,
 		.shutdown_grace_ms = 10000,
+		.shmem_budget_bytes = UINT64_C(256) << 20,
 	};
 }
 

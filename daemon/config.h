@@ -33,6 +33,7 @@ struct config {
 	uint32_t uid_base;	      /* of qvm-api; workers follow */
 	bool scopes;		      /* a scope of systemd for each worker, where there is one */
 	uint64_t memory_budget_bytes; /* of all guests together; 0 = the memory of the host */
+	uint64_t shmem_budget_bytes;  /* of all regions that VMs share */
 	uint64_t max_priority;	      /* real-time, that vCPUs may have; 0 = none */
 	char clusters[CPULIST_CLUSTERS];  /* named CPUs: `cluster NAME = CPUS` */
 	bool has_command_user;		  /* else no command is run for a VM */

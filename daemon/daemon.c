@@ -113,7 +113,7 @@ static int open_loop(struct daemon *d, struct err *e)
 	    sd_event_add_signal(d->loop, NULL, SIGINT, on_signal, d) < 0 ||
 	    sd_event_set_watchdog(d->loop, true) < 0)
 		return err_set(e, INTERNAL, "set up the event loop");
-	d->dials.loop = d->loop;
+	d->dials.loop = d->shmem.loop = d->loop;
 	return 0;
 }
 
@@ -146,6 +146,7 @@ int daemon_open(struct daemon *d, struct err *e)
 {
 	d->state_lock = d->run_lock = d->cgroup.fd = -1;
 	d->server.listener = d->server.process.fd = d->door.link = -1;
+	shmem_init(&d->shmem);
 	raise_limits();
 	if (open_folders(d, e) < 0 || open_loop(d, e) < 0 || open_store(d, e) < 0 ||
 	    ledger_open(d, e) < 0 || recover_load(d, e) < 0 || begin(d, e) < 0) {
@@ -191,6 +192,7 @@ void daemon_close(struct daemon *d)
 	vm_clear(&d->vms);
 	peer_clear(&d->peers);
 	dial_clear(&d->dials);
+	shmem_close(&d->shmem);
 	scope_close(&d->scopes);
 	cgroup_close(&d->cgroup);
 	sd_event_source_disable_unref(d->stopper);

@@ -14,6 +14,7 @@
 #include "daemon/worker/dial.h"
 #include "daemon/worker/peer.h"
 #include "daemon/worker/scope.h"
+#include "daemon/worker/shmem.h"
 #include "daemon/config.h"
 #include "daemon/door/frontdoor.h"
 #include "daemon/store/ledger.h"
@@ -34,6 +35,7 @@ struct daemon {
 	struct check_set checks;
 	struct peer_set peers;
 	struct dial_set dials;
+	struct shmem shmem;
 	struct watch watch;
 	struct server server;
 	struct frontdoor door;

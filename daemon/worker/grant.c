@@ -42,7 +42,8 @@ static int open_all(struct daemon *d, struct worker *w, int *fds, struct err *e)
 			.plan = &w->plan,
 			.container_fd = i && w->want[i - 1].kind == WANT_VFIO ? fds[i - 1] : -1,
 			.peers = &d->peers,
-			.dials = &d->dials};
+			.dials = &d->dials,
+			.shmem = &d->shmem};
 		struct err why;
 
 		if (resource_open(&r, &fds[i], &why) == 0)

@@ -18,6 +18,7 @@
 struct config;
 struct dial_set;
 struct peer_set;
+struct shmem;
 
 struct resource {
 	const struct config *config;
@@ -27,6 +28,7 @@ struct resource {
 	int container_fd;	/* of the want right before, if it was a VFIO container; else -1 */
 	struct peer_set *peers; /* the supervisor's; NULL where nothing is opened */
 	struct dial_set *dials; /* likewise */
+	struct shmem *shmem;	/* likewise */
 };
 
 /* How a kind of schemas/wants.def is judged and opened; neither may wait. */

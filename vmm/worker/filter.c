@@ -106,6 +106,7 @@ static const struct sandbox_allow assembling[] = {
 	SANDBOX_ARG(fcntl, 1, F_GETFL),
 	SANDBOX_ARG(fcntl, 1, F_SETFL),
 	SANDBOX_CALL(fdatasync),
+	SANDBOX_CALL(futex_waitv),
 	SANDBOX_CALL(fstat),
 	SANDBOX_CALL(getrandom),
 	SANDBOX_CALL(lseek),

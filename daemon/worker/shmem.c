@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/worker/shmem.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/log.h"
+#include "base/shmem.h"
+#include "base/str.h"
+#include "daemon/config.h"
+#include "daemon/worker/resource.h"
+
+enum { UID_OFFSET = 15 }; /* the last of those below the VMs' (vm_uid()) */
+
+static int on_process(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	struct shmem *s = arg;
+	int code, status;
+
+	(void)source;
+	(void)fd;
+	(void)events;
+	s->source = sd_event_source_disable_unref(s->source);
+	process_reap(&s->process, &code, &status);
+	log_error(NULL,
+		  "the keeper of shared memory (qvm --shmem) has ended by %s %d: VMs keep the "
+		  "regions "
+		  "that they have, and attach to new ones after their next start",
+		  code == CLD_EXITED ? "status" : "signal", status);
+	return 0;
+}
+
+static int spawn(struct shmem *s, const struct config *c, int listener, struct err *e)
+{
+	static char name[] = "qvm", role[] = "--shmem";
+	char uid[16], program[CONFIG_PATH + 8];
+	char *const argv[] = {name, role, uid, NULL};
+
+	snprintf(uid, sizeof uid, "%u", geteuid() == 0 ? c->uid_base + UID_OFFSET : 0);
+	snprintf(program, sizeof program, "%s/qvm",
+		 c->program_dir[0] ? c->program_dir : "/usr/bin");
+	if (process_spawn(&(struct process_spec){.program = program,
+						 .argv = argv,
+						 .fd = &listener,
+						 .n_fds = 1,
+						 .words = -1,
+						 .cgroup = -1},
+			  &s->process, e) < 0)
+		return -1;
+	if (sd_event_add_io(s->loop, &s->source, s->process.fd, EPOLLIN, on_process, s) < 0)
+		abort(); /* out of memory: crash-only */
+	return 0;
+}
+
+static void let_go(struct shmem *s)
+{
+	if (s->life_fd >= 0)
+		close(s->life_fd);
+	s->life_fd = -1;
+}
+
+/* A connection of our own, for as long as we live. */
+static int stay(struct shmem *s, const struct config *c, const char *path, struct err *e)
+{
+	const struct shmem_hello own = {.budget_bytes = c->shmem_budget_bytes, .rules = "/-*"};
+
+	return s->life_fd >= 0 ? 0 : shmem_connect(path, &own, &s->life_fd, e);
+}
+
+/* Our connection waits for it before it is there: it finds somebody to stay for. */
+static int start(struct shmem *s, const struct config *c, const char *path, struct err *e)
+{
+	AUTO_FD int listener = -1;
+
+	let_go(s);
+	if (shmem_listen(path, &listener, e) < 0 || stay(s, c, path, e) < 0)
+		return -1;
+	return spawn(s, c, listener, e);
+}
+
+/* One that an earlier supervisor has left is as good as ours. */
+static int open_shmem(const struct resource *r, int *ret_fd, struct err *e)
+{
+	struct shmem_hello hello = {.budget_bytes = r->config->shmem_budget_bytes};
+	char path[CONFIG_PATH + 16];
+	AUTO_FD int fd = -1;
+
+	str_copy(hello.vm, sizeof hello.vm, r->vm);
+	str_copy(hello.rules, sizeof hello.rules, r->want->path);
+	snprintf(path, sizeof path, "%s/shmem.sock", r->config->run_dir);
+	if (shmem_connect(path, &hello, &fd, e) < 0 &&
+	    ((e->os_errno != ECONNREFUSED && e->os_errno != ENOENT) ||
+	     start(r->shmem, r->config, path, e) < 0 || shmem_connect(path, &hello, &fd, e) < 0))
+		return -1;
+	if (stay(r->shmem, r->config, path, e) < 0)
+		return -1;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* The rules are the worker's word. */
+static int probe_shmem(const struct resource *r, struct err *e)
+{
+	if (!shmem_are_rules(r->want->path))
+		return err_set(e, PROTOCOL, "rules for shared memory that are none");
+	return 0;
+}
+
+const struct resource_kind shmem_kind = {probe_shmem, open_shmem};
+
+void shmem_init(struct shmem *s)
+{
+	*s = (struct shmem){.process = {.fd = -1}, .life_fd = -1};
+}
+
+void shmem_close(struct shmem *s)
+{
+	let_go(s);
+	s->source = sd_event_source_disable_unref(s->source);
+	if (s->process.fd >= 0)
+		close(s->process.fd);
+	shmem_init(s);
+}

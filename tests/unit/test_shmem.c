@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared memory: names and rules, the keeper's registry, and the device that a guest has of it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/pci_regs.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/shmem.h"
+#include "tests/unit/test.h"
+#include "tests/unit/vdev_bench.h"
+#include "vmm/pci/function.h"
+#include "vmm/shmem/registry.h"
+
+/* --- names and rules --- */
+
+TEST(shmem_name_is_1_to_31_printable_bytes_without_a_slash)
+{
+	char whole[SHMEM_NAME];
+
+	memset(whole, 'x', sizeof whole);
+	assert_false(shmem_is_name(whole));
+	whole[SHMEM_NAME - 1] = '\0';
+	assert_true(shmem_is_name(whole));
+	assert_true(shmem_is_name("a b.~"));
+	assert_false(shmem_is_name(""));
+	assert_false(shmem_is_name("a/b"));
+	assert_false(shmem_is_name("a\n"));
+	assert_false(shmem_is_name("\x80"));
+}
+
+TEST(shmem_rules_are_a_list_of_signed_patterns)
+{
+	assert_true(shmem_are_rules("/"));
+	assert_true(shmem_are_rules("/+a*/-[b-d]?"));
+	assert_true(shmem_are_rules("/+0123456789012345678901234567890"));
+	assert_false(shmem_are_rules("/+01234567890123456789012345678901"));
+	assert_false(shmem_are_rules(""));
+	assert_false(shmem_are_rules("+a"));
+	assert_false(shmem_are_rules("/a"));
+	assert_false(shmem_are_rules("/+"));
+	assert_false(shmem_are_rules("/+a/"));
+	assert_false(shmem_are_rules("/+a//-b"));
+	assert_false(shmem_are_rules("/+*****"));
+	assert_true(shmem_are_rules("/+****"));
+}
+
+TEST(shmem_rules_decide_by_the_first_match_and_end_with_the_opposite_of_allow)
+{
+	assert_true(shmem_may("/", "any"));
+	assert_true(shmem_may("/+test*/+pluto", "pluto"));
+	assert_false(shmem_may("/+test*/+pluto", "plutos"));
+	assert_false(shmem_may("/-live*", "lively"));
+	assert_true(shmem_may("/-live*", "dead"));
+	assert_false(shmem_may("/-pluto/+pluto*", "pluto"));
+	assert_true(shmem_may("/-pluto/+pluto*", "pluto2"));
+	assert_false(shmem_may("/-pluto/+pluto*", "mars"));
+}
+
+/* --- the registry --- */
+
+static struct shmem_answer ask(struct registry *r, struct registry_link *l, enum shmem_op op,
+			       const char *name, uint32_t pages, int *ret_fd)
+{
+	struct shmem_request q = {.id = 7, .op = op, .pages = pages};
+	struct shmem_answer a;
+	int fd;
+
+	strncpy(q.name, name, sizeof q.name - 1);
+	registry_serve(r, l, &q, &a, &fd);
+	assert_int_equal(a.id, 7);
+	assert_int_equal(fd >= 0, a.status == SHMEM_OK && op == SHMEM_ATTACH);
+	if (ret_fd)
+		*ret_fd = fd;
+	return a;
+}
+
+static enum shmem_status leave(struct registry *r, struct registry_link *l, uint32_t handle)
+{
+	struct shmem_request q = {.op = SHMEM_LEAVE, .handle = handle};
+	struct shmem_answer a;
+	int fd;
+
+	registry_serve(r, l, &q, &a, &fd);
+	return (enum shmem_status)a.status;
+}
+
+static struct registry_link link_with(const char *rules)
+{
+	struct registry_link l = {0};
+
+	strcpy(l.rules, rules);
+	return l;
+}
+
+TEST(shmem_region_cannot_be_resized_by_who_has_it)
+{
+	struct registry r = {.budget_bytes = 1 << 20};
+	struct registry_link l = link_with("/");
+	struct stat st;
+	int fd = -1;
+
+	assert_int_equal(ask(&r, &l, SHMEM_ATTACH, "ring", 2, &fd).status, SHMEM_OK);
+	assert_int_equal(ftruncate(fd, 0), -1);
+	assert_int_equal(errno, EPERM);
+	assert_int_equal(ftruncate(fd, 1 << 20), -1);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), -1);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, SHMEM_HEAD + 2 * SHMEM_PAGE);
+	assert_int_equal(st.st_blocks * 512, st.st_size); /* all of it is there */
+	registry_drop(&r, &l);
+}
+
+TEST(shmem_memory_is_given_back_by_the_last_who_has_it_though_one_keeps_its_mapping)
+{
+	struct registry r = {.budget_bytes = 1 << 20};
+	struct registry_link a = link_with("/"), b = link_with("/");
+	uint8_t *kept;
+	struct stat st;
+	int fd = -1, own;
+
+	assert_int_equal(ask(&r, &a, SHMEM_ATTACH, "ring", 4, &fd).status, SHMEM_OK);
+	assert_int_equal(ask(&r, &b, SHMEM_CREATE, "ring", 4, NULL).status, SHMEM_OK);
+	own = dup(fd);
+	kept = mmap(NULL, SHMEM_HEAD + 4 * SHMEM_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, own, 0);
+	kept[SHMEM_HEAD] = 1;
+	registry_drop(&r, &a);
+	assert_int_equal(kept[SHMEM_HEAD], 1);
+	assert_int_equal(r.n_regions, 1);
+	registry_drop(&r, &b);
+	assert_int_equal(r.n_regions, 0);
+	assert_int_equal(r.used_bytes, 0);
+	assert_int_equal(fstat(own, &st), 0);
+	assert_int_equal(st.st_blocks, 0);
+	munmap(kept, SHMEM_HEAD + 4 * SHMEM_PAGE);
+	close(own);
+}
+
+TEST(shmem_clients_have_numbers_and_hear_of_each_other)
+{
+	struct registry r = {.budget_bytes = 1 << 20};
+	struct registry_link l[SHMEM_CLIENTS + 1];
+	struct shmem_head *head;
+	int fd = -1;
+
+	for (unsigned i = 0; i < SHMEM_CLIENTS; i++) {
+		l[i] = link_with("/");
+		assert_int_equal(ask(&r, &l[i], SHMEM_ATTACH, "ring", 1, &fd).number, i);
+	}
+	head = mmap(NULL, SHMEM_HEAD, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_int_equal(head->clients, 0xffff);
+	assert_int_equal(head->client[3].news, SHMEM_CHANGED);
+	l[SHMEM_CLIENTS] = link_with("/");
+	assert_int_equal(ask(&r, &l[SHMEM_CLIENTS], SHMEM_ATTACH, "ring", 1, NULL).status,
+			 SHMEM_FULL);
+	assert_int_equal(ask(&r, &l[SHMEM_CLIENTS], SHMEM_CREATE, "ring", 1, NULL).status,
+			 SHMEM_OK);
+	/* A client that writes rubbish there changes nothing of who has which number. */
+	head->clients = 0;
+	head->client[5].news = 0xffffffff;
+	head->client[3].news = 0;
+	registry_drop(&r, &l[5]);
+	assert_int_equal(head->clients, 0xffff & ~(1 << 5));
+	assert_int_equal(head->client[3].news, SHMEM_CHANGED);
+	l[5] = link_with("/");
+	assert_int_equal(ask(&r, &l[5], SHMEM_ATTACH, "ring", 1, NULL).number, 5);
+	assert_int_equal(head->client[5].news, 0);
+	munmap(head, SHMEM_HEAD);
+	for (unsigned i = 0; i <= SHMEM_CLIENTS; i++)
+		registry_drop(&r, &l[i]);
+	assert_int_equal(r.n_regions, 0);
+}
+
+TEST(shmem_requests_that_cannot_be_are_refused_with_their_status)
+{
+	struct registry r = {.budget_bytes = 10 * SHMEM_PAGE};
+	struct registry_link l = link_with("/-secret*");
+
+	assert_int_equal(ask(&r, &l, SHMEM_ATTACH, "a/b", 1, NULL).status, SHMEM_BAD_NAME);
+	assert_int_equal(ask(&r, &l, SHMEM_ATTACH, "secrets", 1, NULL).status, SHMEM_DENIED);
+	assert_int_equal(ask(&r, &l, SHMEM_CREATE, "secrets", 1, NULL).status, SHMEM_DENIED);
+	assert_int_equal(ask(&r, &l, SHMEM_ATTACH, "ring", 0, NULL).status, SHMEM_FAILURE);
+	assert_int_equal(ask(&r, &l, SHMEM_ATTACH, "ring", 10, NULL).status, SHMEM_NO_MEMORY);
+	assert_int_equal(ask(&r, &l, SHMEM_ATTACH, "ring", UINT32_MAX, NULL).status,
+			 SHMEM_NO_MEMORY);
+	assert_int_equal(ask(&r, &l, (enum shmem_op)9, "ring", 1, NULL).status, SHMEM_FAILURE);
+	assert_int_equal(leave(&r, &l, 0), SHMEM_FAILURE);
+	assert_int_equal(leave(&r, &l, UINT32_MAX), SHMEM_FAILURE);
+	assert_int_equal(r.n_regions, 0);
+	assert_int_equal(ask(&r, &l, SHMEM_ATTACH, "ring", 9, NULL).status, SHMEM_OK);
+	assert_int_equal(ask(&r, &l, SHMEM_ATTACH, "b", 1, NULL).status, SHMEM_NO_MEMORY);
+	assert_int_equal(leave(&r, &l, 0), SHMEM_OK);
+	assert_int_equal(leave(&r, &l, 0), SHMEM_FAILURE);
+	assert_int_equal(r.used_bytes, 0);
+}
+
+TEST(shmem_link_has_so_many_regions_and_pages_and_no_more)
+{
+	struct registry r = {.budget_bytes = UINT64_C(1) << 40};
+	struct registry_link a = link_with("/"), b = link_with("/");
+	char name[8];
+
+	for (unsigned i = 0; i < REGISTRY_HOLDS; i++) {
+		snprintf(name, sizeof name, "r%u", i);
+		assert_int_equal(ask(&r, &a, SHMEM_ATTACH, name, 1, NULL).status, SHMEM_OK);
+	}
+	assert_int_equal(ask(&r, &a, SHMEM_ATTACH, "more", 1, NULL).status, SHMEM_NO_MEMORY);
+	assert_int_equal(ask(&r, &b, SHMEM_ATTACH, "big", REGISTRY_PAGES / 2, NULL).status,
+			 SHMEM_OK);
+	/* Not twice either: each mapping costs the host its page tables. */
+	assert_int_equal(ask(&r, &b, SHMEM_ATTACH, "more", REGISTRY_PAGES / 2 + 1, NULL).status,
+			 SHMEM_NO_MEMORY);
+	assert_int_equal(ask(&r, &b, SHMEM_ATTACH, "big", 1, NULL).status, SHMEM_OK);
+	assert_int_equal(ask(&r, &b, SHMEM_ATTACH, "big", 1, NULL).status, SHMEM_NO_MEMORY);
+	registry_drop(&r, &a);
+	registry_drop(&r, &b);
+	assert_int_equal(r.n_regions, 0);
+}
+
+/* --- the device --- */
+
+enum { FACTORY, MSIX, WINDOW }; /* BARs */
+enum { SHMEM_AT = 8, STATUS = 20, SIZE = 24, NAME = 28, FIND = 60 };
+enum { NUMBER = 4, NOTIFY = 8, DETACH = 12 };
+#define PLACED UINT64_C(0xe9000000)
+
+/* A keeper with the device and, by `other`, somebody else. */
+struct scene {
+	struct vdev_bench bench;
+	struct registry registry;
+	struct registry_link own, other;
+	pthread_t keeper;
+	int link;
+	struct shmem_head *head; /* as the other has it */
+};
+
+static void *keep(void *arg)
+{
+	struct scene *s = arg;
+	struct shmem_request q;
+
+	while (recv(s->link, &q, sizeof q, 0) == sizeof q) {
+		struct shmem_answer a;
+		char room[CMSG_SPACE(sizeof(int))] = {0};
+		struct iovec part = {&a, sizeof a};
+		struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
+		int fd;
+
+		registry_serve(&s->registry, &s->own, &q, &a, &fd);
+		if (fd >= 0) {
+			m.msg_control = room;
+			m.msg_controllen = sizeof room;
+			CMSG_FIRSTHDR(&m)->cmsg_len = CMSG_LEN(sizeof fd);
+			CMSG_FIRSTHDR(&m)->cmsg_level = SOL_SOCKET;
+			CMSG_FIRSTHDR(&m)->cmsg_type = SCM_RIGHTS;
+			memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), &fd, sizeof fd);
+		}
+		if (sendmsg(s->link, &m, MSG_NOSIGNAL) < 0)
+			break;
+	}
+	return NULL;
+}
+
+static void open_scene(struct scene *s)
+{
+	const struct shmem_answer welcome = {0};
+	int link[2];
+
+	*s = (struct scene){
+		.registry.budget_bytes = 1 << 24, .own = link_with("/"), .other = link_with("/")};
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link), 0);
+	s->link = link[0];
+	assert_int_equal(send(s->link, &welcome, sizeof welcome, 0), sizeof welcome);
+	assert_int_equal(pthread_create(&s->keeper, NULL, keep, s), 0);
+	vdev_bench_make(&s->bench, "shmem");
+	s->bench.vdev->slot = 8;
+	assert_int_equal(s->bench.vdev->class->check(s->bench.vdev, &(struct err){0}), 0);
+	s->bench.vdev->machine = (struct machine *)&s->bench;
+	s->bench.vdev->want[0].fd = link[1];
+	assert_int_equal(s->bench.vdev->class->assemble(s->bench.vdev, s->bench.vdev->machine,
+							&(struct err){0}),
+			 0);
+	pci_function_place_bar(s->bench.vdev->pci, WINDOW, PLACED);
+}
+
+static void close_scene(struct scene *s)
+{
+	s->bench.vdev->class->stop(s->bench.vdev);
+	vdev_bench_close(&s->bench);
+	pthread_join(s->keeper, NULL);
+	registry_drop(&s->registry, &s->own);
+	registry_drop(&s->registry, &s->other);
+	assert_int_equal(s->registry.n_regions, 0);
+	if (s->head)
+		munmap(s->head, SHMEM_HEAD);
+	close(s->link);
+}
+
+static uint64_t get(struct scene *s, unsigned bar, uint64_t offset, unsigned width)
+{
+	struct vdev *d = s->bench.vdev;
+	uint64_t value;
+
+	pthread_mutex_lock(&d->lock);
+	value = d->class->read(d, bar, offset, width);
+	pthread_mutex_unlock(&d->lock);
+	return value;
+}
+
+static void set(struct scene *s, unsigned bar, uint64_t offset, unsigned width, uint64_t value)
+{
+	struct vdev *d = s->bench.vdev;
+
+	pthread_mutex_lock(&d->lock);
+	d->class->write(d, bar, offset, width, value);
+	pthread_mutex_unlock(&d->lock);
+}
+
+static void attach(struct scene *s, const char *name, uint32_t pages)
+{
+	for (unsigned i = 0; i <= strlen(name); i++)
+		set(s, FACTORY, NAME + i, 1, (uint8_t)name[i]);
+	set(s, FACTORY, SIZE, 4, pages);
+}
+
+/* Number 1 of the region; the test's keeper is idle between two requests of the device. */
+static void join_other(struct scene *s, const char *name)
+{
+	int fd = -1;
+
+	assert_int_equal(ask(&s->registry, &s->other, SHMEM_ATTACH, name, 1, &fd).status, SHMEM_OK);
+	s->head = mmap(NULL, SHMEM_HEAD, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+}
+
+static bool line(struct scene *s)
+{
+	bool level;
+
+	pthread_mutex_lock(&s->bench.vdev->lock);
+	level = s->bench.vdev->pci->wants_line;
+	pthread_mutex_unlock(&s->bench.vdev->lock);
+	return level;
+}
+
+static void until_line(struct scene *s, bool level)
+{
+	for (unsigned i = 0; i < 10000 && line(s) != level; i++)
+		usleep(1000);
+	assert_int_equal(line(s), level);
+}
+
+TEST(shmem_factory_page_reads_in_every_width)
+{
+	struct scene s;
+
+	open_scene(&s);
+	assert_int_equal(get(&s, FACTORY, 0, 8), UINT64_C(0x4d534732474d5651));
+	assert_int_equal(get(&s, FACTORY, 0, 4), 0x474d5651);
+	assert_int_equal(get(&s, FACTORY, 7, 1), 0x4d);
+	assert_int_equal(get(&s, FACTORY, 16, 4), 17); /* line of device 1 */
+	assert_int_equal(get(&s, FACTORY, SHMEM_AT, 8), 0);
+	assert_int_equal(get(&s, FACTORY, 64, 8), 0);
+	assert_int_equal(get(&s, FACTORY, 4088, 8), 0);
+	close_scene(&s);
+}
+
+TEST(shmem_name_is_written_in_any_width_and_the_size_in_its_own_alone)
+{
+	struct scene s;
+
+	open_scene(&s);
+	set(&s, FACTORY, SIZE, 8, UINT64_C(0x6e69720000000001)); /* half of it lies in the name */
+	assert_int_equal(get(&s, FACTORY, SIZE, 4), 0);
+	set(&s, FACTORY, NAME, 2, 'r' | 'i' << 8);
+	set(&s, FACTORY, NAME + 2, 4, 'n' | 'g' << 8);
+	set(&s, FACTORY, 0, 8, 0);
+	set(&s, FACTORY, STATUS, 4, 5);
+	assert_int_equal(s.registry.n_regions, 0);
+	set(&s, FACTORY, SIZE, 4, 3);
+	assert_int_equal(get(&s, FACTORY, STATUS, 4), SHMEM_OK);
+	assert_int_equal(get(&s, FACTORY, SIZE, 4), 3);
+	assert_int_equal(get(&s, FACTORY, SHMEM_AT, 8), PLACED);
+	set(&s, FACTORY, NAME, 1, 'x');
+	set(&s, FACTORY, FIND, 4, 0);
+	assert_int_equal(get(&s, FACTORY, NAME, 4), 'r' | 'i' << 8 | 'n' << 16 | 'g' << 24);
+	close_scene(&s);
+}
+
+TEST(shmem_line_is_high_from_the_news_until_the_status_is_read)
+{
+	struct scene s;
+
+	open_scene(&s);
+	attach(&s, "ring", 1);
+	assert_int_equal(get(&s, WINDOW, 0, 4), 1 << 16);
+	join_other(&s, "ring");
+	until_line(&s, true);
+	assert_int_equal(get(&s, WINDOW, 0, 4), 3 << 16);
+	assert_false(line(&s));
+	shmem_tell(s.head, 1 << 0, 1 << 1);
+	until_line(&s, true);
+	assert_int_equal(get(&s, WINDOW, NUMBER, 4), 0);
+	assert_true(line(&s));
+	assert_int_equal(get(&s, WINDOW, 0, 8), 3 << 16 | 1 << 1);
+	assert_false(line(&s));
+	registry_drop(&s.registry, &s.other);
+	until_line(&s, true);
+	assert_int_equal(get(&s, WINDOW, 0, 4), 1 << 16);
+	close_scene(&s);
+}
+
+TEST(shmem_notifies_those_who_are_there_and_all_ones_are_all_others)
+{
+	struct scene s;
+
+	open_scene(&s);
+	attach(&s, "ring", 1);
+	join_other(&s, "ring");
+	until_line(&s, true);
+	set(&s, WINDOW, NOTIFY, 4, 1 << 1 | 1 << 9);
+	assert_int_equal(s.head->client[1].news, 1);
+	assert_int_equal(s.head->client[9].news, 0);
+	s.head->client[1].news = 0;
+	(void)get(&s, WINDOW, 0, 4);
+	set(&s, WINDOW, NOTIFY, 4, 0xffffffff);
+	assert_int_equal(s.head->client[1].news, 1);
+	assert_int_equal(get(&s, WINDOW, 0, 4) & 0xffff, 0);
+	set(&s, WINDOW, NOTIFY, 4, 1);
+	assert_int_equal(get(&s, WINDOW, 0, 4) & 0xffff, 1);
+	close_scene(&s);
+}
+
+TEST(shmem_window_holds_each_region_at_a_place_of_its_own_and_ones_elsewhere)
+{
+	struct scene s;
+
+	open_scene(&s);
+	attach(&s, "a", 2);
+	attach(&s, "b", 1);
+	assert_int_equal(get(&s, FACTORY, SHMEM_AT, 8), PLACED + 3 * SHMEM_PAGE);
+	attach(&s, "a", 2);
+	assert_int_equal(get(&s, WINDOW, 5 * SHMEM_PAGE + NUMBER, 4), 1);
+	/* The same pages twice, by exits as KVM has no memslot here. */
+	set(&s, WINDOW, 3 * SHMEM_PAGE - 8, 8, 0x1122334455667788);
+	assert_int_equal(get(&s, WINDOW, 8 * SHMEM_PAGE - 4, 4), 0x11223344);
+	assert_int_equal(get(&s, WINDOW, 4 * SHMEM_PAGE, 8), 0);
+	assert_int_equal(get(&s, WINDOW, 8 * SHMEM_PAGE, 2), 0xffff);
+	assert_int_equal(get(&s, WINDOW, 8 * SHMEM_PAGE - 1, 2), 0xffff); /* half of it */
+	set(&s, WINDOW, 3 * SHMEM_PAGE + DETACH, 4, 0);
+	assert_int_equal(get(&s, WINDOW, 4 * SHMEM_PAGE, 4), 0xffffffff);
+	attach(&s, "c", 2);
+	assert_int_equal(get(&s, FACTORY, SHMEM_AT, 8), PLACED + 8 * SHMEM_PAGE);
+	attach(&s, "d", 1);
+	assert_int_equal(get(&s, FACTORY, SHMEM_AT, 8), PLACED + 3 * SHMEM_PAGE);
+	close_scene(&s);
+}
+
+/* One vector of MSI-X, not masked. */
+static void take_messages(struct scene *s)
+{
+	struct pci_function *f = s->bench.vdev->pci;
+
+	pthread_mutex_lock(&s->bench.vdev->lock);
+	pci_function_write(f, PCI_COMMAND, 2, PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY);
+	pci_function_write(f, f->config[PCI_CAPABILITY_LIST] + PCI_MSIX_FLAGS, 2,
+			   PCI_MSIX_FLAGS_ENABLE);
+	pthread_mutex_unlock(&s->bench.vdev->lock);
+	set(s, MSIX, 0, 4, 0xfee00000);
+	set(s, MSIX, 8, 4, 33);
+	set(s, MSIX, 12, 4, 0);
+}
+
+static unsigned messages(struct scene *s)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&s->bench.vdev->lock);
+	n = s->bench.n_messages;
+	pthread_mutex_unlock(&s->bench.vdev->lock);
+	return n;
+}
+
+static void until_messages(struct scene *s, unsigned n)
+{
+	for (unsigned i = 0; i < 10000 && messages(s) < n; i++)
+		usleep(1000);
+	assert_int_equal(messages(s), n);
+}
+
+TEST(shmem_interrupts_by_its_message_once_msix_is_on)
+{
+	struct scene s;
+
+	open_scene(&s);
+	take_messages(&s);
+	attach(&s, "ring", 1);
+	join_other(&s, "ring");
+	until_messages(&s, 1);
+	assert_int_equal(s.bench.message_data, 33);
+	assert_false(line(&s));
+	close_scene(&s);
+}
+
+TEST(shmem_client_that_shakes_a_word_for_ever_interrupts_once_until_it_is_heard)
+{
+	struct scene s;
+
+	open_scene(&s);
+	take_messages(&s);
+	attach(&s, "ring", 1);
+	join_other(&s, "ring");
+	until_messages(&s, 1);
+	for (unsigned i = 0; i < 10000; i++) {
+		atomic_store(&s.head->client[0].news, 0);
+		shmem_tell(s.head, 1, 0xffffffff);
+	}
+	assert_int_equal(messages(&s), 1);
+	/* What it says beyond the mask of clients is nobody's. */
+	assert_int_equal(get(&s, WINDOW, 0, 4), 3 << 16 | 0xffff);
+	shmem_tell(s.head, 1, 1 << 1);
+	until_messages(&s, 2);
+	close_scene(&s);
+}
+
+TEST(shmem_without_its_keeper_refuses_and_keeps_what_it_has)
+{
+	struct scene s;
+
+	open_scene(&s);
+	attach(&s, "ring", 1);
+	shutdown(s.link, SHUT_RDWR);
+	attach(&s, "new", 1);
+	assert_int_equal(get(&s, FACTORY, STATUS, 4), SHMEM_FAILURE);
+	assert_int_equal(get(&s, FACTORY, SHMEM_AT, 8), 0);
+	set(&s, WINDOW, SHMEM_PAGE, 4, 42);
+	assert_int_equal(get(&s, WINDOW, SHMEM_PAGE, 4), 42);
+	set(&s, WINDOW, DETACH, 4, 0);
+	assert_int_equal(get(&s, WINDOW, SHMEM_PAGE, 4), 0xffffffff);
+	close_scene(&s);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/shmem/keeper.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/sandbox.h"
+#include "base/str.h"
+#include "schemas/cause.h"
+
+enum { BURST = 256, PERIOD_MS = 250 }; /* at most so many requests of a link in that time */
+enum { POLL_LISTENER, POLL_LINKS };
+
+struct link {
+	struct link *next;
+	int fd;
+	bool is_introduced;
+	unsigned n_served; /* in this period */
+	struct registry_link holds;
+};
+
+struct keeper {
+	int listener;
+	struct registry registry;
+	struct link *first;
+	unsigned n_links;
+	uint64_t period_ends_ms;
+	struct pollfd poll[POLL_LINKS + KEEPER_LINKS];
+};
+
+static const struct sandbox_allow keeping[] = {
+	SANDBOX_CALL(accept4),
+	SANDBOX_CALL(brk),
+	SANDBOX_CALL(clock_gettime),
+	SANDBOX_CALL(close),
+	SANDBOX_CALL(exit_group),
+	SANDBOX_CALL(fallocate),
+	SANDBOX_ARG(fcntl, 1, F_ADD_SEALS),
+	SANDBOX_CALL(ftruncate),
+	SANDBOX_CALL(futex),
+	SANDBOX_CALL(madvise),
+	SANDBOX_CALL(memfd_create),
+	SANDBOX_CALL(mmap),
+	SANDBOX_CALL(munmap),
+	SANDBOX_CALL(ppoll),
+	SANDBOX_CALL(recvfrom),
+	SANDBOX_CALL(restart_syscall),
+	SANDBOX_CALL(sendmsg),
+#ifdef __SANITIZE_ADDRESS__
+	SANDBOX_CALL(sigaltstack),
+#endif
+	SANDBOX_END,
+};
+
+/* --- links --- */
+
+static void accept_all(struct keeper *k)
+{
+	int fd;
+
+	while (k->n_links < KEEPER_LINKS &&
+	       (fd = accept4(k->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+		struct link *l = calloc(1, sizeof *l);
+
+		if (!l)
+			abort();
+		*l = (struct link){.next = k->first, .fd = fd};
+		k->first = l;
+		k->n_links++;
+	}
+}
+
+static void drop(struct keeper *k, struct link *l)
+{
+	struct link **at = &k->first;
+
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+	k->n_links--;
+	registry_drop(&k->registry, &l->holds);
+	close(l->fd);
+	free(l);
+}
+
+/* Who does not take its answers gets no more. */
+static int answer(const struct link *l, struct shmem_answer *a, int fd)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof fd)];
+	} control = {0};
+	struct iovec part = {a, sizeof *a};
+	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
+
+	if (fd >= 0) {
+		m.msg_control = &control;
+		m.msg_controllen = sizeof control;
+		control.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof fd),
+						  .cmsg_level = SOL_SOCKET,
+						  .cmsg_type = SCM_RIGHTS};
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+	}
+	return sendmsg(l->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof *a ? 0 : -1;
+}
+
+static int introduce(struct keeper *k, struct link *l, const struct shmem_hello *h, size_t n)
+{
+	struct shmem_answer welcome = {.status = SHMEM_OK};
+
+	if (n != sizeof *h || !str_is_terminated(h->rules, sizeof h->rules) ||
+	    !shmem_are_rules(h->rules))
+		return -1;
+	str_copy(l->holds.rules, sizeof l->holds.rules, h->rules);
+	k->registry.budget_bytes = h->budget_bytes;
+	l->is_introduced = true;
+	return answer(l, &welcome, -1);
+}
+
+/* One packet: 0, or -1 when the link is at its end. */
+static int serve(struct keeper *k, struct link *l)
+{
+	union {
+		struct shmem_hello hello;
+		struct shmem_request request;
+	} u;
+	ssize_t n = recv(l->fd, &u, sizeof u, MSG_DONTWAIT | MSG_TRUNC);
+	struct shmem_answer a;
+	int fd;
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	l->n_served++;
+	if (!l->is_introduced)
+		return introduce(k, l, &u.hello, (size_t)n);
+	if (n != sizeof u.request)
+		return -1;
+	registry_serve(&k->registry, &l->holds, &u.request, &a, &fd);
+	return answer(l, &a, fd);
+}
+
+/* --- the loop --- */
+
+/* How long to wait: for ever, unless somebody has had its share of this period. */
+static struct timespec *patience(struct keeper *k, struct timespec *ret)
+{
+	uint64_t now_ms = clock_mono_ms();
+	bool has_waiter = false;
+
+	if (now_ms >= k->period_ends_ms) {
+		k->period_ends_ms = now_ms + PERIOD_MS;
+		for (struct link *l = k->first; l; l = l->next)
+			l->n_served = 0;
+	}
+	for (const struct link *l = k->first; l; l = l->next)
+		has_waiter = has_waiter || l->n_served >= BURST;
+	*ret = (struct timespec){.tv_nsec = (long)(k->period_ends_ms - now_ms) * 1000000};
+	return has_waiter ? ret : NULL;
+}
+
+static void wait_for_all(struct keeper *k)
+{
+	struct timespec time;
+	struct timespec *limit = patience(k, &time);
+	struct pollfd *p = k->poll + POLL_LINKS;
+
+	k->poll[POLL_LISTENER] =
+		(struct pollfd){k->n_links < KEEPER_LINKS ? k->listener : -1, POLLIN, 0};
+	for (const struct link *l = k->first; l; l = l->next)
+		*p++ = (struct pollfd){l->fd, l->n_served < BURST ? POLLIN : 0, 0};
+	if (ppoll(k->poll, (nfds_t)(p - k->poll), limit, NULL) < 0)
+		for (; p > k->poll; p--)
+			p[-1].revents = 0;
+}
+
+/* In the order in which wait_for_all() has put them. */
+static void serve_all(struct keeper *k)
+{
+	const struct pollfd *p = k->poll + POLL_LINKS;
+
+	for (struct link *l = k->first, *next; l; l = next, p++) {
+		next = l->next;
+		/* What is left in a queue of one that has gone is of no interest. */
+		if (p->revents & (POLLHUP | POLLERR) || (p->revents && serve(k, l) < 0))
+			drop(k, l);
+	}
+	accept_all(k);
+}
+
+int keeper_serve(int listener, const struct sandbox_spec *sandbox)
+{
+	const struct sandbox_allow *const lists[] = {keeping};
+	struct keeper *k = calloc(1, sizeof *k);
+	uint32_t layers;
+	struct err e;
+
+	if (!k)
+		abort();
+	*k = (struct keeper){.listener = listener};
+	signal(SIGPIPE, SIG_IGN);
+	if (sandbox_enter(sandbox, &layers, &e) < 0 ||
+	    sandbox_filter(lists, NELEMS(lists), &e) < 0) {
+		free(k);
+		return cause_exit(CAUSE_RESOURCE);
+	}
+	for (accept_all(k); k->first; serve_all(k))
+		wait_for_all(k);
+	free(k);
+	return 0;
+}
+
+int keeper_run(const char *uid)
+{
+	uid_t id = (uid_t)strtoul(uid, NULL, 10);
+	struct sandbox_spec spec = {.max_fds = KEEPER_FDS, .uid = id, .gid = id};
+
+	if (fcntl(KEEPER_LISTENER_FD, F_GETFD) < 0) {
+		fputs("qvm: --shmem is how qvmd starts the keeper of shared memory: fd 3 must be "
+		      "its "
+		      "socket; a lone qvm starts one by itself\n",
+		      stderr);
+		return cause_exit(CAUSE_CONFIGURATION);
+	}
+	fcntl(KEEPER_LISTENER_FD, F_SETFL, O_NONBLOCK);
+	return keeper_serve(KEEPER_LISTENER_FD, &spec);
+}

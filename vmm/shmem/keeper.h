@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * keeper.h - the process that keeps the regions of shared memory (`qvm --shmem`): one for each
+ * supervisor's run directory, one for all lone workers of a user. Its own process, which does nothing
+ * else and has a sandbox of its own.
+ *
+ * Workers talk to it by connections that somebody else has made for them (base/shmem.h). It ends with the
+ * last one; the supervisor keeps one for itself, and is outlived by it as long as workers run.
+ */
+#pragma once
+
+#include "vmm/shmem/registry.h"
+
+struct sandbox_spec;
+
+enum { KEEPER_LISTENER_FD = 3 }; /* of `qvm --shmem` */
+enum { KEEPER_LINKS = 2048, KEEPER_FDS = KEEPER_LINKS + REGISTRY_REGIONS + 16 };
+
+/* Serve until nobody is connected, from those on who wait in the listener already; the exit status. */
+int keeper_serve(int listener, const struct sandbox_spec *sandbox);
+/* `qvm --shmem UID`, as which it runs if it is root. */
+int keeper_run(const char *uid);
