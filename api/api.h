@@ -9,6 +9,7 @@
 #include "api/http/auth.h"
 #include "api/http/tally.h"
 #include "api/outlet.h"
+#include "schemas/message.h"
 
 struct boxes;
 struct calls;
@@ -32,7 +33,8 @@ struct api {
 	struct waits *waits;
 	struct streams *streams;
 	struct consoles *consoles;
-	uint32_t layers; /* SANDBOX_* of this process */
+	struct msg_host_state host; /* as the supervisor told it last */
+	uint32_t layers;	    /* SANDBOX_* of this process */
 	uint64_t started_ms;
 	char *document; /* of openapi_print(), made once */
 };

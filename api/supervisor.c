@@ -2,6 +2,7 @@
 #include "api/supervisor.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -51,6 +52,15 @@ static void say_alive(const struct supervisor *s)
 		log_warn((&(struct log_about){.err = &e}), "%s", e.msg);
 }
 
+static void take_host(struct api *api, const struct wire_msg *m)
+{
+	struct msg_host_state *h = &api->host;
+
+	memcpy(h, m->body, sizeof *h);
+	h->reason[sizeof h->reason - 1] = h->what[sizeof h->what - 1] = '\0';
+	h->mend[sizeof h->mend - 1] = '\0';
+}
+
 static int dispatch(struct api *api, struct wire_msg *m, struct err *e)
 {
 	uint64_t request = m->hdr.request;
@@ -64,6 +74,7 @@ static int dispatch(struct api *api, struct wire_msg *m, struct err *e)
 	case MESSAGE_ANSWER:
 		call_answer(api->calls, request, (const struct msg_answer *)m->body);
 		return 0;
+	case MESSAGE_HOST_STATE: take_host(api, m); return 0;
 	case MESSAGE_STORE_CHANGED: store_changed(api); return 0;
 	case MESSAGE_PING: say_alive(api->supervisor); return 0;
 	case MESSAGE_BOX: take_box(api, m); return 0;

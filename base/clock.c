@@ -17,6 +17,14 @@ uint64_t clock_mono_ms(void)
 	return clock_mono_ns() / 1000000u;
 }
 
+uint64_t clock_boot_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 struct timespec clock_mono_in(uint64_t ms)
 {
 	uint64_t ns = clock_mono_ns() + ms * 1000000u;

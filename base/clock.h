@@ -14,6 +14,8 @@ enum { CLOCK_ISO = 32 };
 
 uint64_t clock_mono_ns(void);
 uint64_t clock_mono_ms(void);
+/* Since the host's boot, the time in which it was suspended included. */
+uint64_t clock_boot_ms(void);
 /* The monotonic time that is `ms` from now: the deadline of a wait for a lock or a thread. */
 struct timespec clock_mono_in(uint64_t ms);
 int64_t clock_wall_ms(void);

@@ -39,6 +39,33 @@ static void print_fact(const char *name, const char *value)
 	}
 }
 
+static void print_state(const json_t *host)
+{
+	bool is_safe = !strcmp(field_word(host, "state"), "safe");
+	char local[AGE_TEXT];
+
+	printf("%s%-24s%s %s%s%s\n", term_on(stdout, TERM_DIM), "state", term_off(stdout, TERM_DIM),
+	       term_on(stdout, is_safe ? TERM_BAD : TERM_GOOD), field_word(host, "state"),
+	       term_off(stdout, TERM_BAD));
+	if (!is_safe)
+		return;
+	print_row("why", field_text(host, "why"));
+	print_row("since", age_local(field_text(host, "since"), local));
+	print_row("", "no VM is started until `qvmadm host release`");
+}
+
+static int release(struct command_call *c)
+{
+	AUTO_RESPONSE struct http_response r = {0};
+	int status;
+
+	if (command_ask(c, &(struct http_request){.op = OP_host_release}, &r, &status) < 0)
+		return status;
+	if (!c->as_json)
+		printf("The host is not in its safe state: VMs may start.\n");
+	return 0;
+}
+
 static int run(struct command_call *c)
 {
 	AUTO_RESPONSE struct http_response r = {0};
@@ -48,6 +75,15 @@ static int run(struct command_call *c)
 	struct err e;
 	int status;
 
+	if (c->argument[0] && strcmp(c->argument[0], "release") != 0) {
+		err_set(&e, USAGE,
+			"'%s' is nothing to be done with a host; it is release, or "
+			"nothing to look at it",
+			c->argument[0]);
+		return problem_local(&e, c->as_json);
+	}
+	if (c->argument[0])
+		return release(c);
 	if (command_ask(c, &(struct http_request){.op = OP_host_show}, &r, &status) < 0)
 		return status;
 	if (c->as_json) {
@@ -58,6 +94,7 @@ static int run(struct command_call *c)
 		return problem_local(&e, false);
 	print_row("server", http_host(c->http));
 	print_row("version", field_word(host, "version"));
+	print_state(host);
 	json_object_foreach (json_object_get(host, "facts"), name, fact)
 		print_fact(name, json_is_string(fact) ? json_string_value(fact) : "");
 	printf("%s%-24s%s ", term_on(stdout, TERM_DIM), "sandbox of the API",
@@ -69,12 +106,15 @@ static int run(struct command_call *c)
 static const struct command host = {
 	.name = "host",
 	.group = COMMAND_LOOK,
-	.arguments = "",
+	.arguments = "[release]",
 	.op = OP_host_show,
 	.help = "The version of the server, what it found out about its host, and what of the "
 		"sandboxes this\n"
-		"kernel does not offer.\n\n"
+		"kernel does not offer. `release` leaves the safe state of the host, which starts "
+		"no VM, "
+		"once what\nhad given way holds again.\n\n"
 		"  qvmadm host\n"
+		"  qvmadm host release\n"
 		"  qvmadm -H unix:/run/qvm/api.sock host",
 	.run = run,
 };

@@ -134,6 +134,20 @@ static void print_json(const json_t *vms, const struct http_response *first, boo
 	field_print(text, strlen(text));
 }
 
+/* Above the table, since it concerns every row of it. */
+static void print_host(const struct http_response *first)
+{
+	AUTO_JSON json_t *page = NULL;
+	struct err unused;
+
+	if (field_parse(first->body, first->body_bytes, &page, &unused) < 0 ||
+	    !*field_text(page, "host"))
+		return;
+	printf("%sThe host is in its safe state: %s.%s No VM is started; qvmadm host tells "
+	       "more.\n\n",
+	       term_on(stdout, TERM_BAD), field_text(page, "host"), term_off(stdout, TERM_BAD));
+}
+
 static int run(struct command_call *c)
 {
 	AUTO_RESPONSE struct http_response first = {0};
@@ -150,11 +164,16 @@ static int run(struct command_call *c)
 	c->as_json |= form && !strcmp(form, "json");
 	if (ask_all(c, vms, &first, &is_one, &status) < 0)
 		return status;
-	if (c->as_json)
+	if (c->as_json) {
 		print_json(vms, &first, is_one);
-	else if (form && !strcmp(form, "name"))
+		return 0;
+	}
+	if (form && !strcmp(form, "name")) {
 		print_names(vms);
-	else if (json_array_size(vms) == 0)
+		return 0;
+	}
+	print_host(&first);
+	if (json_array_size(vms) == 0)
 		fprintf(stderr,
 			"No VM is defined yet. Define one: qvmadm define NAME FILE.qvmconf\n");
 	else

@@ -153,6 +153,14 @@ static int set_shutdown_grace(struct config *c, const char *value, struct err *e
 	return set_number(&c->shutdown_grace_ms, "shutdown-grace-ms", value, 3600000, e);
 }
 
+static int set_on_host_fault(struct config *c, const char *value, struct err *e)
+{
+	c->stops_on_host_fault = !strcmp(value, "stop");
+	if (c->stops_on_host_fault || !strcmp(value, "keep"))
+		return 0;
+	return err_set(e, INVALID, "on-host-fault is '%s': write keep or stop", value);
+}
+
 static int set_dump_keep(struct config *c, const char *value, struct err *e)
 {
 	return set_number(&c->dump_keep, "dump-keep", value, 1000, e);
@@ -199,7 +207,7 @@ static const struct {
 	{"max-priority", set_max_priority},   {"dump-keep", set_dump_keep},
 	{"dump-space", set_dump_space},	      {"command-user", set_command_user},
 	{"vdev-folder", set_vdev_folder},     {"scopes", set_scopes},
-	{"shmem-budget", set_shmem_budget},
+	{"shmem-budget", set_shmem_budget},   {"on-host-fault", set_on_host_fault},
 };
 
 int config_set(struct config *c, const char *key, const char *value, struct err *e)

@@ -40,6 +40,7 @@ struct config {
 	struct command_user command_user; /* whom `hostdev >"|command"` runs as */
 	uint64_t dump_keep;		  /* dumps of a VM kept in the state directory */
 	uint64_t dump_space_bytes;	  /* that these may take */
+	bool stops_on_host_fault;	  /* else VMs run on in the safe state of the host */
 	uint64_t shutdown_grace_ms;	  /* from the button to the cut when the supervisor ends */
 };
 

@@ -110,8 +110,7 @@ static int open_loop(struct daemon *d, struct err *e)
 	signal(SIGHUP, SIG_IGN);
 	if (sd_event_new(&d->loop) < 0 ||
 	    sd_event_add_signal(d->loop, NULL, SIGTERM, on_signal, d) < 0 ||
-	    sd_event_add_signal(d->loop, NULL, SIGINT, on_signal, d) < 0 ||
-	    sd_event_set_watchdog(d->loop, true) < 0)
+	    sd_event_add_signal(d->loop, NULL, SIGINT, on_signal, d) < 0)
 		return err_set(e, INTERNAL, "set up the event loop");
 	d->dials.loop = d->shmem.loop = d->loop;
 	return 0;
@@ -138,6 +137,7 @@ static int begin(struct daemon *d, struct err *e)
 		scope_open(&d->scopes, d->loop);
 	if (host_write(d, why.msg, e) < 0)
 		return -1;
+	hostsafe_open(d);
 	recover_run(d);
 	return server_open(d, e);
 }
@@ -178,6 +178,7 @@ static void close_locks(struct daemon *d)
 void daemon_close(struct daemon *d)
 {
 	watch_close(d);
+	hostsafe_close(d);
 	frontdoor_close(d);
 	server_close(d);
 	if (d->store.db && d->ledger.flush) {

@@ -17,6 +17,7 @@
 #include "daemon/worker/shmem.h"
 #include "daemon/config.h"
 #include "daemon/door/frontdoor.h"
+#include "daemon/hostsafe.h"
 #include "daemon/store/ledger.h"
 #include "daemon/door/server.h"
 #include "daemon/store/store.h"
@@ -39,6 +40,7 @@ struct daemon {
 	struct watch watch;
 	struct server server;
 	struct frontdoor door;
+	struct hostsafe hostsafe;
 	sd_event_source *stopper; /* timer of the ordered end */
 	unsigned stop_stage;
 	bool is_ending;

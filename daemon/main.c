@@ -28,7 +28,8 @@ static const char help[] =
 	"qvm-api), allow (a folder that guests' files may come from; repeat it; default /),\n"
 	"worker-uid-base (1900000000), scopes (yes or no: under systemd, one for each VM),\n"
 	"memory-budget (of all guests; 512m, 16g; default all of the host's), shutdown-grace-ms\n"
-	"(from the power button to the cut when qvmd ends; default 10000, 0 = cut at once).\n"
+	"(from the power button to the cut when qvmd ends; default 10000, 0 = cut at once),\n"
+	"on-host-fault (keep or stop: what becomes of VMs when the host is not sound).\n"
 	"\n"
 	"SIGTERM ends it in order: guests, then the API; what ran is started again by the next\n"
 	"qvmd. A second SIGTERM hurries.\n";

@@ -24,7 +24,10 @@ void notify_status(const struct daemon *d)
 		return;
 	for (size_t i = 0; i < d->vms.n; i++)
 		count[d->vms.vm[i]->row.observed]++;
-	sd_notifyf(0, "STATUS=%zu VMs: %u running, %u stopped, %u safe%s", d->vms.n,
+	sd_notifyf(0, "STATUS=%zu VMs: %u running, %u stopped, %u safe%s%s", d->vms.n,
 		   count[OBSERVED_RUNNING], count[OBSERVED_STOPPED], count[OBSERVED_SAFE],
-		   d->ledger.is_failing ? "; THE STATE CANNOT BE WRITTEN" : "");
+		   d->hostsafe.reason != GROUND_HOLDS ? "; HOST SAFE STATE: "
+		   : d->ledger.is_failing	      ? "; THE STATE CANNOT BE WRITTEN"
+						      : "",
+		   d->hostsafe.reason != GROUND_HOLDS ? ground_what(d->hostsafe.reason) : "");
 }

@@ -88,6 +88,21 @@ static bool has_workers(struct daemon *d)
 	return !check_end_all(d);
 }
 
+void shutdown_press(struct daemon *d)
+{
+	to_all(d, press);
+}
+
+void shutdown_cut(struct daemon *d)
+{
+	to_all(d, cut);
+}
+
+void shutdown_fence(struct daemon *d)
+{
+	to_all(d, fence);
+}
+
 static int on_stage_over(sd_event_source *s, uint64_t us, void *arg)
 {
 	(void)s;
@@ -115,11 +130,11 @@ void shutdown_step(struct daemon *d)
 		bound_ms = d->config.shutdown_grace_ms;
 		break;
 	case STAGE_CUT:
-		to_all(d, cut);
+		shutdown_cut(d);
 		bound_ms = CUT_MS;
 		break;
 	case STAGE_FENCE:
-		to_all(d, fence);
+		shutdown_fence(d);
 		bound_ms = FENCE_MS;
 		break;
 	case STAGE_API:

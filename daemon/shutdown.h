@@ -9,3 +9,7 @@ struct daemon;
 
 /* SIGTERM: begin; a second one hurries to the next stage. */
 void shutdown_step(struct daemon *d);
+/* What each stage does to the workers, for whoever stops them without an end of the supervisor. */
+void shutdown_press(struct daemon *d);
+void shutdown_cut(struct daemon *d);
+void shutdown_fence(struct daemon *d);

@@ -150,6 +150,14 @@ struct msg_store_changed {
 	int64_t last_event;
 };
 
+struct msg_host_state {
+	uint32_t is_safe, pad;
+	int64_t since_ms; /* wall */
+	char reason[32];  /* id of ground.def */
+	char what[128];	  /* the same for people */
+	char mend[160];	  /* what to do */
+};
+
 struct msg_box {
 	char vm[NAME_CAP];
 	uint64_t generation; /* counts the workers of this VM */

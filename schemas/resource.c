@@ -114,7 +114,8 @@ static const char *event_word(unsigned i)
 	}
 WORDS(role, "reader", "operator", "admin") /* enum role from ROLE_READER on */
 WORDS(token_kind, "bearer", "certificate")
-WORDS(alive, "ok", "unavailable")
+WORDS(alive, "ok", "host-safe", "unavailable")
+WORDS(ground, "sound", "safe")
 WORDS(access, "none", "read", "write")
 WORDS(operation_state, "running", "done", "failed")
 /* In the order of enum blackbox_state and enum blackbox_vcpu_state. */
@@ -136,6 +137,7 @@ const char *resource_word(const char *of, unsigned i)
 		{"want", want_word},
 		{"event", event_word},
 		{"alive", alive_word},
+		{"ground", ground_word},
 		{"access", access_word},
 		{"operation_state", operation_state_word},
 		{"box", box_word},

@@ -275,6 +275,8 @@ int view_vm_list(struct request *r, struct err *e)
 	}
 	if (got < 0)
 		return -1;
+	if (r->api->host.is_safe)
+		object_text(o, FIELD_vm_list_host, r->api->host.what);
 	object_take(o, FIELD_vm_list_vms, json_incref(list));
 	if (got > 0) {
 		json_t *last = json_array_get(list, (size_t)limit - 1);

@@ -96,7 +96,7 @@ static int check_message(const struct msg_call *m, struct err *e)
 	    !str_is_terminated(m->caller.identity, sizeof m->caller.identity))
 		return err_set(e, PROTOCOL, "CALL of %s with a field out of bounds",
 			       op_table[m->op].id);
-	if (!name_is_valid(m->vm) && !(m->op == OP_check && !m->vm[0]))
+	if (!name_is_valid(m->vm) && (strchr(op_table[m->op].path, '{') || m->vm[0]))
 		return err_set(e, INVALID, "'%s' is no name: use %s", m->vm, NAME_PATTERN);
 	/* The API decides roles; that it did is checked once more where it counts. */
 	if (m->caller.role < op_table[m->op].role)
@@ -224,6 +224,16 @@ void call_vm_kill(struct call *c)
 void call_vm_release(struct call *c)
 {
 	command(c, VM_EVENT_RELEASE);
+}
+
+void call_host_release(struct call *c)
+{
+	struct err e;
+
+	if (hostsafe_release(c->d, c->request, &e) < 0)
+		call_refuse(c, &e);
+	else
+		call_answer(c, &(struct msg_answer){0});
 }
 
 void call_vm_pause(struct call *c)

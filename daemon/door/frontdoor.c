@@ -117,6 +117,18 @@ void frontdoor_answer(struct daemon *d, uint64_t visit, unsigned type, uint64_t 
 		say(d, type, request, body, -1);
 }
 
+void frontdoor_host(struct daemon *d)
+{
+	const struct hostsafe *h = &d->hostsafe;
+	struct msg_host_state m = {.is_safe = h->reason != GROUND_HOLDS, .since_ms = h->since_ms};
+
+	str_copy(m.reason, sizeof m.reason, ground_id(h->reason));
+	str_copy(m.what, sizeof m.what, ground_what(h->reason));
+	str_copy(m.mend, sizeof m.mend, ground_mend(h->reason));
+	if (d->door.is_ready)
+		say(d, MESSAGE_HOST_STATE, 0, &m, -1);
+}
+
 void frontdoor_box(struct daemon *d, const struct vm *v)
 {
 	struct msg_box m = {.generation = (uint64_t)v->row.generation};
@@ -185,6 +197,7 @@ static int take(struct daemon *d, struct wire_msg *m)
 		if (d->door.is_ready)
 			return -1;
 		d->door.is_ready = true;
+		frontdoor_host(d);
 		for (size_t i = 0; i < d->vms.n; i++)
 			frontdoor_box(d, d->vms.vm[i]);
 		server_is_up(d);

@@ -42,5 +42,7 @@ void frontdoor_answer(struct daemon *d, uint64_t visit, unsigned type, uint64_t 
 		      const void *body);
 /* state.db has news: told once per round of the loop. */
 void frontdoor_changed(struct daemon *d);
+/* The host has entered or left its safe state. */
+void frontdoor_host(struct daemon *d);
 void frontdoor_box(struct daemon *d, const struct vm *v);
 void frontdoor_box_gone(struct daemon *d, const char *vm);

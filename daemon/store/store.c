@@ -18,8 +18,21 @@
 	"PRAGMA wal_autocheckpoint = 64; PRAGMA journal_size_limit = 1048576;"                     \
 	"PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;"
 
-static int fault(const struct store *s, struct err *e, const char *what)
+/* Nothing is written over it: a person decides which state is the true one. */
+static int damage(const struct store *s, struct err *e, const char *found)
 {
+	return err_set(e, STORE,
+		       "state '%s' is damaged (%s): put a copy back, or move it away to begin anew",
+		       s->path, found);
+}
+
+static int fault(struct store *s, struct err *e, const char *what)
+{
+	int rc = s->db ? sqlite3_errcode(s->db) & 0xff : SQLITE_NOMEM;
+
+	s->is_damaged |= rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB;
+	if (s->is_damaged)
+		return damage(s, e, sqlite3_errmsg(s->db));
 	return err_set(e, STORE, "%s in '%s': %s", what, s->path,
 		       s->db ? sqlite3_errmsg(s->db) : "out of memory");
 }
@@ -64,10 +77,7 @@ static int quick_check(struct store *s, struct err *e)
 	str_copy(found, sizeof found, store_text(q, 0));
 	store_done(q);
 	if (r == 1 && strcmp(found, "ok"))
-		return err_set(e, STORE,
-			       "state '%s' is damaged (%s): put a copy back, or move it away to "
-			       "begin anew",
-			       s->path, found);
+		return damage(s, e, found);
 	return 0;
 }
 

@@ -30,6 +30,7 @@ struct store {
 		struct sqlite3_stmt *statement;
 	} cache[STORE_STATEMENTS];
 	unsigned n_cached;
+	bool is_damaged; /* SQLite has said so */
 };
 
 struct store_value {

@@ -128,6 +128,8 @@ int life_command(struct daemon *d, struct vm *v, enum vm_event verb, const struc
 		return -1;
 	if (verb == VM_EVENT_START && vm_must_be_fenced(v, e) < 0)
 		return -1;
+	if (is_spawn(s) && hostsafe_must_not(d, e) < 0)
+		return -1;
 	vm_observe(&next, s->to);
 	wish(v, &next, verb);
 	if (is_spawn(s))
@@ -202,6 +204,10 @@ void life_start(struct daemon *d, struct vm *v)
 	/* A restart waits for the dump of the guest before: it begins it again. */
 	if (!s || v->dump || d->is_ending || v->is_unfenced || v->row.desired == DESIRED_STOPPED) {
 		v->turn = TURN_NONE;
+		return;
+	}
+	if (hostsafe_must_not(d, &e) < 0) {
+		timer_set(d->loop, &v->restart, STORE_RETRY_MS, on_restart, v);
 		return;
 	}
 	vm_observe(&next, s->to);
@@ -326,8 +332,9 @@ static void on_ended(struct worker *w, void *arg)
 		return;
 	}
 	v->end = (struct vm_end){.ending = w->ending, .err = w->why};
-	/* An end in order while the supervisor ends is the host's doing, whatever the guest says. */
-	if (d->is_ending && v->row.desired != DESIRED_STOPPED && !cause_is_failure(w->ending.cause))
+	/* An end in order while the supervisor ends, or the host is made safe, is the host's doing, whatever the guest says. */
+	if ((d->is_ending || d->hostsafe.stop_stage) && v->row.desired != DESIRED_STOPPED &&
+	    !cause_is_failure(w->ending.cause))
 		v->end.ending.cause = CAUSE_HOST_SHUTDOWN;
 	str_copy(v->end.detail, sizeof v->end.detail, w->detail);
 	life_observe(d, v,

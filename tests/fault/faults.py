@@ -13,6 +13,7 @@ import sys
 import traceback
 
 import inject_guest  # noqa: F401
+import inject_ground  # noqa: F401
 import inject_host  # noqa: F401
 import inject_worker  # noqa: F401
 from bench import INJECTORS, Bench, Row, Skip

@@ -8,7 +8,7 @@
 FAULT_WRAPS := ioctl mmap wire_recv wire_send
 fault_small := $(patsubst tests/fault/%.c,$(B)/tests/%,$(wildcard tests/fault/*.c))
 fault_tools := $(fault_small) $(B)/tests/faulty/qvm $(B)/tests/faulty/qvm-api \
-	$(B)/tests/hostile/qvm $(B)/tests/hostile/qvm-api
+	$(B)/tests/hostile/qvm $(B)/tests/hostile/qvm-api $(B)/tests/clock_shift.so
 
 $(fault_small): $(B)/tests/%: $(B)/tests/fault/%.o $(B)/ground.a
 	@echo "  link     $*"
@@ -27,6 +27,11 @@ $(B)/tests/hostile/qvm: $(call objects,$(wildcard tests/fault/hostile/*.c)) $(B)
 $(B)/tests/faulty/qvm-api $(B)/tests/hostile/qvm-api: $(B)/qvm-api
 	@mkdir -p $(@D)
 	$(Q)ln -sfn ../../qvm-api $@
+
+$(B)/tests/clock_shift.so: tests/fault/preload/clock_shift.c
+	@mkdir -p $(@D)
+	@echo "  preload  clock_shift"
+	$(Q)$(CC) -std=c17 -O2 -Wall -Wextra -Werror -shared -fPIC $< -o $@
 
 faults: depends-build-check
 	@$(MAKE) --no-print-directory all $(fault_tools)

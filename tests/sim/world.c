@@ -364,6 +364,13 @@ void watch_begin(struct daemon *d, struct vm *v, uint64_t when_ms)
 	record_health(&v->row, &well);
 }
 
+int hostsafe_must_not(const struct daemon *d, struct err *e)
+{
+	if (d->hostsafe.reason == GROUND_HOLDS)
+		return 0;
+	return err_set(e, HOST, "the host is in its safe state");
+}
+
 void frontdoor_changed(struct daemon *d)
 {
 	(void)d;
