@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_vdev - a hostile guest against every vdev: sequences of reads, writes, input, button, alarms.
- * The machine's services are answered here.
+ * The machine's services are answered here, the others in machine.c.
  *
  * Input: bytes 0 of the class, then steps of 8 bytes: what, region, offset, width, value (4 bytes).
  * Of an event the region's byte says which: even the button, odd the vdev's alarm.
@@ -15,7 +15,6 @@
 #include "vmm/vdev/vdev.h"
 
 struct machine {
-	struct blackbox_vdev counters;
 	unsigned n_ends, n_bytes;
 };
 
@@ -23,55 +22,6 @@ enum { STEP = 8 };
 enum what { READ, WRITE, INPUT, EVENT, WHATS };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-void machine_interrupt(struct machine *m, struct vdev *d, bool level)
-{
-	(void)m;
-	(void)level;
-	if (d->intr < 0)
-		abort(); /* it has no line */
-}
-
-void machine_alarm(struct machine *m, struct vdev *d, uint64_t at_ns)
-{
-	(void)m;
-	if (!d->class->alarm)
-		abort(); /* nothing would ring */
-	d->alarm_ns = at_ns;
-}
-
-void machine_line(struct machine *m, struct vdev *d, int line, bool level)
-{
-	(void)m;
-	(void)d;
-	(void)level;
-	if (line < 0 || line >= 24)
-		abort();
-}
-
-void machine_message(struct machine *m, struct vdev *d, uint64_t address, uint32_t data)
-{
-	(void)m;
-	(void)d;
-	(void)address;
-	(void)data;
-}
-
-void machine_doorbell(struct machine *m, uint64_t gpa, const uint32_t *value, int fd, bool is_on)
-{
-	(void)m;
-	(void)gpa;
-	(void)value;
-	(void)fd;
-	(void)is_on;
-}
-
-struct vdev *machine_vdev(struct machine *m, unsigned i)
-{
-	(void)m;
-	(void)i;
-	return NULL; /* a bus with nobody on it */
-}
 
 /* Enough for a virtqueue, whatever the guest makes of it. */
 static _Alignas(4096) uint8_t memory[16 * 1024];
@@ -82,31 +32,10 @@ void *machine_memory(struct machine *m, uint64_t gpa, uint64_t bytes)
 	return gpa < sizeof memory && bytes <= sizeof memory - gpa ? memory + gpa : NULL;
 }
 
-void *machine_ram(struct machine *m, uint64_t gpa, uint64_t bytes)
-{
-	return machine_memory(m, gpa, bytes);
-}
-
 uint64_t machine_ram_from(struct machine *m, uint64_t gpa)
 {
 	(void)m;
 	return gpa < sizeof memory ? sizeof memory - gpa : 0;
-}
-
-unsigned machine_cpus(const struct machine *m)
-{
-	(void)m;
-	return 1;
-}
-
-void machine_sign(struct machine *m)
-{
-	(void)m;
-}
-
-void machine_dump(struct machine *m)
-{
-	(void)m;
 }
 
 void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, const char *detail)
@@ -116,40 +45,9 @@ void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, con
 	m->n_ends++;
 }
 
-unsigned machine_slot(struct machine *m)
-{
-	(void)m;
-	return 0;
-}
-
-int machine_place(struct machine *m, unsigned slot, uint64_t gpa, uint64_t bytes, void *host,
-		  bool is_writable, struct err *e)
-{
-	(void)is_writable, (void)m, (void)slot, (void)gpa, (void)bytes, (void)host, (void)e;
-	return 0;
-}
-
-bool machine_ram_range(struct machine *m, unsigned i, struct machine_range *ret)
-{
-	(void)m, (void)i, (void)ret;
-	return false;
-}
-
 void machine_console(struct machine *m, const char *bytes, size_t n)
 {
 	m->n_bytes += (unsigned)n + (unsigned char)bytes[0];
-}
-
-const char *machine_name(const struct machine *m)
-{
-	(void)m;
-	return "test";
-}
-
-struct blackbox_vdev *machine_counters(struct machine *m, const struct vdev *d)
-{
-	(void)d;
-	return &m->counters;
 }
 
 static const struct vdev_class *pick(uint8_t byte)

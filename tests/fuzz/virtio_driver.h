@@ -54,76 +54,6 @@ void *machine_ram(struct machine *m, uint64_t gpa, uint64_t bytes)
 	return gpa < RAM && bytes <= RAM - gpa ? memory + gpa : NULL;
 }
 
-void machine_interrupt(struct machine *m, struct vdev *d, bool level)
-{
-	(void)m;
-	(void)level;
-	if (d->intr < 0)
-		abort(); /* it has no line */
-}
-
-void machine_line(struct machine *m, struct vdev *d, int line, bool level)
-{
-	(void)m;
-	(void)d;
-	(void)line;
-	(void)level;
-	abort(); /* of the bridge, which is not here */
-}
-
-void machine_alarm(struct machine *m, struct vdev *d, uint64_t at_ns)
-{
-	(void)m;
-	d->alarm_ns = at_ns;
-}
-
-void machine_message(struct machine *m, struct vdev *d, uint64_t address, uint32_t data)
-{
-	(void)m;
-	(void)d;
-	(void)address;
-	(void)data;
-}
-
-void machine_doorbell(struct machine *m, uint64_t gpa, const uint32_t *value, int fd, bool is_on)
-{
-	(void)m;
-	(void)gpa;
-	(void)value;
-	(void)is_on;
-	if (fd < 0)
-		abort();
-}
-
-struct vdev *machine_vdev(struct machine *m, unsigned i)
-{
-	(void)m;
-	(void)i;
-	return NULL;
-}
-
-void machine_end_by(struct machine *m, enum cause cause, uint32_t exit_code, const char *detail)
-{
-	(void)m;
-	(void)cause;
-	(void)exit_code;
-	(void)detail;
-	abort(); /* a driver breaks its device, never the machine */
-}
-
-void machine_console(struct machine *m, const char *bytes, size_t n)
-{
-	(void)m;
-	(void)bytes;
-	(void)n;
-}
-
-const char *machine_name(const struct machine *m)
-{
-	(void)m;
-	return "fuzz";
-}
-
 struct blackbox_vdev *machine_counters(struct machine *m, const struct vdev *d)
 {
 	(void)d;
@@ -134,41 +64,6 @@ uint64_t machine_ram_from(struct machine *m, uint64_t gpa)
 {
 	(void)m;
 	return gpa < sizeof memory ? sizeof memory - gpa : 0;
-}
-
-unsigned machine_cpus(const struct machine *m)
-{
-	(void)m;
-	return 1;
-}
-
-unsigned machine_slot(struct machine *m)
-{
-	(void)m;
-	return 0;
-}
-
-int machine_place(struct machine *m, unsigned slot, uint64_t gpa, uint64_t bytes, void *host,
-		  bool is_writable, struct err *e)
-{
-	(void)is_writable, (void)m, (void)slot, (void)gpa, (void)bytes, (void)host, (void)e;
-	return 0;
-}
-
-bool machine_ram_range(struct machine *m, unsigned i, struct machine_range *ret)
-{
-	(void)m, (void)i, (void)ret;
-	return false;
-}
-
-void machine_sign(struct machine *m)
-{
-	(void)m;
-}
-
-void machine_dump(struct machine *m)
-{
-	(void)m;
 }
 
 static void quiet(const struct log_line *l)

@@ -38,13 +38,23 @@ struct tower {
 	struct alarm alarm;
 	struct vdev *vdev[VDEVS];
 	struct bell *first, *second;
+	unsigned n_passed;
 };
+
+static void passed(void *arg, const struct vdev *d)
+{
+	struct tower *t = arg;
+
+	assert_int_equal(d->alarm_ns, 0);
+	t->n_passed++;
+}
 
 static void tower_open(struct tower *t)
 {
 	struct err e;
 
-	assert_int_equal(alarm_init(&t->alarm, &e), 0);
+	t->n_passed = 0;
+	assert_int_equal(alarm_init(&t->alarm, passed, t, &e), 0);
 	t->vdev[FIRST] = vdev_new(&bell_class, 1);
 	t->vdev[DEAF] = vdev_new(&deaf_class, 1);
 	t->vdev[SECOND] = vdev_new(&bell_class, 1);
@@ -99,6 +109,7 @@ TEST(alarm_rings_only_where_the_deadline_has_passed)
 	assert_int_equal(t.alarm.armed_ns, now_ns + 2 * HOUR_NS);
 	serve(&t, now_ns + HOUR_NS); /* once is once */
 	assert_int_equal(t.first->n, 1);
+	assert_int_equal(t.n_passed, 1);
 	tower_close(&t);
 }
 

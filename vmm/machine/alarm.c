@@ -9,10 +9,12 @@
 
 enum { NS_PER_S = 1000000000 };
 
-int alarm_init(struct alarm *a, struct err *e)
+int alarm_init(struct alarm *a, alarm_passed *passed, void *arg, struct err *e)
 {
 	*a = (struct alarm){.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
-			    .armed_ns = UINT64_MAX};
+			    .armed_ns = UINT64_MAX,
+			    .passed = passed,
+			    .arg = arg};
 	pthread_mutex_init(&a->lock, NULL);
 	if (a->fd < 0)
 		return err_sys(e, RESOURCE, "make the timer of the vdevs");
@@ -70,6 +72,8 @@ static int serve(struct alarm *a, struct vdev *d, uint64_t now_ns, struct err *e
 	pthread_mutex_lock(&d->lock);
 	if (d->alarm_ns && d->alarm_ns <= now_ns) {
 		d->alarm_ns = 0;
+		if (a->passed)
+			a->passed(a->arg, d);
 		d->class->alarm(d, now_ns);
 	}
 	if (d->alarm_ns)

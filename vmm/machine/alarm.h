@@ -17,13 +17,19 @@
 
 struct vdev;
 
+/* A vdev's deadline has passed, and none is set: under its lock, before its alarm(). */
+typedef void alarm_passed(void *arg, const struct vdev *d);
+
 struct alarm {
 	int fd; /* timerfd, readable when a deadline may have passed; -1 = none */
 	pthread_mutex_t lock;
 	uint64_t armed_ns; /* what the timer is set to; UINT64_MAX = nothing */
+	alarm_passed *passed;
+	void *arg;
 };
 
-int alarm_init(struct alarm *a, struct err *e);
+/* `passed` may be NULL. */
+int alarm_init(struct alarm *a, alarm_passed *passed, void *arg, struct err *e);
 /* Set the vdev's deadline, monotonic; 0 = none. Any thread that holds the vdev's lock. */
 int alarm_set(struct alarm *a, struct vdev *d, uint64_t at_ns, struct err *e);
 /* fd is readable: call alarm() of every vdev whose deadline is not after now_ns, each under its lock,

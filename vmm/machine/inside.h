@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inside.h - what a machine is made of, for the files that are one: machine.c, stand.c. Worker. */
+/* inside.h - what a machine is made of, for the files that are one: machine.c, service.c, stand.c. Worker. */
 #pragma once
 
 #include <pthread.h>

@@ -25,21 +25,10 @@
 #include "vmm/machine/machine.h"
 #include "vmm/vdev/thread.h"
 #include "vmm/vdev/vdev.h"
-#include "vmm/virtio/backing.h"
 #include "vmm/virtio/device.h"
+#include "vmm/virtio/volume.h"
 
-enum { QUEUE_MOST = 128, SECTOR = 512, THREADS = 32 };
-/* Of one request: it is one call to the host, which a reset waits for. */
-enum { RANGES = 16, DISCARD_SECTORS = 1 << 21, ZERO_SECTORS = 1 << 15 };
-
-/* 5.2.6: what each request begins with. */
-struct head {
-	uint32_t type, reserved;
-	uint64_t sector;
-};
-
-_Static_assert(sizeof(struct head) == 16 && sizeof(struct virtio_blk_discard_write_zeroes) == 16,
-	       "shared with the guest");
+enum { QUEUE_MOST = 128, THREADS = 32 };
 
 /* One thread, and its request while it is busy. */
 struct hand {
@@ -53,9 +42,9 @@ struct hand {
 struct blk {
 	struct virtio_device device;
 	struct virtio_kind kind;
-	struct backing backing;
+	struct volume volume;
 	struct virtio_blk_config config;
-	bool is_read_only, wants_direct;
+	bool wants_direct;
 	/* The threads, and what passes between them and the others under the vdev's lock. */
 	unsigned n_hands, n_threads, n_ready, n_busy, next_queue;
 	struct hand *hand;
@@ -63,142 +52,6 @@ struct blk {
 	bool has_leader, is_leaving, is_resetting;
 	pthread_cond_t work, idle;
 };
-
-/* --- one request --- */
-
-/* The parts of a request's data: without the head, or without the status byte. */
-static unsigned data_parts(const struct virtq_chain *c, bool is_write, struct iovec *ret)
-{
-	unsigned n = is_write ? c->n_out : c->n_in;
-	size_t head = sizeof(struct head);
-
-	memcpy(ret, c->part + (is_write ? 0 : c->n_out), n * sizeof *ret);
-	if (!is_write) {
-		while (n && ret[n - 1].iov_len == 0)
-			n--;
-		ret[n - 1].iov_len--;
-		return n;
-	}
-	for (unsigned i = 0; i < n && head; i++) {
-		size_t step = ret[i].iov_len < head ? ret[i].iov_len : head;
-
-		ret[i].iov_base = (uint8_t *)ret[i].iov_base + step;
-		ret[i].iov_len -= step;
-		head -= step;
-	}
-	return n;
-}
-
-static bool is_inside(const struct blk *b, uint64_t sector, uint64_t n)
-{
-	uint64_t sectors = b->backing.bytes / SECTOR;
-
-	return sector <= sectors && n <= sectors - sector;
-}
-
-static uint8_t move(struct hand *x, const struct head *h, bool is_write, size_t *ret_written)
-{
-	struct vdev *d = x->vdev;
-	struct blk *b = d->state;
-	size_t bytes = is_write ? x->chain.out_bytes - sizeof *h : x->chain.in_bytes - 1;
-	struct blackbox_vdev *counters = machine_counters(d->machine, d);
-	struct iovec part[VIRTQ_MOST];
-	unsigned n;
-
-	if (bytes % SECTOR || !is_inside(b, h->sector, bytes / SECTOR) ||
-	    (is_write && b->is_read_only))
-		return VIRTIO_BLK_S_IOERR;
-	n = data_parts(&x->chain, is_write, part);
-	if (backing_transfer(&b->backing, part, n, h->sector * SECTOR, is_write) < 0 ||
-	    (is_write && x->is_through && backing_flush(&b->backing) < 0))
-		return VIRTIO_BLK_S_IOERR;
-	if (!is_write)
-		*ret_written = bytes;
-	*(is_write ? &counters->bytes_out : &counters->bytes_in) += bytes;
-	return VIRTIO_BLK_S_OK;
-}
-
-/* 5.2.6.2: 20 bytes, padded with zeroes. */
-static uint8_t identify(struct hand *x, size_t *ret_written)
-{
-	char name[VIRTIO_BLK_ID_BYTES] = {0};
-	size_t n = strlen(x->vdev->name);
-
-	if (x->chain.in_bytes - 1 < sizeof name)
-		return VIRTIO_BLK_S_IOERR;
-	memcpy(name, x->vdev->name, n < sizeof name ? n : sizeof name);
-	*ret_written = virtq_write(&x->chain, 0, name, sizeof name);
-	return VIRTIO_BLK_S_OK;
-}
-
-/* All of the ranges are judged before one is touched. */
-static uint8_t check_ranges(const struct blk *b, const struct virtio_blk_discard_write_zeroes *r,
-			    size_t n, bool is_zero)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (r[i].flags & ~(is_zero ? VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP : 0u))
-			return VIRTIO_BLK_S_UNSUPP; /* 5.2.6.2 */
-		if (!is_inside(b, r[i].sector, r[i].num_sectors) ||
-		    r[i].num_sectors > (is_zero ? ZERO_SECTORS : DISCARD_SECTORS))
-			return VIRTIO_BLK_S_IOERR;
-	}
-	return VIRTIO_BLK_S_OK;
-}
-
-/* Discard, or write zeroes. */
-static uint8_t clear(struct hand *x, bool is_zero)
-{
-	struct blk *b = x->vdev->state;
-	struct virtio_blk_discard_write_zeroes range[RANGES];
-	size_t bytes = x->chain.out_bytes - sizeof(struct head), n = bytes / sizeof range[0];
-	uint8_t status;
-
-	if (b->is_read_only || n == 0 || n > RANGES || bytes % sizeof range[0])
-		return VIRTIO_BLK_S_IOERR;
-	/* One copy, which is checked and used. */
-	virtq_read(&x->chain, sizeof(struct head), range, bytes);
-	status = check_ranges(b, range, n, is_zero);
-	for (size_t i = 0; i < n && status == VIRTIO_BLK_S_OK; i++) {
-		uint64_t at = range[i].sector * SECTOR;
-		uint64_t length = (uint64_t)range[i].num_sectors * SECTOR;
-		int r = 0;
-
-		if (length == 0)
-			continue;
-		r = is_zero ? backing_zero(&b->backing, at, length,
-					   range[i].flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP)
-			    : backing_discard(&b->backing, at, length);
-		if (r < 0)
-			status = VIRTIO_BLK_S_IOERR;
-	}
-	if (status == VIRTIO_BLK_S_OK && is_zero && x->is_through && backing_flush(&b->backing) < 0)
-		status = VIRTIO_BLK_S_IOERR;
-	return status;
-}
-
-/* Serve a request, which has a head and a status byte; returns how many bytes it filled. */
-static size_t serve(struct hand *x)
-{
-	struct blk *b = x->vdev->state;
-	struct head h = {0};
-	size_t written = 0;
-	uint8_t status;
-
-	virtq_read(&x->chain, 0, &h, sizeof h);
-	switch (h.type) {
-	case VIRTIO_BLK_T_IN: status = move(x, &h, false, &written); break;
-	case VIRTIO_BLK_T_OUT: status = move(x, &h, true, &written); break;
-	case VIRTIO_BLK_T_FLUSH:
-		status = backing_flush(&b->backing) < 0 ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
-		break;
-	case VIRTIO_BLK_T_GET_ID: status = identify(x, &written); break;
-	case VIRTIO_BLK_T_DISCARD: status = clear(x, false); break;
-	case VIRTIO_BLK_T_WRITE_ZEROES: status = clear(x, true); break;
-	default: status = VIRTIO_BLK_S_UNSUPP; break;
-	}
-	virtq_write(&x->chain, x->chain.in_bytes - 1, &status, 1);
-	return written + 1;
-}
 
 /* --- the threads --- */
 
@@ -230,7 +83,7 @@ static bool take(struct blk *b, struct hand *x)
 		if (!virtio_take(v, x->queue, &x->chain))
 			continue;
 		x->is_through = is_through(b);
-		if (x->chain.out_bytes >= sizeof(struct head) && x->chain.in_bytes > 0)
+		if (volume_is_request(&x->chain))
 			return true;
 		virtio_break(v, "a disk request without a head or a status");
 	}
@@ -273,7 +126,7 @@ static void *run(void *arg)
 		b->n_busy++;
 		pthread_cond_signal(&b->work);
 		pthread_mutex_unlock(&d->lock);
-		written = serve(x);
+		written = volume_serve(&b->volume, &x->chain, x->is_through);
 		pthread_mutex_lock(&d->lock);
 		b->n_busy--;
 		virtio_give(&b->device.virtio, x->queue, &x->chain, written);
@@ -427,7 +280,7 @@ static int blk_check(struct vdev *d, struct err *e)
 
 	if (d->n_wants == 0)
 		return err_set(e, CONFIG, "`vdev virtio-blk` has no disk: add `hostdev FILE`");
-	b->is_read_only = d->want[0].kind == WANT_DISK_READ;
+	b->volume.is_read_only = d->want[0].kind == WANT_DISK_READ;
 	return 0;
 }
 
@@ -460,19 +313,19 @@ static void describe(struct blk *b)
 	struct virtio_blk_config *c = &b->config;
 
 	*c = (struct virtio_blk_config){
-		.capacity = b->backing.bytes / SECTOR,
+		.capacity = b->volume.backing.bytes / VOLUME_SECTOR,
 		.seg_max = QUEUE_MOST - 2,
-		.blk_size = b->backing.align,
+		.blk_size = b->volume.backing.align,
 		.wce = 1,
 		.num_queues = (uint16_t)b->kind.n_queues,
-		.max_discard_sectors = DISCARD_SECTORS,
-		.max_discard_seg = RANGES,
-		.discard_sector_alignment = b->backing.align / SECTOR,
-		.max_write_zeroes_sectors = ZERO_SECTORS,
-		.max_write_zeroes_seg = RANGES,
+		.max_discard_sectors = VOLUME_DISCARD_SECTORS,
+		.max_discard_seg = VOLUME_RANGES,
+		.discard_sector_alignment = b->volume.backing.align / VOLUME_SECTOR,
+		.max_write_zeroes_sectors = VOLUME_ZERO_SECTORS,
+		.max_write_zeroes_seg = VOLUME_RANGES,
 		.write_zeroes_may_unmap = 1,
 	};
-	if (b->is_read_only)
+	if (b->volume.is_read_only)
 		b->kind.features |= UINT64_C(1) << VIRTIO_BLK_F_RO;
 	else
 		b->kind.features |= UINT64_C(1) << VIRTIO_BLK_F_DISCARD |
@@ -486,9 +339,11 @@ static int blk_assemble(struct vdev *d, struct machine *m, struct err *e)
 	struct blk *b = d->state;
 	struct virtio *v = &b->device.virtio;
 
-	b->backing.loggers = d->loggers;
-	if (backing_open(&b->backing, d->want[0].fd, d->want[0].path, b->wants_direct,
-			 &machine_counters(m, d)->errors, e) < 0)
+	b->volume.name = d->name;
+	b->volume.counters = machine_counters(m, d);
+	b->volume.backing.loggers = d->loggers;
+	if (backing_open(&b->volume.backing, d->want[0].fd, d->want[0].path, b->wants_direct,
+			 &b->volume.counters->errors, e) < 0)
 		return -1;
 	b->bell = eventfd(0, EFD_CLOEXEC);
 	if (b->bell < 0)
