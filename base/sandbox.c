@@ -269,6 +269,27 @@ int sandbox_enter(const struct sandbox_spec *s, uint32_t *ret_layers, struct err
 	return 0;
 }
 
+int sandbox_narrow(uint64_t capabilities, struct err *e)
+{
+	struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct now[2];
+
+	if (syscall(SYS_capget, &h, now) < 0)
+		return err_sys(e, RESOURCE, "ask for the capabilities of this process");
+	for (unsigned i = 0; i < 2; i++) {
+		now[i].permitted &= (uint32_t)(capabilities >> 32 * i);
+		now[i].effective = now[i].permitted;
+		now[i].inheritable = 0;
+	}
+	if (syscall(SYS_capset, &h, now) < 0)
+		return err_sys(e, RESOURCE, "drop most capabilities");
+	if (set_limit(RLIMIT_CORE, 0, e) < 0)
+		return -1;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_sys(e, RESOURCE, "set no_new_privs");
+	return 0;
+}
+
 int sandbox_filter(const struct sandbox_allow *const *lists, unsigned n_lists, struct err *e)
 {
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_TRAP);

@@ -49,6 +49,10 @@ struct sandbox_spec {
  * kernel has could not be closed. Call before any thread is made. */
 int sandbox_enter(const struct sandbox_spec *s, uint32_t *ret_layers, struct err *e);
 
+/* For a helper that must stay who it is and where it is: of its capabilities only those of the mask
+ * (1 << CAP_*), no_new_privs, no core, none but the kernel looks into it. */
+int sandbox_narrow(uint64_t capabilities, struct err *e);
+
 /* One permitted system call; `arg` >= 0 restricts argument number arg to exactly `value`. */
 struct sandbox_allow {
 	int nr; /* SYS_*; -1 ends a list */

@@ -16,7 +16,13 @@
 enum { WIRE_VERSION = 1, WIRE_BODY = 4096, WIRE_FDS = 4 };
 
 /* Direction is part of the type: a worker that sends a TO_WORKER message breaks the protocol. */
-enum wire_dir { WIRE_TO_WORKER, WIRE_FROM_WORKER, WIRE_TO_API, WIRE_FROM_API };
+enum wire_dir {
+	WIRE_TO_WORKER,
+	WIRE_FROM_WORKER,
+	WIRE_TO_API,
+	WIRE_FROM_API,
+	WIRE_FROM_OPENER,
+};
 
 struct wire_rule {
 	const char *name;

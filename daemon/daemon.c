@@ -112,7 +112,7 @@ static int open_loop(struct daemon *d, struct err *e)
 	    sd_event_add_signal(d->loop, NULL, SIGTERM, on_signal, d) < 0 ||
 	    sd_event_add_signal(d->loop, NULL, SIGINT, on_signal, d) < 0)
 		return err_set(e, INTERNAL, "set up the event loop");
-	d->dials.loop = d->shmem.loop = d->loop;
+	d->dials.loop = d->shmem.loop = d->openers.loop = d->loop;
 	return 0;
 }
 
@@ -195,6 +195,7 @@ void daemon_close(struct daemon *d)
 	dial_clear(&d->dials);
 	shmem_close(&d->shmem);
 	scope_close(&d->scopes);
+	opener_clear(&d->openers);
 	cgroup_close(&d->cgroup);
 	sd_event_source_disable_unref(d->stopper);
 	d->loop = sd_event_unref(d->loop);

@@ -12,6 +12,7 @@
 #include "daemon/worker/cgroup.h"
 #include "daemon/worker/check.h"
 #include "daemon/worker/dial.h"
+#include "daemon/worker/opener.h"
 #include "daemon/worker/peer.h"
 #include "daemon/worker/scope.h"
 #include "daemon/worker/shmem.h"
@@ -37,6 +38,7 @@ struct daemon {
 	struct peer_set peers;
 	struct dial_set dials;
 	struct shmem shmem;
+	struct opener_set openers;
 	struct watch watch;
 	struct server server;
 	struct frontdoor door;

@@ -108,6 +108,19 @@ struct msg_ended {
 	struct err err; /* code ERR_OK when there is none */
 };
 
+/* Answers of an opener, one an item, in order. */
+struct msg_opened {
+	uint32_t index;
+	uint32_t unused;
+	uint64_t bytes; /* of a regular file; else 0 */
+};
+
+struct msg_judged {
+	uint32_t index;
+	uint32_t unused;
+	struct err err; /* code ERR_OK when it is sound */
+};
+
 /* Who asks, as the API has established it, for the operation row and the audit. */
 struct msg_caller {
 	uint32_t uid, gid, pid;

@@ -23,7 +23,7 @@ static int judge_memory(const struct plan *p, const struct msg_want *w, struct e
 		       str_bytes(budget, all));
 }
 
-static int judge_want(const struct plan *p, const struct msg_want *w, struct err *e)
+int plan_judge_want(const struct plan *p, const struct msg_want *w, struct err *e)
 {
 	struct resource r = {
 		.config = p->config, .vm = p->vm, .want = w, .plan = p->shape, .container_fd = -1};
@@ -68,28 +68,9 @@ static int judge_priority(const struct plan *p, struct err *e)
 		       p->shape->max_priority, p->config->max_priority);
 }
 
-int plan_judge(const struct plan *p,
-	       void (*report)(void *arg, const struct msg_want *w, const struct err *why),
-	       void *arg, struct err *e)
+int plan_judge(const struct plan *p, struct err *e)
 {
-	int verdict = 0;
-
-	if (judge_kinds(p, e) < 0 || judge_priority(p, e) < 0)
-		return -1;
-	for (uint32_t i = 0; i < p->n_wants && (verdict == 0 || report); i++) {
-		const struct msg_want *w = &p->want[i];
-		struct err why;
-
-		if (judge_want(p, w, &why) == 0)
-			continue;
-		if (report)
-			report(arg, w, &why);
-		if (verdict < 0)
-			continue;
-		verdict = -1;
-		plan_objection(w, &why, e);
-	}
-	return verdict;
+	return judge_kinds(p, e) < 0 || judge_priority(p, e) < 0 ? -1 : 0;
 }
 
 void plan_objection(const struct msg_want *w, const struct err *why, struct err *e)

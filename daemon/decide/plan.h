@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * plan.h - judges what a worker asks of the host, by this host's policy: kinds, folders, memory
- * budget. Supervisor. It opens nothing; resource.c does, once the plan has passed.
+ * budget. Supervisor, its openers. It opens nothing; resource.c does, once the plan has passed.
  */
 #pragma once
 
@@ -22,11 +22,10 @@ struct plan {
 	uint64_t used_bytes; /* of the memory budget, by the other VMs */
 };
 
-/* 0, or -1 with the first objection in *e; every objection goes to `report` (NULL = only the
- * first is of interest). The text names the configuration line and the option. */
-int plan_judge(const struct plan *p,
-	       void (*report)(void *arg, const struct msg_want *w, const struct err *why),
-	       void *arg, struct err *e);
+/* The plan as a whole; it asks nobody. */
+int plan_judge(const struct plan *p, struct err *e);
+/* One want of it; resource_probe() may look at the host, so this may wait. */
+int plan_judge_want(const struct plan *p, const struct msg_want *w, struct err *e);
 /* An objection as a finding about the configuration. */
 struct diagnostic plan_finding(const struct msg_want *w, const struct err *why);
 /* The same as an error; the text names the configuration line and the option. */

@@ -168,12 +168,18 @@ static void act_fence(struct daemon *d, struct vm *v, const struct lifecycle_ste
 	enum cause cause = s->event == VM_EVENT_KILL	  ? CAUSE_KILLED
 			   : s->from == OBSERVED_STARTING ? CAUSE_START_TIMEOUT
 							  : CAUSE_STOP_DEADLINE;
+	const struct msg_want *at = opening_pending(v->worker);
 	struct err why = {0};
 
 	timer_clear(&v->deadline);
 	if (cause == CAUSE_STOP_DEADLINE)
 		note_phase(d, v, OP_vm_stop, "killed at the deadline");
-	if (cause == CAUSE_START_TIMEOUT)
+	if (cause == CAUSE_START_TIMEOUT && at)
+		err_set(&why, TIMEOUT,
+			"line %u (%s): '%.160s' had not been opened %" PRId64
+			" ms after the start: look at the file system or device it is on",
+			at->line, at->option, at->path, v->running.start_timeout_ms);
+	else if (cause == CAUSE_START_TIMEOUT)
 		err_set(&why, TIMEOUT,
 			"'%s' was not running %" PRId64
 			" ms after its start: raise start_timeout_ms or look at its log",

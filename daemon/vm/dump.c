@@ -40,24 +40,36 @@ struct dump {
 
 /* --- what it is made of --- */
 
-int dump_keep(struct vm *v, const struct worker *w, const int *grant, struct err *e)
+static int keep_folder(struct dump_source *s, const char *path, int *fd, struct err *e)
+{
+	AUTO_FD int folder = *fd;
+
+	*fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (*fd < 0)
+		return err_sys(e, RESOURCE, "open '/dev/null'");
+	if (s->dir_fd >= 0)
+		return 0;
+	s->dir_fd = TAKE_FD(folder);
+	s->folder = strdup(path);
+	if (!s->folder)
+		abort();
+	return 0;
+}
+
+int dump_keep(struct vm *v, const struct worker *w, int *grant, struct err *e)
 {
 	dump_forget(v);
 	for (uint32_t i = 0; i < w->n_wants; i++) {
 		const struct msg_want *want = &w->want[i];
-		const struct resource r = {.config = &v->d->config, .vm = w->vm, .want = want};
 
-		if (want->kind == WANT_RAM) {
-			v->source.ram_bytes = want->bytes;
-			if (resource_reopen(grant[i], O_RDONLY, &v->source.ram_fd, e) < 0)
-				return -1;
-		} else if (want->kind == WANT_DUMP && v->source.dir_fd < 0) {
-			if (dumpfolder_open(&r, &v->source.dir_fd, e) < 0)
-				return -1;
-			v->source.folder = strdup(want->path);
-			if (!v->source.folder)
-				abort();
-		}
+		if (want->kind == WANT_DUMP &&
+		    keep_folder(&v->source, want->path, &grant[i], e) < 0)
+			return -1;
+		if (want->kind != WANT_RAM)
+			continue;
+		v->source.ram_bytes = want->bytes;
+		if (resource_reopen(grant[i], O_RDONLY, &v->source.ram_fd, e) < 0)
+			return -1;
 	}
 	return 0;
 }

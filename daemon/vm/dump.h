@@ -26,8 +26,8 @@ struct dump_source {
 	uint64_t ram_bytes;
 };
 
-/* From the worker's grants, before they are sent. */
-int dump_keep(struct vm *v, const struct worker *w, const int *grant, struct err *e);
+/* From what is to be granted, before it is sent: the folder is taken, the worker gets nothing of it. */
+int dump_keep(struct vm *v, const struct worker *w, int *grant, struct err *e);
 /* Let go of it. */
 void dump_forget(struct vm *v);
 /* ERR_CONFLICT when it is no time for a dump. */

@@ -255,6 +255,18 @@ static void on_planned(struct worker *w, void *arg)
 	grant_wants(arg, w);
 }
 
+static void on_refused(struct worker *w, const struct msg_want *want, const struct err *why,
+		       void *arg)
+{
+	(void)arg;
+	grant_refused(w, want, why);
+}
+
+static void on_opened(struct worker *w, void *arg)
+{
+	grant_opened(arg, w);
+}
+
 /* The text of a wrong configuration is its first finding. */
 static void on_invalid(struct worker *w, void *arg)
 {
@@ -345,6 +357,8 @@ static void on_ended(struct worker *w, void *arg)
 
 const struct worker_owner life_owner = {
 	.planned = on_planned,
+	.refused = on_refused,
+	.opened = on_opened,
 	.invalid = on_invalid,
 	.ready = on_ready,
 	.started = on_started,

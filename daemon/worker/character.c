@@ -59,13 +59,14 @@ static int probe_command(const struct resource *r, struct err *e)
 		r->want->path);
 }
 
-static int open_command(const struct resource *r, int *ret_fd, struct err *e)
+/* Not in an opener: it has not the privileges to become somebody else. */
+static int make_command(const struct resource *r, int *ret_fd, struct err *e)
 {
 	if (probe_command(r, e) < 0)
 		return -1;
 	return command_start(r->want->path, &r->config->command_user, ret_fd, e);
 }
 
-const struct resource_kind pty_kind = {probe_place, open_pty};
-const struct resource_kind socket_kind = {probe_place, open_socket};
-const struct resource_kind command_kind = {probe_command, open_command};
+const struct resource_kind pty_kind = {probe_place, open_pty, NULL};
+const struct resource_kind socket_kind = {probe_place, open_socket, NULL};
+const struct resource_kind command_kind = {probe_command, NULL, make_command};

@@ -19,6 +19,7 @@ struct check {
 	struct worker *worker;
 	struct call *call; /* NULL once answered */
 	check_fn *done;
+	uint32_t n_said; /* findings of the worker's own */
 	sd_event_source *deadline;
 };
 
@@ -44,10 +45,10 @@ static void finish(struct check *k, const struct err *e)
 }
 
 /* What the host refuses is a finding like the worker's own. */
-static void add_finding(void *arg, const struct msg_want *want, const struct err *why)
+static void on_refused(struct worker *w, const struct msg_want *want, const struct err *why,
+		       void *arg)
 {
-	struct worker *w = arg;
-
+	(void)arg;
 	w->n_findings_seen++;
 	if (w->n_findings < DIAGNOSTIC_MOST)
 		w->finding[w->n_findings++] = plan_finding(want, why);
@@ -77,20 +78,29 @@ static void sum_up(const struct worker *w, struct err *e)
 static void on_planned(struct worker *w, void *arg)
 {
 	struct check *k = arg;
-	struct plan p = {.config = &k->d->config,
-			 .vm = w->vm,
-			 .shape = &w->plan,
-			 .want = w->want,
-			 .n_wants = w->n_wants};
-	uint32_t before = w->n_findings_seen;
+	const struct plan p = {.config = &k->d->config,
+			       .vm = w->vm,
+			       .shape = &w->plan,
+			       .want = w->want,
+			       .n_wants = w->n_wants};
 	struct err e;
 
-	if (plan_judge(&p, add_finding, w, &e) == 0) {
+	k->n_said = w->n_findings_seen;
+	if (plan_judge(&p, &e) < 0 || opening_judge(w, &p, &e) < 0)
+		finish(k, &e);
+}
+
+/* All that it wants has been judged. */
+static void on_opened(struct worker *w, void *arg)
+{
+	struct check *k = arg;
+	struct err e;
+
+	if (w->n_findings_seen == k->n_said) {
 		finish(k, NULL);
 		return;
 	}
-	if (w->n_findings_seen > before)
-		sum_up(w, &e);
+	sum_up(w, &e);
 	finish(k, &e);
 }
 
@@ -143,6 +153,8 @@ static void on_ended(struct worker *w, void *arg)
 
 static const struct worker_owner owner = {
 	.planned = on_planned,
+	.refused = on_refused,
+	.opened = on_opened,
 	.invalid = on_invalid,
 	.started = on_started,
 	.ended = on_ended,
@@ -150,12 +162,20 @@ static const struct worker_owner owner = {
 
 static int on_deadline(sd_event_source *s, uint64_t us, void *arg)
 {
+	struct check *k = arg;
+	const struct msg_want *at = opening_pending(k->worker);
 	struct err e;
 
 	(void)s;
 	(void)us;
-	err_set(&e, TIMEOUT, "the check was not done after %d s", DEADLINE_MS / 1000);
-	finish(arg, &e);
+	if (at)
+		err_set(&e, TIMEOUT,
+			"line %u (%s): '%.200s' does not answer for %d s: look at the file system "
+			"it is on",
+			at->line, at->option, at->path, DEADLINE_MS / 1000);
+	else
+		err_set(&e, TIMEOUT, "the check was not done after %d s", DEADLINE_MS / 1000);
+	finish(k, &e);
 	return 0;
 }
 

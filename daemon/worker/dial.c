@@ -108,11 +108,17 @@ static int probe_dial(const struct resource *r, struct err *e)
 static int open_dial(const struct resource *r, int *ret_fd, struct err *e)
 {
 	char name[NAME_MAX + 1];
-	int folder = -1;
 
-	if (resource_folder(r, name, &folder, e) < 0)
-		return -1;
-	return dial_open(r->dials, folder, name, ret_fd, e);
+	return resource_folder(r, name, ret_fd, e);
 }
 
-const struct resource_kind dial_kind = {probe_dial, open_dial};
+/* The folder becomes a link to what is served in it. */
+static int make_dial(const struct resource *r, int *fd, struct err *e)
+{
+	const char *slash = strrchr(r->want->path, '/');
+	int folder = TAKE_FD(*fd);
+
+	return dial_open(r->dials, folder, slash ? slash + 1 : r->want->path, fd, e);
+}
+
+const struct resource_kind dial_kind = {probe_dial, open_dial, make_dial};

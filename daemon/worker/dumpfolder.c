@@ -22,7 +22,7 @@ enum {
 	BLOCK = 512,
 };
 
-int dumpfolder_open(const struct resource *r, int *ret_fd, struct err *e)
+static int dumpfolder_open(const struct resource *r, int *ret_fd, struct err *e)
 {
 	char name[NAME_MAX + 1], path[MESSAGE_PATH + 8];
 	struct msg_want inside = *r->want;
@@ -43,15 +43,7 @@ static int probe(const struct resource *r, struct err *e)
 	return dumpfolder_open(r, &fd, e);
 }
 
-/* The worker writes no dump: it gets nothing but an answer to its want. */
-static int open_nothing(const struct resource *r, int *ret_fd, struct err *e)
-{
-	(void)r;
-	*ret_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return *ret_fd < 0 ? err_sys(e, RESOURCE, "open '/dev/null'") : 0;
-}
-
-const struct resource_kind dump_kind = {probe, open_nothing};
+const struct resource_kind dump_kind = {probe, dumpfolder_open, NULL};
 
 struct file {
 	char name[DUMPFILE_NAME];

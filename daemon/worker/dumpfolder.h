@@ -12,10 +12,7 @@
 #include "base/err.h"
 
 struct config;
-struct resource;
 
-/* The folder that a WANT_DUMP names; ERR_RESOURCE when this host does not allow it. */
-int dumpfolder_open(const struct resource *r, int *ret_fd, struct err *e);
 /* The supervisor's own folder of that VM, made if absent, with room for a dump of that RAM: old ones
  * go. ERR_RESOURCE when the file system would be left without. */
 int dumpfolder_make(const struct config *c, const char *vm, int ram_fd, char *ret_path, size_t cap,

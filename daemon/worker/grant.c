@@ -5,13 +5,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/str.h"
 #include "daemon/daemon.h"
 #include "daemon/decide/plan.h"
 #include "daemon/vm/dump.h"
+#include "daemon/worker/opening.h"
 #include "daemon/worker/resource.h"
 #include "daemon/worker/worker.h"
 
@@ -26,27 +26,26 @@ static uint64_t used_bytes(const struct daemon *d, const struct vm *but)
 		const struct worker *w = d->vms.vm[i]->worker;
 
 		sum += dump_bytes(d->vms.vm[i]);
-		if (w && d->vms.vm[i] != but && (w->grant || w->phase >= WORKER_ASSEMBLES))
+		if (w && d->vms.vm[i] != but && w->phase >= WORKER_OPENS)
 			sum += w->plan.ram_bytes + w->plan.rom_bytes;
 	}
 	return sum;
 }
 
-static int open_all(struct daemon *d, struct worker *w, int *fds, struct err *e)
+static int make_all(struct daemon *d, struct worker *w, int *fds, struct err *e)
 {
 	for (uint32_t i = 0; i < w->n_wants; i++) {
-		struct resource r = {
-			.config = &d->config,
-			.vm = w->vm,
-			.want = &w->want[i],
-			.plan = &w->plan,
-			.container_fd = i && w->want[i - 1].kind == WANT_VFIO ? fds[i - 1] : -1,
-			.peers = &d->peers,
-			.dials = &d->dials,
-			.shmem = &d->shmem};
+		struct resource r = {.config = &d->config,
+				     .vm = w->vm,
+				     .want = &w->want[i],
+				     .plan = &w->plan,
+				     .container_fd = -1,
+				     .peers = &d->peers,
+				     .dials = &d->dials,
+				     .shmem = &d->shmem};
 		struct err why;
 
-		if (resource_open(&r, &fds[i], &why) == 0)
+		if (resource_make(&r, &fds[i], &why) == 0)
 			continue;
 		plan_objection(r.want, &why, e);
 		return -1;
@@ -110,19 +109,6 @@ static int permit_locked(const struct worker *w, struct err *e)
 		w->vm, (uintmax_t)bytes);
 }
 
-/* Memory of the host that is passed to the guest. */
-static uint64_t shared_bytes(const struct worker *w, const int *fds)
-{
-	uint64_t sum = 0;
-	struct stat st;
-
-	for (uint32_t i = 0; i < w->n_wants; i++)
-		if ((w->want[i].kind == WANT_PASS || w->want[i].kind == WANT_PASS_READ) &&
-		    fstat(fds[i], &st) == 0)
-			sum += (uint64_t)st.st_size;
-	return sum;
-}
-
 static void refuse(struct worker *w, const struct err *why)
 {
 	worker_fence(w, why->code == ERR_PROTOCOL ? CAUSE_PROTOCOL : CAUSE_RESOURCE, why);
@@ -151,29 +137,41 @@ static void confine(struct vm *v, struct worker *w, int *take_fds)
 	int r;
 
 	w->grant = take_fds;
-	r = confine_machine(w, &v->running, shared_bytes(w, take_fds), on_confined, &e);
+	r = confine_machine(w, &v->running, w->opening.shared_bytes, on_confined, &e);
 	if (r <= 0)
 		on_confined(w, r < 0 ? &e : NULL);
 }
 
 void grant_wants(struct vm *v, struct worker *w)
 {
-	struct plan p = {.config = &v->d->config,
-			 .vm = w->vm,
-			 .shape = &w->plan,
-			 .want = w->want,
-			 .n_wants = w->n_wants,
-			 .used_bytes = used_bytes(v->d, v)};
-	int *fds = calloc(w->n_wants + 1, sizeof *fds);
+	const struct plan p = {.config = &v->d->config,
+			       .vm = w->vm,
+			       .shape = &w->plan,
+			       .want = w->want,
+			       .n_wants = w->n_wants,
+			       .used_bytes = used_bytes(v->d, v)};
 	struct err e;
 
-	if (!fds)
-		abort();
-	for (uint32_t i = 0; i < w->n_wants; i++)
-		fds[i] = -1;
-	if (plan_judge(&p, NULL, NULL, &e) < 0 || permit_priority(w, &e) < 0 ||
-	    permit_locked(w, &e) < 0 || open_all(v->d, w, fds, &e) < 0 ||
-	    dump_keep(v, w, fds, &e) < 0) {
+	w->phase = WORKER_OPENS;
+	if (plan_judge(&p, &e) < 0 || permit_priority(w, &e) < 0 || permit_locked(w, &e) < 0 ||
+	    opening_begin(w, &p, &e) < 0)
+		refuse(w, &e);
+}
+
+void grant_refused(struct worker *w, const struct msg_want *want, const struct err *why)
+{
+	struct err e;
+
+	plan_objection(want, why, &e);
+	refuse(w, &e);
+}
+
+void grant_opened(struct vm *v, struct worker *w)
+{
+	int *fds = opening_take(w);
+	struct err e;
+
+	if (make_all(v->d, w, fds, &e) < 0 || dump_keep(v, w, fds, &e) < 0) {
 		close_all(fds, w->n_wants);
 		refuse(w, &e);
 		return;

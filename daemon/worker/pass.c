@@ -61,5 +61,5 @@ static int open_pass(const struct resource *r, int *ret_fd, struct err *e)
 	return 0;
 }
 
-const struct resource_kind pass_kind = {probe, open_pass};
-const struct resource_kind pass_read_kind = {probe, open_pass};
+const struct resource_kind pass_kind = {probe, open_pass, NULL};
+const struct resource_kind pass_read_kind = {probe, open_pass, NULL};

@@ -59,5 +59,5 @@ static int open_vfio(const struct resource *r, int *ret_fd, struct err *e)
 	return vfio_container(ret_fd, e);
 }
 
-const struct resource_kind vfio_kind = {NULL, open_vfio};
-const struct resource_kind pci_kind = {probe_pci, open_pci};
+const struct resource_kind vfio_kind = {NULL, open_vfio, NULL};
+const struct resource_kind pci_kind = {probe_pci, open_pci, NULL};

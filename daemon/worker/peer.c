@@ -132,11 +132,11 @@ static int probe_peer(const struct resource *r, struct err *e)
 	return names(r, &own, &other, e);
 }
 
-static int open_peer(const struct resource *r, int *ret_fd, struct err *e)
+static int make_peer(const struct resource *r, int *ret_fd, struct err *e)
 {
 	struct peer_name own, other;
 
 	return names(r, &own, &other, e) < 0 ? -1 : peer_join(r->peers, &own, &other, ret_fd, e);
 }
 
-const struct resource_kind peer_kind = {probe_peer, open_peer};
+const struct resource_kind peer_kind = {probe_peer, NULL, make_peer};

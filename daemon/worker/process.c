@@ -15,6 +15,8 @@
 
 #include "base/auto.h"
 
+enum { FIRST = 3 }; /* descriptor beyond the standard ones */
+
 /* Made before clone3: the child must not format text. */
 struct child {
 	const struct process_spec *spec;
@@ -141,6 +143,29 @@ int process_spawn(const struct process_spec *s, struct process *ret, struct err 
 	if (read_start(pid, &ret->start) < 0)
 		ret->start = 0;
 	return 0;
+}
+
+int process_fork(void (*run)(int link, const void *arg), const void *arg, int link,
+		 struct process *ret, struct err *e)
+{
+	int pidfd = -1;
+	struct clone_args a = {
+		.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+		.pidfd = (uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	pid_t pid = (pid_t)syscall(SYS_clone3, &a, sizeof a);
+
+	if (pid < 0)
+		return err_sys(e, RESOURCE, "clone a process");
+	if (pid > 0) {
+		*ret = (struct process){.pid = pid, .fd = pidfd};
+		return 0;
+	}
+	setsid();
+	if ((link == FIRST || dup2(link, FIRST) == FIRST) && close_range(FIRST + 1, ~0u, 0) == 0)
+		run(FIRST, arg);
+	_exit(PROCESS_NO_EXEC);
 }
 
 void process_signal(const struct process *p, int signal)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * process.h - a child process held by its pidfd: workers and qvm-api. Supervisor.
+ * process.h - a child process held by its pidfd: workers, qvm-api, openers. Supervisor.
  *
  * Between clone3 and execve the child does only what is async-signal-safe; it inherits nothing but
  * the descriptors it is given, an empty environment and default signals. A pid is only ever shown,
@@ -43,6 +43,10 @@ enum { PROCESS_FDS = 4, PROCESS_NO_EXEC = 126 /* exit status: execve was refused
 /* ERR_RESOURCE when the program or the kernel refuses; a refused execve is seen as the exit status
  * PROCESS_NO_EXEC. */
 int process_spawn(const struct process_spec *s, struct process *ret, struct err *e);
+/* A child that is this very program, without execve: it runs `run`, which never returns, with `link` as
+ * descriptor 3 and nothing else but 0, 1 and 2. What `arg` points to is there as it is now. */
+int process_fork(void (*run)(int link, const void *arg), const void *arg, int link,
+		 struct process *ret, struct err *e);
 /* SIGKILL by pidfd; of a process that has gone it is nothing. */
 void process_kill(const struct process *p);
 void process_signal(const struct process *p, int signal);

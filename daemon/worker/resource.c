@@ -271,7 +271,7 @@ static int open_disk(const struct resource *r, int *ret_fd, struct err *e)
 	return 0;
 }
 
-static int open_ram(const struct resource *r, int *ret_fd, struct err *e)
+static int make_ram(const struct resource *r, int *ret_fd, struct err *e)
 {
 	uint64_t bytes = r->want->bytes;
 	int fd = sealed_memory("qvm-ram", bytes);
@@ -289,7 +289,7 @@ static int open_kvm(const struct resource *r, int *ret_fd, struct err *e)
 	return *ret_fd < 0 ? err_sys(e, KVM, "open '/dev/kvm'") : 0;
 }
 
-static int open_box(const struct resource *r, int *ret_fd, struct err *e)
+static int make_box(const struct resource *r, int *ret_fd, struct err *e)
 {
 	return blackbox_create(r->vm, r->plan->n_vcpus, r->plan->n_vdevs, ret_fd, e);
 }
@@ -318,14 +318,14 @@ static int probe_file(const struct resource *r, struct err *e)
 	return strcmp(r->want->path, "-") ? resource_find(r, real, &path, e) : 0;
 }
 
-const struct resource_kind kvm_kind = {probe_kvm, open_kvm};
-const struct resource_kind ram_kind = {probe_ram, open_ram};
-const struct resource_kind blackbox_kind = {NULL, open_box};
-const struct resource_kind image_kind = {probe_file, open_file};
-const struct resource_kind output_kind = {probe_file, open_file};
-const struct resource_kind input_kind = {probe_file, open_file};
-const struct resource_kind disk_kind = {probe_file, open_disk};
-const struct resource_kind disk_read_kind = {probe_file, open_disk};
+const struct resource_kind kvm_kind = {probe_kvm, open_kvm, NULL};
+const struct resource_kind ram_kind = {probe_ram, NULL, make_ram};
+const struct resource_kind blackbox_kind = {NULL, NULL, make_box};
+const struct resource_kind image_kind = {probe_file, open_file, NULL};
+const struct resource_kind output_kind = {probe_file, open_file, NULL};
+const struct resource_kind input_kind = {probe_file, open_file, NULL};
+const struct resource_kind disk_kind = {probe_file, open_disk, NULL};
+const struct resource_kind disk_read_kind = {probe_file, open_disk, NULL};
 
 static const struct resource_kind *const kinds[WANT_COUNT] = {
 #define WANT(id, lower, name, what) &lower##_kind,
@@ -335,7 +335,16 @@ static const struct resource_kind *const kinds[WANT_COUNT] = {
 
 int resource_open(const struct resource *r, int *ret_fd, struct err *e)
 {
-	return kinds[r->want->kind]->open(r, ret_fd, e);
+	const struct resource_kind *k = kinds[r->want->kind];
+
+	return k->open ? k->open(r, ret_fd, e) : 0;
+}
+
+int resource_make(const struct resource *r, int *fd, struct err *e)
+{
+	const struct resource_kind *k = kinds[r->want->kind];
+
+	return k->make ? k->make(r, fd, e) : 0;
 }
 
 int resource_probe(const struct resource *r, struct err *e)

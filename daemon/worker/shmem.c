@@ -83,7 +83,7 @@ static int start(struct shmem *s, const struct config *c, const char *path, stru
 }
 
 /* One that an earlier supervisor has left is as good as ours. */
-static int open_shmem(const struct resource *r, int *ret_fd, struct err *e)
+static int make_shmem(const struct resource *r, int *ret_fd, struct err *e)
 {
 	struct shmem_hello hello = {.budget_bytes = r->config->shmem_budget_bytes};
 	char path[CONFIG_PATH + 16];
@@ -110,7 +110,7 @@ static int probe_shmem(const struct resource *r, struct err *e)
 	return 0;
 }
 
-const struct resource_kind shmem_kind = {probe_shmem, open_shmem};
+const struct resource_kind shmem_kind = {probe_shmem, NULL, make_shmem};
 
 void shmem_init(struct shmem *s)
 {

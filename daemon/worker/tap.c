@@ -46,4 +46,4 @@ static int open_tap(const struct resource *r, int *ret_fd, struct err *e)
 	return judge(r, &name, e) < 0 ? -1 : tap_open(name, ret_fd, e);
 }
 
-const struct resource_kind tap_kind = {probe_tap, open_tap};
+const struct resource_kind tap_kind = {probe_tap, open_tap, NULL};

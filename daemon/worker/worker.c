@@ -136,15 +136,25 @@ int worker_input(struct worker *w, const struct msg_input *in, struct err *e)
 	return wire_send(w->link, &message_table, MESSAGE_INPUT, 0, in, NULL, 0, e);
 }
 
+/* Those that were not sent. */
+static void close_grants(struct worker *w)
+{
+	for (uint32_t i = 0; w->grant && i < w->n_wants; i++)
+		if (w->grant[i] >= 0)
+			close(w->grant[i]);
+	free(w->grant);
+	w->grant = NULL;
+}
+
 /* What was said of the configuration is of no use to a VM that runs, and a host has many. */
 static void forget_plan(struct worker *w)
 {
+	close_grants(w);
+	opening_release(w);
 	free(w->finding);
 	free(w->want);
-	free(w->grant);
 	w->finding = NULL;
 	w->want = NULL;
-	w->grant = NULL;
 	w->n_findings = w->n_wants = w->n_granted = 0;
 }
 
@@ -276,10 +286,18 @@ static int on_process(sd_event_source *s, int fd, uint32_t events, void *arg)
 	timer_clear(&w->linger);
 	process_reap(&w->process, &code, &status);
 	is_out_of_memory = confine_end(w);
+	w->is_reaped = true;
 	hear_out(w);
 	judge(w, code, status, is_out_of_memory);
-	w->owner->ended(w, w->arg); /* frees it */
+	close_grants(w);
+	if (opening_end(w))
+		w->owner->ended(w, w->arg); /* frees it */
 	return 0;
+}
+
+void worker_opening_gone(struct worker *w)
+{
+	w->owner->ended(w, w->arg); /* frees it */
 }
 
 static int spawn_process(struct worker *w, const struct worker_spec *s, uint64_t flags,
@@ -393,10 +411,8 @@ struct worker *worker_free(struct worker *w)
 	sd_event_source_disable_unref(w->link_source);
 	sd_event_source_disable_unref(w->process_source);
 	timer_clear(&w->linger);
-	for (uint32_t i = 0; w->grant && i < w->n_wants; i++)
-		if (w->grant[i] >= 0)
-			close(w->grant[i]);
-	free(w->grant);
+	close_grants(w);
+	opening_free(w);
 	free(w->finding);
 	free(w->want);
 	blackbox_unmap(&w->box);

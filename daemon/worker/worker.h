@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "daemon/decide/ending.h"
 #include "daemon/worker/confine.h"
+#include "daemon/worker/opening.h"
 #include "daemon/worker/process.h"
 #include "schemas/cause.h"
 #include "schemas/diagnostic.h"
@@ -28,6 +29,7 @@ enum worker_phase {
 	WORKER_READS,	  /* its configuration */
 	WORKER_REFUSES,	  /* INVALID came */
 	WORKER_PLANNED,	  /* PLAN came; the owner judges */
+	WORKER_OPENS,	  /* what it wants is being opened */
 	WORKER_ASSEMBLES, /* all is granted */
 	WORKER_ENTERS,	  /* START was sent */
 	WORKER_RUNS,
@@ -41,6 +43,10 @@ enum { WORKER_HOLD_DUMP = 1, WORKER_HOLD_PAUSE = 2, WORKER_HOLD_FAULT = 4 };
 /* What its owner hears. ended comes last, always and once; the owner frees the worker there. */
 struct worker_owner {
 	void (*planned)(struct worker *w, void *arg);
+	/* After opening_judge() or opening_begin(): of a want; of the end of it all. */
+	void (*refused)(struct worker *w, const struct msg_want *want, const struct err *why,
+			void *arg);
+	void (*opened)(struct worker *w, void *arg);
 	void (*invalid)(struct worker *w, void *arg);
 	void (*ready)(struct worker *w, void *arg); /* assembled: worker_start() is the next */
 	void (*started)(struct worker *w, void *arg);
@@ -65,13 +71,15 @@ struct worker {
 	uint32_t n_wants;
 	struct msg_plan plan;
 	struct msg_invalid invalid;
+	struct opening opening;
 	int *grant; /* descriptors still to be sent, by want; -1 = sent */
 	uint32_t n_granted;
 	uint32_t sandbox; /* layers that hold, from READY */
 	int box_fd;	  /* -1 until granted */
 	struct blackbox_map box;
-	uint64_t hold, held;	/* serials of the last HOLD and of the last HELD */
-	uint32_t holders;	/* WORKER_HOLD_*: who wants its vCPUs to stand */
+	uint64_t hold, held; /* serials of the last HOLD and of the last HELD */
+	uint32_t holders;    /* WORKER_HOLD_*: who wants its vCPUs to stand */
+	bool is_reaped;
 	enum cause fenced, cut; /* what we did to it; CAUSE_NONE = nothing */
 	struct err why;		/* it was fenced for, or what it said */
 	uint32_t freezes;
@@ -117,4 +125,6 @@ int worker_input(struct worker *w, const struct msg_input *in, struct err *e);
 void worker_fence(struct worker *w, enum cause cause, const struct err *why);
 /* What it wrote to stderr; reads the pipe dry. */
 void worker_words(struct worker *w, char *ret, size_t cap);
+/* For opening.c: nothing is left of the opening of a worker that was reaped before. */
+void worker_opening_gone(struct worker *w);
 struct worker *worker_free(struct worker *w); /* returns NULL */

@@ -282,6 +282,25 @@ void grant_wants(struct vm *v, struct worker *w)
 	(void)w;
 }
 
+void grant_refused(struct worker *w, const struct msg_want *want, const struct err *why)
+{
+	(void)w;
+	(void)want;
+	(void)why;
+}
+
+void grant_opened(struct vm *v, struct worker *w)
+{
+	(void)v;
+	(void)w;
+}
+
+const struct msg_want *opening_pending(const struct worker *w)
+{
+	(void)w;
+	return NULL;
+}
+
 bool world_worker_starts(struct worker *w)
 {
 	if (w->phase >= WORKER_RUNS || w->fenced != CAUSE_NONE)
