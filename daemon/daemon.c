@@ -149,7 +149,8 @@ int daemon_open(struct daemon *d, struct err *e)
 	shmem_init(&d->shmem);
 	raise_limits();
 	if (open_folders(d, e) < 0 || open_loop(d, e) < 0 || open_store(d, e) < 0 ||
-	    ledger_open(d, e) < 0 || recover_load(d, e) < 0 || begin(d, e) < 0) {
+	    host_boot_id(d->boot, e) < 0 || ledger_open(d, e) < 0 || recover_load(d, e) < 0 ||
+	    begin(d, e) < 0) {
 		daemon_close(d);
 		return -1;
 	}

@@ -18,6 +18,7 @@
 #include "daemon/worker/shmem.h"
 #include "daemon/config.h"
 #include "daemon/door/frontdoor.h"
+#include "daemon/host.h"
 #include "daemon/hostsafe.h"
 #include "daemon/store/ledger.h"
 #include "daemon/door/server.h"
@@ -33,6 +34,7 @@ struct daemon {
 	struct scopes scopes;
 	struct store store;
 	struct ledger ledger;
+	char boot[HOST_BOOT]; /* which boot of the host this is */
 	struct vm_set vms;
 	struct check_set checks;
 	struct peer_set peers;

@@ -25,6 +25,17 @@ int64_t host_boot_ms(void)
 	return seconds * 1000;
 }
 
+int host_boot_id(char ret[static HOST_BOOT], struct err *e)
+{
+	static const char path[] = "/proc/sys/kernel/random/boot_id";
+	AUTO_FILE FILE *f = fopen(path, "re");
+
+	if (!f || !fgets(ret, HOST_BOOT, f))
+		return err_sys(e, INTERNAL, "read which boot of the host this is in '%s'", path);
+	ret[strcspn(ret, "\n")] = '\0';
+	return 0;
+}
+
 static int fact(struct daemon *d, const char *key, const char *value, struct err *e)
 {
 	return STORE_RUN(&d->store, e,

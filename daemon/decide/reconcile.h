@@ -17,6 +17,6 @@ enum reconcile_verdict {
 	RECONCILE_AGAIN, /* a restart by policy was due: at its time */
 };
 
-/* boot_ms: wall time of the host's boot. */
+/* boot: the host's present one, as in the row. */
 enum reconcile_verdict reconcile_row(const struct record *r, const struct policy *p,
-				     int64_t boot_ms);
+				     const char *boot);

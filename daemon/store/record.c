@@ -46,11 +46,11 @@ int record_insert(struct store *s, struct record *r, struct err *e)
 	if (next_id(s, &r->id, e) < 0 ||
 	    STORE_RUN(s, e,
 		      "INSERT INTO vm (id, name, revision, desired, observed, health, since_ms, "
-		      "created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		      "created_ms, boot) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		      STORE_INT(r->id), STORE_TEXT(r->name), STORE_INT(r->revision),
 		      STORE_TEXT(desired_id(r->desired)), STORE_TEXT(observed_id(r->observed)),
 		      STORE_TEXT(health_id(r->health)), STORE_INT(r->since_ms),
-		      STORE_INT(r->created_ms)) < 0)
+		      STORE_INT(r->created_ms), STORE_TEXT(r->boot)) < 0)
 		return err_wrap(e, "add VM '%s'", r->name);
 	return 0;
 }
@@ -62,7 +62,7 @@ int record_update(struct store *s, const struct record *r, struct err *e)
 		      "observed = ?, health = ?, cause = ?, reason = ?, pid = ?, pid_start = ?, "
 		      "generation = ?, restarts = ?, since_ms = ?, restart_at_ms = ?, "
 		      "cgroup = ?, limits = ?, health_process = ?, health_worker = ?, "
-		      "health_guest = ?, health_why = ? WHERE id = ?",
+		      "health_guest = ?, health_why = ?, boot = ? WHERE id = ?",
 		      STORE_INT(r->revision), STORE_INT(r->running_revision),
 		      STORE_TEXT(desired_id(r->desired)), STORE_TEXT(observed_id(r->observed)),
 		      STORE_TEXT(health_id(r->health)), STORE_TEXT(cause_id(r->cause)),
@@ -70,7 +70,8 @@ int record_update(struct store *s, const struct record *r, struct err *e)
 		      STORE_INT(r->generation), STORE_INT(r->restarts), STORE_INT(r->since_ms),
 		      STORE_INT(r->restart_at_ms), STORE_TEXT(r->cgroup), STORE_TEXT(r->limits),
 		      STORE_TEXT(health_id(r->process)), STORE_TEXT(health_id(r->worker)),
-		      STORE_TEXT(health_id(r->guest)), STORE_TEXT(r->why), STORE_INT(r->id)) < 0)
+		      STORE_TEXT(health_id(r->guest)), STORE_TEXT(r->why), STORE_TEXT(r->boot),
+		      STORE_INT(r->id)) < 0)
 		return err_wrap(e, "write the row of VM '%s'", r->name);
 	return 0;
 }
@@ -117,6 +118,7 @@ static int decode(struct sqlite3_stmt *q, struct record *r, struct err *e)
 	str_copy(r->cgroup, sizeof r->cgroup, store_text(q, 16));
 	str_copy(r->limits, sizeof r->limits, store_text(q, 17));
 	str_copy(r->why, sizeof r->why, store_text(q, 21));
+	str_copy(r->boot, sizeof r->boot, store_text(q, 22));
 	return 0;
 }
 
@@ -132,7 +134,7 @@ int record_each(struct store *s, int (*each)(void *arg, const struct record *r, 
 			"SELECT id, name, revision, running_revision, desired, observed, health, "
 			"cause, reason, pid, pid_start, generation, restarts, since_ms, "
 			"restart_at_ms, created_ms, cgroup, limits, health_process, "
-			"health_worker, health_guest, health_why FROM vm ORDER BY name",
+			"health_worker, health_guest, health_why, boot FROM vm ORDER BY name",
 			NULL, 0, &q, e) < 0)
 		return -1;
 	while ((r = store_row(s, q, e)) == 1) {

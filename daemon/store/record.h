@@ -22,6 +22,7 @@ struct store;
 enum {
 	RECORD_REASON = 384,
 	RECORD_CGROUP = 512,
+	RECORD_BOOT = 40,
 	RECORD_UIDS = (1 << 24) - 16, /* after so many, ids come to a uid that was another's */
 };
 
@@ -41,6 +42,7 @@ struct record {
 	uint64_t pid_start;
 	int64_t generation, restarts;
 	int64_t since_ms, restart_at_ms, created_ms;
+	char boot[RECORD_BOOT];	    /* of the host, in which since_ms is: host_boot_id() */
 	char cgroup[RECORD_CGROUP]; /* that holds its worker; "" = none of its own */
 	char limits[LIMITS_TEXT];   /* what holds it to which; "" = it has no worker */
 };

@@ -130,7 +130,7 @@ int life_command(struct daemon *d, struct vm *v, enum vm_event verb, const struc
 		return -1;
 	if (is_spawn(s) && hostsafe_must_not(d, e) < 0)
 		return -1;
-	vm_observe(&next, s->to);
+	vm_observe(&next, s->to, d->boot);
 	wish(v, &next, verb);
 	if (is_spawn(s))
 		renew(&next);
@@ -176,7 +176,7 @@ void life_observe(struct daemon *d, struct vm *v, enum vm_event what)
 			  observed_id(v->row.observed));
 		return;
 	}
-	vm_observe(&v->row, s->to);
+	vm_observe(&v->row, s->to, d->boot);
 	ledger_vm(d, v);
 	action_run(s, d, v);
 	startup_step(d);
@@ -210,7 +210,7 @@ void life_start(struct daemon *d, struct vm *v)
 		timer_set(d->loop, &v->restart, STORE_RETRY_MS, on_restart, v);
 		return;
 	}
-	vm_observe(&next, s->to);
+	vm_observe(&next, s->to, d->boot);
 	renew(&next);
 	if (v->row.restart_at_ms)
 		next.restarts++;

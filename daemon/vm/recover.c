@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -39,6 +40,9 @@ static int load(void *arg, const struct record *r, struct err *e)
 	struct daemon *d = arg;
 	struct vm *v = vm_add(&d->vms, d, r);
 
+	/* Written before there was the column: the clock must do. */
+	if (!v->row.boot[0] && v->row.since_ms >= host_boot_ms())
+		str_copy(v->row.boot, sizeof v->row.boot, d->boot);
 	if (record_policy(&d->store, r->id, r->revision, &v->policy, e) < 0)
 		return err_wrap(e, "read the policy of '%s'", r->name);
 	v->running = v->policy;
@@ -115,11 +119,11 @@ static void fence(struct daemon *d)
 	free(o);
 }
 
-static void explain_loss(struct daemon *d, struct vm *v, int64_t boot_ms)
+static void explain_loss(struct daemon *d, struct vm *v)
 {
 	int64_t pid = v->row.pid;
 
-	v->end = (struct vm_end){.ending = {.cause = v->row.since_ms < boot_ms
+	v->end = (struct vm_end){.ending = {.cause = strcmp(v->row.boot, d->boot)
 							     ? CAUSE_HOST_LOST
 							     : CAUSE_SUPERVISOR_LOST,
 					    .exit_code = -1,
@@ -137,8 +141,6 @@ static void explain_loss(struct daemon *d, struct vm *v, int64_t boot_ms)
 
 void recover_run(struct daemon *d)
 {
-	int64_t boot_ms = host_boot_ms();
-
 	/* It was kept, and its supervisor went while it was being ended. */
 	for (size_t i = 0; i < d->vms.n; i++)
 		if (vm_rests(d->vms.vm[i]) && d->vms.vm[i]->row.pid > 0)
@@ -147,9 +149,9 @@ void recover_run(struct daemon *d)
 	for (size_t i = 0; i < d->vms.n; i++) {
 		struct vm *v = d->vms.vm[i];
 
-		switch (reconcile_row(&v->row, &v->policy, boot_ms)) {
+		switch (reconcile_row(&v->row, &v->policy, d->boot)) {
 		case RECONCILE_LEAVE: break;
-		case RECONCILE_LOST: explain_loss(d, v, boot_ms); break;
+		case RECONCILE_LOST: explain_loss(d, v); break;
 		case RECONCILE_START:
 			if (v->row.desired == DESIRED_STOPPED)
 				v->row.desired = DESIRED_RUNNING;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/str.h"
 #include "daemon/daemon.h"
 #include "daemon/timer.h"
 
@@ -116,9 +117,11 @@ bool vm_rests(const struct vm *v)
 	return v->row.observed == OBSERVED_STOPPED || v->row.observed == OBSERVED_SAFE;
 }
 
-void vm_observe(struct record *r, enum observed to)
+void vm_observe(struct record *r, enum observed to, const char *boot)
 {
-	if (r->observed != to)
+	if (r->observed != to) {
 		r->since_ms = clock_wall_ms();
+		str_copy(r->boot, sizeof r->boot, boot);
+	}
 	r->observed = to;
 }

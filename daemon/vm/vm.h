@@ -72,4 +72,4 @@ int vm_must_be_thawed(const struct vm *v, struct err *e);
 /* Stopped or safe; a worker that it still has is kept to be looked at, or on its way out. */
 bool vm_rests(const struct vm *v);
 /* The observed column changes now. */
-void vm_observe(struct record *r, enum observed to);
+void vm_observe(struct record *r, enum observed to, const char *boot);

@@ -124,6 +124,10 @@ static void act(char **word, int n)
 
 	if (!strcmp(verb, "crash"))
 		world_crash();
+	else if (!strcmp(verb, "reboot"))
+		world_reboot();
+	else if (!strcmp(verb, "clock"))
+		world.clock_step_ms += strtoll(word[1], NULL, 10);
 	else if (n < 2)
 		world_broken(__FILE__, __LINE__, verb);
 	else if (!strcmp(verb, "define"))

@@ -12,7 +12,7 @@
  *   dies VM SIGNAL                its worker dies of a signal
  *   obeys VM                      it does what it was asked (button, cut, SIGKILL)
  *   wait MS                       time passes
- *   disk full|free   host poor|rich   crash
+ *   disk full|free   host poor|rich   crash   reboot   clock MS
  */
 #pragma once
 

@@ -47,12 +47,19 @@ uint64_t clock_mono_ms(void)
 
 int64_t clock_wall_ms(void)
 {
-	return (int64_t)now_ms;
+	return (int64_t)now_ms + world.clock_step_ms;
 }
 
 int64_t host_boot_ms(void)
 {
-	return BOOT_MS;
+	return BOOT_MS + world.clock_step_ms; /* it is counted back from the clock */
+}
+
+int host_boot_id(char ret[static HOST_BOOT], struct err *e)
+{
+	(void)e;
+	snprintf(ret, HOST_BOOT, "boot-%u", world.n_boots);
+	return 0;
 }
 
 /* --- timers on it, instead of daemon/timer.c --- */
@@ -459,7 +466,8 @@ static void begin(void)
 	world.d = (struct daemon){.state_lock = -1, .run_lock = -1, .cgroup.fd = -1};
 	if (sd_event_new(&world.d.loop) < 0 ||
 	    store_open(&world.d.store, world.path, (gid_t)-1, &e) < 0 ||
-	    ledger_open(&world.d, &e) < 0 || recover_load(&world.d, &e) < 0)
+	    host_boot_id(world.d.boot, &e) < 0 || ledger_open(&world.d, &e) < 0 ||
+	    recover_load(&world.d, &e) < 0)
 		world_broken(__FILE__, __LINE__, e.msg);
 	recover_run(&world.d);
 }
@@ -494,6 +502,12 @@ void world_crash(void)
 	drop();
 	world.is_disk_full = false;
 	begin();
+}
+
+void world_reboot(void)
+{
+	world.n_boots++;
+	world_crash();
 }
 
 void world_close(void)

@@ -24,6 +24,8 @@ struct world {
 	struct worker *worker[WORLD_WORKERS];
 	unsigned n_workers;
 	uint64_t n_spawns;
+	unsigned n_boots;      /* of the host */
+	int64_t clock_step_ms; /* what somebody has set the wall clock by */
 };
 
 extern struct world world;
@@ -32,6 +34,8 @@ void world_open(void);
 void world_close(void);
 /* The supervisor is killed and another one begins; its workers die with their links. */
 void world_crash(void);
+/* The host with it. */
+void world_reboot(void);
 void world_disk(bool is_full);
 /* Let time pass; timers fire in order. */
 void world_wait(uint64_t ms);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/decide/reconcile.h"
 
+#include "base/str.h"
 #include "tests/unit/test.h"
 
-enum { BOOT = 1000 };
+static const char BOOT[] = "this-boot";
 
 static enum reconcile_verdict judge(struct record r, bool autostart)
 {
@@ -55,9 +56,9 @@ TEST(reconcile_autostarts_once_per_boot)
 	assert_int_equal(judge(r, true), RECONCILE_START); /* never had a life */
 	assert_int_equal(judge(r, false), RECONCILE_LEAVE);
 	r.generation = 3;
-	r.since_ms = BOOT + 1; /* an operator's stop, since the boot */
+	str_copy(r.boot, sizeof r.boot, BOOT); /* an operator's stop, since the boot */
 	assert_int_equal(judge(r, true), RECONCILE_LEAVE);
-	r.since_ms = BOOT - 1;
+	str_copy(r.boot, sizeof r.boot, "the-one-before");
 	assert_int_equal(judge(r, true), RECONCILE_START);
 }
 
@@ -67,7 +68,7 @@ TEST(reconcile_leaves_a_guest_off_that_switched_itself_off)
 			   .observed = OBSERVED_STOPPED,
 			   .cause = CAUSE_POWEROFF,
 			   .generation = 1,
-			   .since_ms = BOOT + 1};
+			   .boot = "this-boot"};
 
 	assert_int_equal(judge(r, true), RECONCILE_LEAVE);
 }
