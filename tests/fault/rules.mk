@@ -3,6 +3,7 @@
 # its own (worker/) and a hostile one (hostile/), beside the real qvm-api; and the table of all faults.
 #
 #   make faults        inject every row of schemas/faults.def, print what was seen (in make check)
+#   make torture SECONDS=60 SEED=1   blows at random while scripts start and stop fifty VMs
 #   make fault-page    write daemon/FAULTS.md anew from the table
 
 FAULT_WRAPS := ioctl mmap wire_recv wire_send
@@ -37,7 +38,11 @@ faults: depends-build-check
 	@$(MAKE) --no-print-directory all $(fault_tools)
 	@B=$(B) /usr/bin/python3 tests/fault/faults.py $(FAULTS)
 
+torture: depends-build-check
+	@$(MAKE) --no-print-directory all $(fault_tools)
+	@B=$(B) /usr/bin/python3 tests/fault/torture.py $(SECONDS) $(or $(SEED),1)
+
 fault-page: $(B)/tests/fault_table
 	$(Q)$(B)/tests/fault_table >daemon/FAULTS.md
 
-.PHONY: faults fault-page
+.PHONY: faults torture fault-page

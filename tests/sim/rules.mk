@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The simulator: the supervisor's own decisions and store in a world of our making.
 #
-#   make storm SEED=1 STEPS=100000   random sequences against the invariants
+#   make storm SEED=1 STEPS=100000   random sequences against the invariants (STEPS events)
 
 SEED  ?= 1
 STEPS ?= 100000

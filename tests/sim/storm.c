@@ -16,6 +16,7 @@
 #include "schemas/op.h"
 #include "tests/sim/world.h"
 
+enum { DISKS = 3 };
 enum { VMS = 5, BUDGET_MAX = 4, LIVES = 400 /* steps of one world */ };
 
 static uint64_t state;
@@ -92,9 +93,32 @@ static void command(struct vm *v)
 					   !v->row.restart_at_ms);
 		return;
 	}
-	WORLD_MUST(e.code == ERR_CONFLICT || e.code == ERR_STORE);
+	WORLD_MUST(e.code == ERR_CONFLICT || e.code == ERR_STORE || e.code == ERR_HOST);
+	WORLD_MUST(e.code != ERR_HOST || world.d.hostsafe.reason != GROUND_HOLDS);
 	WORLD_MUST(e.code != ERR_STORE || world.is_disk_full);
 	WORLD_MUST(!memcmp(&before, &v->row, sizeof before)); /* refused = nothing changed */
+}
+
+/* Two VMs want each disk. Whose worker has it, until its process is gone? */
+static struct worker *owner_of(const struct worker *w)
+{
+	for (unsigned i = 0; i < world.n_workers; i++) {
+		struct worker *other = world.worker[i];
+
+		if (other != w && other->phase >= WORKER_RUNS &&
+		    other->vm[2] % DISKS == w->vm[2] % DISKS)
+			return other;
+	}
+	return NULL;
+}
+
+/* What is refused of a plan ends its worker, as grant.c does. */
+static void start_worker(struct worker *w)
+{
+	if (owner_of(w) && w->phase < WORKER_RUNS)
+		worker_fence(w, CAUSE_RESOURCE, NULL);
+	else
+		world_worker_starts(w);
 }
 
 static void stir_worker(struct worker *w)
@@ -118,7 +142,7 @@ static void stir_worker(struct worker *w)
 	case 3:
 	case 4: world_worker_obeys(w); break;
 	case 5: world_worker_stands(w); break;
-	default: world_worker_starts(w);
+	default: start_worker(w);
 	}
 }
 
@@ -141,6 +165,7 @@ static void step(void)
 	case 5:
 	case 6: world_wait(dice(2000)); break;
 	case 7: world_wait(dice(30)); break;
+	case 10: world.d.hostsafe.reason = dice(3) ? GROUND_HOLDS : GROUND_KVM_LOST; break;
 	case 8:
 	case 9: ledger_flush(&world.d); break;
 	default:
@@ -167,6 +192,12 @@ static void check_now(void)
 		if (v->row.desired == DESIRED_STOPPED)
 			WORLD_MUST(!v->restart && !v->row.restart_at_ms);
 	}
+}
+
+static void check_disks(void)
+{
+	for (unsigned i = 0; i < world.n_workers; i++)
+		WORLD_MUST(world.worker[i]->phase < WORKER_RUNS || !owner_of(world.worker[i]));
 }
 
 static int64_t number(const char *sql, const char *vm)
@@ -207,6 +238,7 @@ static void check_end(void)
 
 	world_disk(false);
 	world.is_start_refused = false;
+	world.d.hostsafe.reason = GROUND_HOLDS;
 	for (int i = 0; i < 2000; i++) {
 		for (unsigned w = 0; w < world.n_workers;)
 			w += !world_worker_obeys(world.worker[w]); /* who obeys is gone */
@@ -219,6 +251,9 @@ static void check_end(void)
 	WORLD_MUST(ledger_flush(&world.d));
 	WORLD_MUST(record_each(&world.d.store, same, &n, &e) == 0 && n == world.d.vms.n);
 	WORLD_MUST(number("SELECT count(*) - coalesce(max(seq), 0) FROM event", "") == 0);
+	/* Whoever is safe has its incident. */
+	WORLD_MUST(number("SELECT count(*) FROM event WHERE kind = 'safe' AND incident = 0", "") ==
+		   0);
 	/* The newest incidents at least are kept. */
 	WORLD_MUST(number("SELECT count(*) FROM event WHERE "
 			  "incident <> 0 AND incident > (SELECT max(id) FROM incident) - 50 AND "
@@ -250,6 +285,7 @@ int storm_run(uint64_t seed, unsigned n_steps)
 		for (unsigned i = 0; i < LIVES; i++) {
 			step();
 			check_now();
+			check_disks();
 		}
 		check_end();
 		spawns += world.n_spawns;

@@ -193,6 +193,7 @@ int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **
 	WORLD_MUST(t);
 	WORLD_MUST(v->row.desired != DESIRED_STOPPED);
 	WORLD_MUST(!v->worker);
+	WORLD_MUST(d->hostsafe.reason == GROUND_HOLDS);
 	check_intent(v);
 	check_order(v);
 	for (unsigned i = 0; i < world.n_workers; i++)
