@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # One list-free Makefile: a folder is a process, adding a source file edits nothing here.
 #
-#   make          build the four programs into build/
+#   make          build the programs into build/
 #   make demo     a guest booted, supervised, killed, recovered, shown
 #   make check    all tests; the last line is N passed, N failed, N skipped
 #   make lint     format, clang-tidy, cppcheck, layers, headers, sizes
@@ -39,9 +39,11 @@ qvm-api_dir := api
 qvm-api_lib := -lsystemd -lsqlite3 -lmicrohttpd -ljansson -lseccomp -lgnutls
 qvm_dir := vmm
 qvm_lib := -ljansson -lseccomp -lpthread
+qvm-keeper_dir := keeper
+qvm-keeper_lib := -lseccomp
 qvmadm_dir := client
 qvmadm_lib := -lcurl -ljansson -lsystemd
-PROGRAMS := qvmd qvm-api qvm qvmadm
+PROGRAMS := qvmd qvm-api qvm qvm-keeper qvmadm
 
 sources = $(sort $(wildcard $1/*.c $1/*/*.c))
 objects = $(patsubst %.c,$(B)/%.o,$1)

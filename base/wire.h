@@ -22,6 +22,8 @@ enum wire_dir {
 	WIRE_TO_API,
 	WIRE_FROM_API,
 	WIRE_FROM_OPENER,
+	WIRE_TO_KEEPER,
+	WIRE_FROM_KEEPER,
 };
 
 struct wire_rule {

@@ -161,6 +161,14 @@ static int set_on_host_fault(struct config *c, const char *value, struct err *e)
 	return err_set(e, INVALID, "on-host-fault is '%s': write keep or stop", value);
 }
 
+static int set_on_exit(struct config *c, const char *value, struct err *e)
+{
+	c->leaves_vms = !strcmp(value, "leave");
+	if (!c->leaves_vms && strcmp(value, "stop") != 0)
+		return err_set(e, INVALID, "on-exit is '%s': write `stop` or `leave`", value);
+	return 0;
+}
+
 static int set_dump_keep(struct config *c, const char *value, struct err *e)
 {
 	return set_number(&c->dump_keep, "dump-keep", value, 1000, e);
@@ -199,15 +207,25 @@ static const struct {
 	const char *key;
 	setter *set;
 } keys[] = {
-	{"state-dir", set_state_dir},	      {"run-dir", set_run_dir},
-	{"program-dir", set_program_dir},     {"allow", add_allow},
-	{"allow-pass", add_allow_pass},	      {"allow-tap", add_allow_tap},
-	{"allow-pci", add_allow_pci},	      {"worker-uid-base", set_uid_base},
-	{"memory-budget", set_memory_budget}, {"shutdown-grace-ms", set_shutdown_grace},
-	{"max-priority", set_max_priority},   {"dump-keep", set_dump_keep},
-	{"dump-space", set_dump_space},	      {"command-user", set_command_user},
-	{"vdev-folder", set_vdev_folder},     {"scopes", set_scopes},
-	{"shmem-budget", set_shmem_budget},   {"on-host-fault", set_on_host_fault},
+	{"state-dir", set_state_dir},
+	{"run-dir", set_run_dir},
+	{"program-dir", set_program_dir},
+	{"allow", add_allow},
+	{"allow-pass", add_allow_pass},
+	{"allow-tap", add_allow_tap},
+	{"allow-pci", add_allow_pci},
+	{"worker-uid-base", set_uid_base},
+	{"memory-budget", set_memory_budget},
+	{"shutdown-grace-ms", set_shutdown_grace},
+	{"max-priority", set_max_priority},
+	{"dump-keep", set_dump_keep},
+	{"dump-space", set_dump_space},
+	{"command-user", set_command_user},
+	{"vdev-folder", set_vdev_folder},
+	{"scopes", set_scopes},
+	{"on-exit", set_on_exit},
+	{"shmem-budget", set_shmem_budget},
+	{"on-host-fault", set_on_host_fault},
 };
 
 int config_set(struct config *c, const char *key, const char *value, struct err *e)

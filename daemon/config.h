@@ -41,6 +41,7 @@ struct config {
 	uint64_t dump_keep;		  /* dumps of a VM kept in the state directory */
 	uint64_t dump_space_bytes;	  /* that these may take */
 	bool stops_on_host_fault;	  /* else VMs run on in the safe state of the host */
+	bool leaves_vms;		  /* at SIGTERM, instead of ending them: `on-exit` */
 	uint64_t shutdown_grace_ms;	  /* from the button to the cut when the supervisor ends */
 };
 

@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "daemon/store/event.h"
 #include "daemon/host.h"
+#include "daemon/keep/recall.h"
 #include "daemon/notify.h"
 #include "daemon/vm/recover.h"
 #include "daemon/shutdown.h"
@@ -93,8 +94,9 @@ static void raise_limits(void)
 static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *arg)
 {
 	(void)s;
-	(void)si;
-	shutdown_step(arg);
+	shutdown_begin(arg, si->ssi_signo == SIGINT    ? SHUTDOWN_STOP
+			    : si->ssi_signo == SIGUSR1 ? SHUTDOWN_LEAVE
+						       : SHUTDOWN_AS_SET);
 	return 0;
 }
 
@@ -105,14 +107,17 @@ static int open_loop(struct daemon *d, struct err *e)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	if (sd_event_new(&d->loop) < 0 ||
 	    sd_event_add_signal(d->loop, NULL, SIGTERM, on_signal, d) < 0 ||
-	    sd_event_add_signal(d->loop, NULL, SIGINT, on_signal, d) < 0)
+	    sd_event_add_signal(d->loop, NULL, SIGINT, on_signal, d) < 0 ||
+	    sd_event_add_signal(d->loop, NULL, SIGUSR1, on_signal, d) < 0)
 		return err_set(e, INTERNAL, "set up the event loop");
 	d->dials.loop = d->shmem.loop = d->openers.loop = d->loop;
+	d->dials.keep = d->peers.keep = &d->keep;
 	return 0;
 }
 
@@ -129,22 +134,27 @@ static int begin(struct daemon *d, struct err *e)
 	struct event up =
 		event_make(JOURNAL_SUPERVISOR_UP, "",
 			   "qvmd " QVM_VERSION " has started, %zu VMs are defined", d->vms.n);
+	AUTO(recall_clear) struct recall r = {0};
 	struct err why = {0};
 
 	cgroup_open(&d->cgroup, d->config.state_dir, &why);
-	ledger_event(d, &up);
 	if (d->config.scopes && geteuid() == 0 && sd_booted() > 0)
 		scope_open(&d->scopes, d->loop);
+	keep_open(d, &r);
+	ledger_event(d, &up);
 	if (host_write(d, why.msg, e) < 0)
 		return -1;
 	hostsafe_open(d);
-	recover_run(d);
+	peer_recall(&d->peers, &r);
+	dial_recall(&d->dials, &r);
+	recover_run(d, &r);
 	return server_open(d, e);
 }
 
 int daemon_open(struct daemon *d, struct err *e)
 {
 	d->state_lock = d->run_lock = d->cgroup.fd = -1;
+	d->keep.link = d->keep.process.fd = -1;
 	d->server.listener = d->server.process.fd = d->door.link = -1;
 	shmem_init(&d->shmem);
 	raise_limits();
@@ -183,7 +193,9 @@ void daemon_close(struct daemon *d)
 	frontdoor_close(d);
 	server_close(d);
 	if (d->store.db && d->ledger.flush) {
-		struct event down = event_make(JOURNAL_SUPERVISOR_DOWN, "", "qvmd ends in order");
+		struct event down = event_make(JOURNAL_SUPERVISOR_DOWN, "", "%s",
+					       d->is_leaving ? "qvmd ends, the VMs run on"
+							     : "qvmd ends in order");
 
 		if (d->is_ending)
 			ledger_event(d, &down);
@@ -192,6 +204,7 @@ void daemon_close(struct daemon *d)
 	if (d->store.db)
 		store_close(&d->store);
 	vm_clear(&d->vms);
+	keep_close(d);
 	peer_clear(&d->peers);
 	dial_clear(&d->dials);
 	shmem_close(&d->shmem);

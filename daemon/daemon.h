@@ -17,6 +17,7 @@
 #include "daemon/worker/scope.h"
 #include "daemon/worker/shmem.h"
 #include "daemon/config.h"
+#include "daemon/keep/keep.h"
 #include "daemon/door/frontdoor.h"
 #include "daemon/host.h"
 #include "daemon/hostsafe.h"
@@ -37,6 +38,7 @@ struct daemon {
 	char boot[HOST_BOOT]; /* which boot of the host this is */
 	struct vm_set vms;
 	struct check_set checks;
+	struct keep keep;
 	struct peer_set peers;
 	struct dial_set dials;
 	struct shmem shmem;
@@ -47,7 +49,7 @@ struct daemon {
 	struct hostsafe hostsafe;
 	sd_event_source *stopper; /* timer of the ordered end */
 	unsigned stop_stage;
-	bool is_ending;
+	bool is_ending, is_leaving; /* leaving: the VMs run on */
 	bool is_recovered; /* every VM is known for what it is: starts in order may begin */
 };
 

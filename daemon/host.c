@@ -77,7 +77,8 @@ static const char *kvm_state(char *ret, size_t cap)
 }
 
 /* What this host or this user cannot give; the supervisor runs on without it. */
-static void weaknesses(const char *kvm, const char *cgroup_why, char *ret, size_t cap)
+static void weaknesses(const char *kvm, const char *cgroup_why, const char *keep_why, char *ret,
+		       size_t cap)
 {
 	size_t n = 0;
 
@@ -86,6 +87,9 @@ static void weaknesses(const char *kvm, const char *cgroup_why, char *ret, size_
 		str_add(ret, cap, &n, "no VM can start: %s; ", kvm);
 	if (cgroup_why[0])
 		str_add(ret, cap, &n, "workers are not limited by cgroups: %s; ", cgroup_why);
+	if (keep_why[0])
+		str_add(ret, cap, &n, "the next qvmd could not adopt VMs: no keeper: %s; ",
+			keep_why);
 	if (geteuid() != 0)
 		str_add(ret, cap, &n,
 			"not root: workers and API run as uid %u, not as uids of their own; ",
@@ -104,7 +108,7 @@ int host_write(struct daemon *d, const char *cgroup_why, struct err *e)
 	/* Under systemd the cgroups of workers are scopes: its own is of little matter. */
 	if (d->scopes.loop && cgroup_offered())
 		cgroup_why = "";
-	weaknesses(kvm, cgroup_why, weaker, sizeof weaker);
+	weaknesses(kvm, cgroup_why, d->keep.why.msg, weaker, sizeof weaker);
 	if (weaker[0])
 		log_warn(NULL, "weaker than it could be: %s", weaker);
 	if (ledger_begin(d, e) < 0)

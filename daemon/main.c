@@ -29,10 +29,13 @@ static const char help[] =
 	"worker-uid-base (1900000000), scopes (yes or no: under systemd, one for each VM),\n"
 	"memory-budget (of all guests; 512m, 16g; default all of the host's), shutdown-grace-ms\n"
 	"(from the power button to the cut when qvmd ends; default 10000, 0 = cut at once),\n"
-	"on-host-fault (keep or stop: what becomes of VMs when the host is not sound).\n"
+	"on-host-fault (keep or stop: what becomes of VMs when the host is not sound), on-exit\n"
+	"(what SIGTERM does with the guests: stop, or leave; default leave, with --foreground\n"
+	"stop).\n"
 	"\n"
-	"SIGTERM ends it in order: guests, then the API; what ran is started again by the next\n"
-	"qvmd. A second SIGTERM hurries.\n";
+	"The guests need no qvmd to run: when it is killed, or ends and leaves them, the next one\n"
+	"goes on with them. SIGTERM ends it in order, as `on-exit` says; SIGINT ends the guests\n"
+	"first, and the next qvmd starts them again; SIGUSR1 leaves them. A second one hurries.\n";
 
 enum { OPT_CONFIG = 256, OPT_STATE, OPT_RUN, OPT_FOREGROUND, OPT_HELP, OPT_VERSION };
 
@@ -96,6 +99,7 @@ static int set_path(const char *key, const char *path, struct err *e)
 static int configure(const struct arguments *a, struct err *e)
 {
 	config_defaults(&d.config);
+	d.config.leaves_vms = !a->foreground;
 	if (config_read(&d.config, a->config ? a->config : "/etc/qvm/qvmd.conf", a->config != NULL,
 			e) < 0 ||
 	    set_path("state-dir", a->state_dir, e) < 0 || set_path("run-dir", a->run_dir, e) < 0)

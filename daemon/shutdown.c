@@ -103,6 +103,8 @@ void shutdown_fence(struct daemon *d)
 	to_all(d, fence);
 }
 
+static void shutdown_step(struct daemon *d);
+
 static int on_stage_over(sd_event_source *s, uint64_t us, void *arg)
 {
 	(void)s;
@@ -111,7 +113,30 @@ static int on_stage_over(sd_event_source *s, uint64_t us, void *arg)
 	return 0;
 }
 
-void shutdown_step(struct daemon *d)
+/* What must reach the keeper has done so when it is written. */
+static void leave(struct daemon *d)
+{
+	if (!d->is_leaving && has_workers(d))
+		log_error(NULL, "a worker does not end even by SIGKILL: the kernel holds it");
+	ledger_flush(d);
+	server_end(d);
+	keep_leave(d);
+}
+
+void shutdown_begin(struct daemon *d, enum shutdown_how how)
+{
+	if (!d->is_ending &&
+	    (how == SHUTDOWN_LEAVE || (how == SHUTDOWN_AS_SET && d->config.leaves_vms))) {
+		log_info(NULL, "ending; the VMs run on");
+		notify_stopping();
+		d->is_leaving = true;
+		check_end_all(d);
+		d->stop_stage = STAGE_API - 1;
+	}
+	shutdown_step(d);
+}
+
+static void shutdown_step(struct daemon *d)
 {
 	uint64_t bound_ms = 0;
 
@@ -138,10 +163,7 @@ void shutdown_step(struct daemon *d)
 		bound_ms = FENCE_MS;
 		break;
 	case STAGE_API:
-		if (has_workers(d))
-			log_error(NULL,
-				  "a worker does not end even by SIGKILL: the kernel holds it");
-		server_end(d);
+		leave(d);
 		bound_ms = API_MS;
 		break;
 	default: sd_event_exit(d->loop, 0); return;
@@ -155,7 +177,8 @@ void daemon_check_end(struct daemon *d)
 	if (d->stop_stage < STAGE_API && !has_workers(d)) {
 		d->stop_stage = STAGE_API - 1;
 		shutdown_step(d);
-	} else if (d->stop_stage >= STAGE_API && d->server.process.fd < 0) {
+	} else if (d->stop_stage >= STAGE_API && d->server.process.fd < 0 &&
+		   (d->is_leaving || keep_is_gone(d))) {
 		sd_event_exit(d->loop, 0);
 	} else if (d->stop_stage == STAGE_BUTTON) {
 		press_next(d);

@@ -27,6 +27,7 @@ UNITS    = $(DESTDIR)$(PREFIX)/lib
 install: all man
 	$(Q)$(INSTALL) 755 $(B)/qvmd $(DESTDIR)$(PREFIX)/sbin/qvmd
 	$(Q)$(INSTALL) 755 $(B)/qvm-api $(DESTDIR)$(PREFIX)/libexec/qvm/qvm-api
+	$(Q)$(INSTALL) 755 $(B)/qvm-keeper $(DESTDIR)$(PREFIX)/libexec/qvm/qvm-keeper
 	$(Q)$(INSTALL) 755 $(B)/qvm $(DESTDIR)$(PREFIX)/bin/qvm
 	$(Q)$(INSTALL) 755 $(B)/qvmadm $(DESTDIR)$(PREFIX)/bin/qvmadm
 	$(Q)$(INSTALL) 644 $(B)/man/qvmconf.5 $(DESTDIR)$(PREFIX)/share/man/man5/qvmconf.5

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "schemas/message.h"
 
+#include <string.h>
+
 #include "base/auto.h"
 #include "base/blackbox.h"
 #include "base/str.h"
@@ -17,6 +19,30 @@ static const struct wire_rule rules[MESSAGE_COUNT] = {
 #undef MSG
 
 const struct wire_table message_table = {rules, MESSAGE_COUNT};
+
+static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
+{
+	const uint8_t *b = bytes;
+
+	for (size_t i = 0; i < n; i++)
+		hash = (hash ^ b[i]) * UINT64_C(0x100000001b3); /* FNV-1a */
+	return hash;
+}
+
+uint64_t message_fingerprint(void)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (uint32_t i = 1; i < MESSAGE_COUNT; i++) {
+		const struct wire_rule *r = &rules[i];
+		const uint32_t row[] = {i, r->dir, r->bytes, r->fds};
+
+		if (r->dir != WIRE_TO_WORKER && r->dir != WIRE_FROM_WORKER)
+			continue;
+		hash = mix(mix(hash, row, sizeof row), r->name, strlen(r->name));
+	}
+	return hash;
+}
 
 const char *want_kind_id(uint32_t kind)
 {

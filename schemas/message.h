@@ -49,10 +49,12 @@ struct msg_empty {
 struct msg_config {
 	char vm[NAME_CAP];
 	uint64_t heartbeat_ms;
-	uint32_t made;	  /* SANDBOX_*: namespaces that the supervisor made */
-	uint32_t uid;	  /* for the worker to become; 0 = stay */
-	uint32_t bytes;	  /* of the text */
-	uint32_t freezes; /* 1 << enum cause_class: whose ends leave the guest standing */
+	uint32_t made;		 /* SANDBOX_*: namespaces that the supervisor made */
+	uint32_t uid;		 /* for the worker to become; 0 = stay */
+	uint32_t bytes;		 /* of the text */
+	uint32_t freezes;	 /* 1 << enum cause_class: whose ends leave the guest standing */
+	uint32_t ends_with_link; /* the power is cut when the link closes; 0 = it runs on */
+	uint32_t unused;
 	char clusters[CPULIST_CLUSTERS]; /* named CPUs of the host; base/cpulist.h */
 	char folder[MESSAGE_PATH]; /* relative paths of the text resolve against it; "" = refused */
 };
@@ -89,6 +91,14 @@ struct msg_ready {
 
 struct msg_hold {
 	uint64_t serial; /* 1, 2, 3 ... of this worker */
+};
+
+/* How far a worker is, for a supervisor that has not seen it. */
+enum adopted_stage { ADOPTED_READY, ADOPTED_ENTERS, ADOPTED_RUNS, ADOPTED_STAGES };
+
+struct msg_adopted {
+	uint32_t stage; /* enum adopted_stage */
+	uint32_t unused;
 };
 
 struct msg_cut {
@@ -185,6 +195,9 @@ _Static_assert(sizeof(struct msg_call) <= WIRE_BODY && sizeof(struct msg_answer)
 		       sizeof(struct msg_ended) <= WIRE_BODY,
 	       "a message is one datagram");
 
+/* Of all messages between supervisor and worker, their numbers and sizes: two builds that have it in
+ * common understand each other. */
+uint64_t message_fingerprint(void);
 /* An input or want from a peer: bounds and terminators; ERR_PROTOCOL names the field. */
 int message_check_want(const struct msg_want *w, uint32_t expected_index, struct err *e);
 int message_check_plan(const struct msg_plan *p, uint32_t n_wants, struct err *e);

@@ -11,7 +11,8 @@
 #include "schemas/cause.h"
 
 struct ending_evidence {
-	int code, status;  /* of waitid(): CLD_EXITED and a status, or CLD_KILLED and a signal */
+	int code, status;  /* of waitid(): CLD_EXITED and a status, or CLD_KILLED and a signal; code
+			    * 0 = nobody can tell: it was the child of an earlier supervisor */
 	enum cause fenced; /* why the supervisor sent SIGKILL; CAUSE_NONE = it did not */
 	enum cause cut;	   /* what the supervisor told it with CUT; CAUSE_NONE = nothing */
 	bool is_out_of_memory; /* the kernel ended processes of its cgroup for lack of memory */
@@ -19,6 +20,7 @@ struct ending_evidence {
 	bool has_said;	       /* ENDED or the black box names a cause */
 	uint32_t said_cause, said_exit;
 	int32_t forbidden; /* system call that its SIGSYS handler noted; -1 = none */
+	bool was_alone;	   /* no supervisor was there when it ended, perhaps */
 };
 
 struct ending {

@@ -22,13 +22,21 @@ static enum reconcile_verdict resting(const struct record *r, const struct polic
 }
 
 enum reconcile_verdict reconcile_row(const struct record *r, const struct policy *p,
-				     const char *boot)
+				     enum reconcile_worker w, const char *boot)
 {
 	switch (r->observed) {
 	case OBSERVED_STARTING:
+		/* Without its guest it ends when its link does. */
+		return w == RECONCILE_KEPT ? RECONCILE_ADOPT : RECONCILE_LOST;
 	case OBSERVED_RUNNING:
 	case OBSERVED_PAUSED:
-	case OBSERVED_STOPPING: return RECONCILE_LOST;
+	case OBSERVED_STOPPING: return w == RECONCILE_GONE ? RECONCILE_LOST : RECONCILE_ADOPT;
+	case OBSERVED_SAFE:
+		/* Its guest stands frozen, to be looked at. */
+		if (w == RECONCILE_KEPT && r->pid && r->desired != DESIRED_STOPPED &&
+		    !r->restart_at_ms)
+			return RECONCILE_ADOPT;
+		return resting(r, p, boot);
 	default: return resting(r, p, boot);
 	}
 }

@@ -10,13 +10,21 @@
 
 #include "daemon/store/record.h"
 
+/* What is there of the worker that the row names. */
+enum reconcile_worker {
+	RECONCILE_GONE,
+	RECONCILE_KEPT,	   /* it can be talked to, or has left its black box */
+	RECONCILE_FOREIGN, /* its process lives, and no more is known */
+};
+
 enum reconcile_verdict {
 	RECONCILE_LEAVE,
-	RECONCILE_LOST,	 /* it had a worker: fence it, write the incident, the policy follows */
+	RECONCILE_ADOPT, /* go on with it, or leave it running */
+	RECONCILE_LOST,	 /* it had a worker: write the incident, the policy follows */
 	RECONCILE_START, /* it ended with the last supervisor, or starts with this one */
 	RECONCILE_AGAIN, /* a restart by policy was due: at its time */
 };
 
 /* boot: the host's present one, as in the row. */
 enum reconcile_verdict reconcile_row(const struct record *r, const struct policy *p,
-				     const char *boot);
+				     enum reconcile_worker w, const char *boot);

@@ -15,10 +15,11 @@
 #include "daemon/store/record.h"
 #include "daemon/store/store.h"
 #include "daemon/timer.h"
+#include "daemon/vm/adopt.h"
 
 enum { RETRY_MS = 1000, PRUNE_EVERY = 4096 };
 
-enum kind { KIND_EVENT, KIND_INCIDENT, KIND_OPERATION, KIND_DUMP, KIND_AUDIT };
+enum kind { KIND_EVENT, KIND_INCIDENT, KIND_OPERATION, KIND_DUMP, KIND_AUDIT, KIND_FORGET };
 
 struct dump_note {
 	char vm[NAME_CAP];
@@ -98,6 +99,14 @@ void ledger_dump(struct daemon *d, const char *vm, int64_t generation, const cha
 	n->generation = generation;
 }
 
+void ledger_forget(struct daemon *d, const char *vm, int64_t generation)
+{
+	struct dump_note *n = &append(d, KIND_FORGET)->dump;
+
+	str_copy(n->vm, sizeof n->vm, vm);
+	n->generation = generation;
+}
+
 void ledger_vm(struct daemon *d, struct vm *v)
 {
 	v->is_dirty = true;
@@ -124,6 +133,7 @@ static int write_entry(struct daemon *d, const struct ledger_entry *x, struct er
 		return incident_note_dump(&d->store, x->dump.vm, x->dump.generation, x->dump.path,
 					  e);
 	case KIND_AUDIT: return audit_write(&d->store, &x->audit, e);
+	case KIND_FORGET: return 0; /* when it is committed */
 	case KIND_OPERATION: return operation_write(&d->store, &x->operation, e);
 	}
 	return 0;
@@ -211,6 +221,9 @@ int ledger_commit(struct daemon *d, struct err *e)
 		return -1;
 	}
 	settle_staged(l, true);
+	for (const struct ledger_entry *x = l->first; x; x = x->next)
+		if (x->kind == KIND_FORGET)
+			adopt_drop(d, x->dump.vm, (uint64_t)x->dump.generation, KEEP_TAG_WORKER);
 	drop_entries(l);
 	for (size_t i = 0; i < d->vms.n; i++)
 		d->vms.vm[i]->is_dirty = false;

@@ -44,6 +44,8 @@ void ledger_operation(struct daemon *d, const struct operation_change *c);
 void ledger_audit(struct daemon *d, const struct audit *a);
 /* The file of the guest of that worker, for its incident. */
 void ledger_dump(struct daemon *d, const char *vm, int64_t generation, const char *path);
+/* Once all this is written: what is kept of that worker is of no more use. */
+void ledger_forget(struct daemon *d, const char *vm, int64_t generation);
 void ledger_vm(struct daemon *d, struct vm *v);
 
 int ledger_begin(struct daemon *d, struct err *e);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/clock.h"
 #include "daemon/store/store.h"
 
@@ -76,6 +77,33 @@ int operation_write(struct store *s, const struct operation_change *c, struct er
 			 STORE_TEXT(err->code ? err_id(err->code) : ""), STORE_TEXT(err->msg),
 			 STORE_TEXT(err->n_frames ? err->frame[0].where : ""), STORE_TEXT(c->vm),
 			 STORE_TEXT(op_table[c->op].id));
+}
+
+bool operation_is_running(struct store *s, const char *vm, enum op_id op)
+{
+	const struct store_value key[] = {STORE_TEXT(vm), STORE_TEXT(op_table[op].id)};
+	int64_t n = 0;
+	struct err e;
+
+	return store_number(s,
+			    "SELECT count(*) FROM operation WHERE vm = ? AND op = ? AND "
+			    "state = 'running'",
+			    key, NELEMS(key), 0, &n, &e) == 0 &&
+	       n > 0;
+}
+
+int operation_fail_lost(struct store *s, int64_t at_ms, struct err *e)
+{
+	struct err lost;
+
+	err_set(&lost, CONFLICT, "its supervisor was started anew meanwhile: ask again");
+	return STORE_RUN(s, e,
+			 "UPDATE operation SET state = 'failed', ended_ms = ?1, error_id = ?2, "
+			 "error = ?3 WHERE state = 'running' AND NOT EXISTS (SELECT 1 FROM vm "
+			 "WHERE vm.name = operation.vm AND (vm.pid > 0 OR vm.observed IN "
+			 "('starting', 'stopping')) AND operation.op IN ('vm_start', 'vm_stop', "
+			 "'vm_kill', 'vm_release', 'vm_pause'))",
+			 STORE_INT(at_ms), STORE_TEXT(err_id(lost.code)), STORE_TEXT(lost.msg));
 }
 
 int operation_prune(struct store *s, struct err *e)

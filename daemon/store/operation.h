@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -44,4 +45,7 @@ int operation_insert(struct store *s, const struct operation *o, const char *vm,
 int operation_again(struct store *s, const struct operation *o, const char *vm, int64_t *ret_id,
 		    struct err *e);
 int operation_write(struct store *s, const struct operation_change *c, struct err *e);
+bool operation_is_running(struct store *s, const char *vm, enum op_id op);
+/* At the start: what was under way and nobody goes on with has failed. */
+int operation_fail_lost(struct store *s, int64_t at_ms, struct err *e);
 int operation_prune(struct store *s, struct err *e);

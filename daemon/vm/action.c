@@ -28,7 +28,7 @@ static int on_deadline(sd_event_source *s, uint64_t us, void *arg)
 	return 0;
 }
 
-static void set_deadline(struct daemon *d, struct vm *v, int64_t ms)
+void action_set_deadline(struct daemon *d, struct vm *v, int64_t ms)
 {
 	timer_set(d->loop, &v->deadline, (uint64_t)ms, on_deadline, v);
 }
@@ -51,6 +51,7 @@ static int spawn(struct daemon *d, struct vm *v, struct err *e)
 		.policy = &v->running,
 		.heartbeat_ms = (uint64_t)v->running.heartbeat_ms,
 		.freezes = restart_freezes(&v->running),
+		.ends_with_link = v->running.orphan_timeout_ms != 0,
 		.owner = &life_owner,
 		.arg = v,
 	};
@@ -81,7 +82,7 @@ static void begin(struct daemon *d, struct vm *v)
 	v->row.pid = v->worker->process.pid;
 	v->row.pid_start = v->worker->process.start;
 	ledger_vm(d, v);
-	set_deadline(d, v, v->running.start_timeout_ms);
+	action_set_deadline(d, v, v->running.start_timeout_ms);
 }
 
 /* Fence, then start: one that is kept frozen goes first. */
@@ -91,7 +92,7 @@ static void act_spawn(struct daemon *d, struct vm *v, const struct lifecycle_ste
 	timer_clear(&v->restart);
 	if (v->worker) {
 		worker_fence(v->worker, CAUSE_KILLED, NULL);
-		set_deadline(d, v, v->running.start_timeout_ms);
+		action_set_deadline(d, v, v->running.start_timeout_ms);
 	} else {
 		begin(d, v);
 	}
@@ -159,7 +160,7 @@ static void act_note_running(struct daemon *d, struct vm *v, const struct lifecy
 	ledger_event(d, &ev);
 	end_operations(d, v, OP_vm_start, "started");
 	if (v->row.desired == DESIRED_PAUSED)
-		set_deadline(d, v, STAND_MS);
+		action_set_deadline(d, v, STAND_MS);
 	watch_begin(d, v, now_ms);
 }
 
@@ -191,7 +192,7 @@ static void act_cut(struct daemon *d, struct vm *v, const struct lifecycle_step 
 {
 	(void)s;
 	worker_cut(v->worker, CAUSE_POWER_CUT);
-	set_deadline(d, v, CUT_GRACE_MS);
+	action_set_deadline(d, v, CUT_GRACE_MS);
 }
 
 static void act_press(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
@@ -200,15 +201,20 @@ static void act_press(struct daemon *d, struct vm *v, const struct lifecycle_ste
 	end_pause(d, v, "a stop");
 	worker_release(v->worker, WORKER_HOLD_PAUSE);
 	worker_button(v->worker);
-	set_deadline(d, v, v->running.stop_timeout_ms);
+	action_set_deadline(d, v, v->running.stop_timeout_ms);
+}
+
+void action_hold(struct daemon *d, struct vm *v)
+{
+	action_set_deadline(d, v, STAND_MS);
+	if (!worker_hold(v->worker, WORKER_HOLD_PAUSE))
+		life_observe(d, v, VM_EVENT_HELD); /* for a dump it stands already */
 }
 
 static void act_hold(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
 {
 	(void)s;
-	set_deadline(d, v, STAND_MS);
-	if (!worker_hold(v->worker, WORKER_HOLD_PAUSE))
-		life_observe(d, v, VM_EVENT_HELD); /* for a dump it stands already */
+	action_hold(d, v);
 }
 
 static void act_note_paused(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
@@ -289,7 +295,7 @@ static void act_freeze(struct daemon *d, struct vm *v, const struct lifecycle_st
 {
 	(void)s;
 	settle_freeze(d, v);
-	set_deadline(d, v, STAND_MS);
+	action_set_deadline(d, v, STAND_MS);
 	if (!worker_hold(v->worker, WORKER_HOLD_FAULT))
 		life_observe(d, v, VM_EVENT_HELD);
 }

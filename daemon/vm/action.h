@@ -11,5 +11,9 @@ struct vm;
 
 /* The frozen worker of a VM has gone: what waited for that follows. */
 void action_go_on(struct daemon *d, struct vm *v);
+/* Its vCPUs shall stand: HELD comes, or DEADLINE. */
+void action_hold(struct daemon *d, struct vm *v);
+/* DEADLINE comes then, unless something else comes first. */
+void action_set_deadline(struct daemon *d, struct vm *v, int64_t ms);
 /* Do what the row says. The observed column has changed already; forget frees the VM. */
 void action_run(const struct lifecycle_step *step, struct daemon *d, struct vm *v);

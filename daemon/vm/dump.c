@@ -20,6 +20,7 @@
 #include "daemon/store/operation.h"
 #include "daemon/timer.h"
 #include "daemon/worker/dumpfolder.h"
+#include "daemon/vm/adopt.h"
 #include "daemon/vm/life.h"
 #include "daemon/worker/resource.h"
 #include "daemon/worker/worker.h"
@@ -179,6 +180,7 @@ static void finish(struct dump *x, const struct err *e)
 	else
 		tell_done(x, &c);
 	ledger_operation(v->d, &c);
+	adopt_drop(v->d, v->row.name, (uint64_t)x->generation, KEEP_TAG_DUMP);
 	v->dump = NULL;
 	dump_free(x);
 	if (!v->worker && v->row.restart_at_ms && !v->d->is_ending)
@@ -243,6 +245,18 @@ static int on_process(sd_event_source *s, int fd, uint32_t events, void *arg)
 	return 0;
 }
 
+/* Should we die now, the next supervisor removes what became of it. */
+static void keep_half(const struct dump *x)
+{
+	struct msg_keep key = {.generation = (uint64_t)x->generation, .tag = KEEP_TAG_DUMP};
+
+	str_copy(key.owner, sizeof key.owner, x->v->row.name);
+	key.kind = KEEP_WRITER;
+	keep_put(&x->v->d->keep, &key, NULL, 0, x->process.fd);
+	key.kind = KEEP_UNFINISHED;
+	keep_put(&x->v->d->keep, &key, x->name, strlen(x->name), x->dir_fd);
+}
+
 static int spawn(struct dump *x, int out_fd, struct err *e)
 {
 	static char name[] = "qvm", role[] = "--dump";
@@ -268,6 +282,7 @@ static int spawn(struct dump *x, int out_fd, struct err *e)
 	if (sd_event_add_io(x->v->d->loop, &x->process_source, x->process.fd, EPOLLIN, on_process,
 			    x) < 0)
 		abort(); /* out of memory: crash-only */
+	keep_half(x);
 	return 0;
 }
 
@@ -387,6 +402,7 @@ void dump_cancel(struct vm *v)
 		process_kill(&x->process);
 	if (x->name[0])
 		unlinkat(x->dir_fd, x->name, 0);
+	adopt_drop(v->d, v->row.name, (uint64_t)x->generation, KEEP_TAG_DUMP);
 	v->dump = NULL;
 	dump_free(x);
 }

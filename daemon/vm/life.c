@@ -8,6 +8,7 @@
 #include "base/sandbox.h"
 #include "base/str.h"
 #include "daemon/vm/action.h"
+#include "daemon/vm/adopt.h"
 #include "daemon/daemon.h"
 #include "daemon/store/event.h"
 #include "daemon/worker/grant.h"
@@ -250,6 +251,30 @@ void life_start_at(struct daemon *d, struct vm *v, int64_t wall_ms)
 	life_start_in(d, v, wait_ms < most_ms ? wait_ms : most_ms);
 }
 
+/* The verb was written down before it was done: do it, once more perhaps. */
+static void go_on_stopping(struct daemon *d, struct vm *v)
+{
+	uint64_t gone_ms = clock_mono_ms() - v->spawned_ms;
+	uint64_t most_ms = (uint64_t)v->running.stop_timeout_ms;
+
+	if (operation_is_running(&d->store, v->row.name, OP_vm_kill))
+		worker_fence(v->worker, CAUSE_KILLED, NULL);
+	else if (v->worker->phase == WORKER_RUNS)
+		worker_button(v->worker);
+	else
+		worker_cut(v->worker, CAUSE_POWER_CUT);
+	action_set_deadline(d, v, gone_ms < most_ms ? (int64_t)(most_ms - gone_ms) : 0);
+}
+
+void life_resume(struct daemon *d, struct vm *v)
+{
+	if (v->row.observed == OBSERVED_STARTING)
+		action_set_deadline(d, v, v->running.start_timeout_ms);
+	else if (v->row.observed == OBSERVED_STOPPING)
+		go_on_stopping(d, v);
+	watch_begin(d, v, clock_mono_ms());
+}
+
 static void on_planned(struct worker *w, void *arg)
 {
 	grant_wants(arg, w);
@@ -286,8 +311,18 @@ static void on_invalid(struct worker *w, void *arg)
 /* One that shall be paused stands before its first instruction. */
 static void on_ready(struct worker *w, void *arg)
 {
-	const struct vm *v = arg;
+	struct vm *v = arg;
 
+	/* Before its guest runs: what runs can be adopted. */
+	w->note = (struct note_worker){.dialogue = message_fingerprint(),
+				       .build = QVM_VERSION,
+				       .pid = w->process.pid,
+				       .pid_start = w->process.start,
+				       .sandbox = w->sandbox,
+				       .ram_bytes = v->source.ram_bytes,
+				       .plan = w->plan};
+	str_copy(w->note.cgroup, sizeof w->note.cgroup, w->cgroup);
+	adopt_keep(v);
 	if (v->row.desired == DESIRED_PAUSED)
 		worker_hold(w, WORKER_HOLD_PAUSE);
 	worker_start(w);
@@ -330,6 +365,20 @@ static void on_fault(struct worker *w, void *arg)
 	life_observe(d, v, VM_EVENT_FROZEN);
 }
 
+static void on_adopted(struct worker *w, void *arg)
+{
+	struct vm *v = arg;
+
+	adopt_tell(v);
+	/* It was asked to stand: ask again, the answer may have gone to the last supervisor. */
+	if (v->row.desired != DESIRED_PAUSED || w->holders & WORKER_HOLD_PAUSE)
+		return;
+	if (v->row.observed == OBSERVED_RUNNING)
+		action_hold(v->d, v);
+	else if (v->row.observed == OBSERVED_STARTING)
+		worker_hold(w, WORKER_HOLD_PAUSE);
+}
+
 static void on_ended(struct worker *w, void *arg)
 {
 	struct vm *v = arg;
@@ -344,9 +393,10 @@ static void on_ended(struct worker *w, void *arg)
 		return;
 	}
 	v->end = (struct vm_end){.ending = w->ending, .err = w->why};
-	/* An end in order while the supervisor ends, or the host is made safe, is the host's doing, whatever the guest says. */
-	if ((d->is_ending || d->hostsafe.stop_stage) && v->row.desired != DESIRED_STOPPED &&
-	    !cause_is_failure(w->ending.cause))
+	/* An end in order while the supervisor ends, or the host is made safe, is the host's doing,
+	 * whatever the guest says. */
+	if (((d->is_ending && !d->is_leaving) || d->hostsafe.stop_stage) &&
+	    v->row.desired != DESIRED_STOPPED && !cause_is_failure(w->ending.cause))
 		v->end.ending.cause = CAUSE_HOST_SHUTDOWN;
 	str_copy(v->end.detail, sizeof v->end.detail, w->detail);
 	life_observe(d, v,
@@ -364,5 +414,6 @@ const struct worker_owner life_owner = {
 	.started = on_started,
 	.held = on_held,
 	.fault = on_fault,
+	.adopted = on_adopted,
 	.ended = on_ended,
 };

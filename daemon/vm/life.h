@@ -29,5 +29,7 @@ void life_start(struct daemon *d, struct vm *v);
 void life_start_in(struct daemon *d, struct vm *v, uint64_t delay_ms);
 /* A start, by policy, at that wall time. */
 void life_start_at(struct daemon *d, struct vm *v, int64_t wall_ms);
+/* A worker of an earlier supervisor is ours: its deadlines, and what was wished for meanwhile. */
+void life_resume(struct daemon *d, struct vm *v);
 /* How the worker of a VM is heard. */
 extern const struct worker_owner life_owner;

@@ -13,6 +13,9 @@
 #include "daemon/daemon.h"
 #include "daemon/store/event.h"
 #include "daemon/host.h"
+#include "daemon/keep/recall.h"
+#include "daemon/store/operation.h"
+#include "daemon/vm/adopt.h"
 #include "daemon/vm/life.h"
 #include "daemon/vm/settle.h"
 #include "daemon/worker/process.h"
@@ -20,7 +23,7 @@
 
 enum { GRACE_MS = 1000, KILL_MS = 5000 };
 
-/* A worker of the last supervisor that is still there. */
+/* A worker of the last supervisor that is still there and shall not be. */
 struct orphan {
 	struct vm *vm;
 	struct process process;
@@ -46,39 +49,15 @@ static int load(void *arg, const struct record *r, struct err *e)
 	if (record_policy(&d->store, r->id, r->revision, &v->policy, e) < 0)
 		return err_wrap(e, "read the policy of '%s'", r->name);
 	v->running = v->policy;
+	if (r->running_revision && r->running_revision != r->revision &&
+	    record_policy(&d->store, r->id, r->running_revision, &v->running, e) < 0)
+		return err_wrap(e, "read the policy that '%s' runs under", r->name);
 	return event_restarts(&d->store, r->name, replay, v, e);
 }
 
 int recover_load(struct daemon *d, struct err *e)
 {
 	return record_each(&d->store, load, d, e);
-}
-
-static size_t find_orphans(struct daemon *d, struct orphan *o)
-{
-	size_t n = 0;
-	struct err e;
-
-	for (size_t i = 0; i < d->vms.n; i++) {
-		struct vm *v = d->vms.vm[i];
-
-		if (v->row.pid <= 0 || v->row.pid > INT32_MAX)
-			continue;
-		switch (process_find((pid_t)v->row.pid, v->row.pid_start, &o[n].process, &e)) {
-		case 1: o[n++].vm = v; break;
-		case 0: /* of one that could not be ended the row was left to remember it */
-			v->row.pid = 0;
-			v->row.pid_start = 0;
-			v->row.cgroup[0] = v->row.limits[0] = '\0';
-			ledger_vm(d, v);
-			break;
-		case -1:
-			v->is_unfenced = true;
-			log_error((&(struct log_about){.vm = v->row.name, .err = &e}),
-				  "its earlier worker cannot be held: %s", e.msg);
-		}
-	}
-	return n;
 }
 
 /* Wait until all are gone or the time is over; closes and drops those that are gone. */
@@ -97,16 +76,9 @@ static size_t wait_for(struct orphan *o, size_t n, uint64_t most_ms)
 	return n;
 }
 
-static void fence(struct daemon *d)
+/* Workers whose guest was not entered end themselves when their link closes; or are ended here. */
+static void fence(struct orphan *o, size_t n)
 {
-	struct orphan *o = calloc(d->vms.n + 1, sizeof *o);
-	size_t n;
-
-	if (!o)
-		abort();
-	n = find_orphans(d, o);
-	if (n)
-		log_warn(NULL, "%zu workers of an earlier supervisor are still there", n);
 	n = wait_for(o, n, GRACE_MS);
 	for (size_t i = 0; i < n; i++)
 		process_kill(&o[i].process);
@@ -115,19 +87,22 @@ static void fence(struct daemon *d)
 		o[i].vm->is_unfenced = true;
 		close(o[i].process.fd);
 	}
-	cgroup_sweep(&d->cgroup);
-	free(o);
+}
+
+/* Before its guest ran it ended with its supervisor: no fault of its own. */
+static enum cause loss_of(const struct record *r, const char *boot)
+{
+	if (strcmp(r->boot, boot) != 0)
+		return CAUSE_HOST_LOST;
+	return r->observed == OBSERVED_STARTING ? CAUSE_SUPERVISOR_LOST : CAUSE_WORKER_LOST;
 }
 
 static void explain_loss(struct daemon *d, struct vm *v)
 {
 	int64_t pid = v->row.pid;
 
-	v->end = (struct vm_end){.ending = {.cause = strcmp(v->row.boot, d->boot)
-							     ? CAUSE_HOST_LOST
-							     : CAUSE_SUPERVISOR_LOST,
-					    .exit_code = -1,
-					    .syscall = -1}};
+	v->end = (struct vm_end){
+		.ending = {.cause = loss_of(&v->row, d->boot), .exit_code = -1, .syscall = -1}};
 	if (v->is_unfenced)
 		err_set(&v->end.err, WORKER,
 			"its worker, process %" PRId64
@@ -139,33 +114,102 @@ static void explain_loss(struct daemon *d, struct vm *v)
 		v->row.pid = pid;
 }
 
-void recover_run(struct daemon *d)
+static void follow(struct daemon *d, struct vm *v, enum reconcile_verdict verdict)
 {
-	/* It was kept, and its supervisor went while it was being ended. */
-	for (size_t i = 0; i < d->vms.n; i++)
-		if (vm_rests(d->vms.vm[i]) && d->vms.vm[i]->row.pid > 0)
-			settle_kept(d, d->vms.vm[i]);
-	fence(d);
+	switch (verdict) {
+	case RECONCILE_LEAVE:
+	case RECONCILE_ADOPT: break;
+	case RECONCILE_LOST: explain_loss(d, v); break;
+	case RECONCILE_START:
+		if (v->row.desired == DESIRED_STOPPED)
+			v->row.desired = DESIRED_RUNNING;
+		startup_queue(v);
+		break;
+	case RECONCILE_AGAIN:
+		if (v->row.restart_at_ms > clock_wall_ms())
+			life_start_at(d, v, v->row.restart_at_ms);
+		else
+			startup_queue(v);
+		break;
+	}
+}
+
+/* Of one that could not be ended the row was left to remember it. */
+static void forget_process(struct daemon *d, struct vm *v)
+{
+	v->row.pid = 0;
+	v->row.pid_start = 0;
+	v->row.cgroup[0] = v->row.limits[0] = '\0';
+	ledger_vm(d, v);
+}
+
+static bool find_process(const struct vm *v, struct process *ret)
+{
+	struct err e;
+
+	return v->row.pid > 0 && v->row.pid <= INT32_MAX && !v->is_unfenced &&
+	       !strcmp(v->row.boot, v->d->boot) &&
+	       process_find((pid_t)v->row.pid, v->row.pid_start, ret, &e) == 1;
+}
+
+/* Adopt what runs, and find what must be fenced before its VM may start again. */
+static size_t adopt_all(struct daemon *d, struct recall *r, enum reconcile_verdict *ret_verdicts,
+			struct orphan *ret_orphans)
+{
+	size_t n = 0;
+
 	for (size_t i = 0; i < d->vms.n; i++) {
 		struct vm *v = d->vms.vm[i];
 
-		switch (reconcile_row(&v->row, &v->policy, d->boot)) {
-		case RECONCILE_LEAVE: break;
-		case RECONCILE_LOST: explain_loss(d, v); break;
-		case RECONCILE_START:
-			if (v->row.desired == DESIRED_STOPPED)
-				v->row.desired = DESIRED_RUNNING;
-			startup_queue(v);
-			break;
-		case RECONCILE_AGAIN:
-			if (v->row.restart_at_ms > clock_wall_ms())
-				life_start_at(d, v, v->row.restart_at_ms);
-			else
-				startup_queue(v);
-			break;
+		ret_verdicts[i] = reconcile_row(&v->row, &v->policy, adopt_look(v, r), d->boot);
+		if (ret_verdicts[i] == RECONCILE_ADOPT) {
+			adopt_take(v, r);
+			continue;
 		}
+		/* It was kept frozen, and its supervisor went while it was being ended. */
+		if (vm_rests(v) && v->row.pid > 0)
+			settle_kept(d, v);
+		if (find_process(v, &ret_orphans[n].process))
+			ret_orphans[n++].vm = v;
+		else if (ret_verdicts[i] != RECONCILE_LOST && v->row.pid && !v->is_unfenced)
+			forget_process(d, v);
 	}
+	return n;
+}
+
+/* cgroup_sweep() leaves these folders alone. */
+static bool is_spared(void *arg, const char *folder)
+{
+	const struct daemon *d = arg;
+	const struct vm *v;
+
+	if (!strcmp(folder, KEEP_CGROUP))
+		return true;
+	if (strncmp(folder, "vm-", 3) != 0)
+		return false;
+	v = vm_find(&d->vms, folder + 3);
+	return !v || v->worker || v->is_unfenced;
+}
+
+void recover_run(struct daemon *d, struct recall *r)
+{
+	enum reconcile_verdict *verdict = calloc(d->vms.n + 1, sizeof *verdict);
+	struct orphan *orphan = calloc(d->vms.n + 1, sizeof *orphan);
+	struct err e;
+
+	if (!verdict || !orphan)
+		abort();
+	if (operation_fail_lost(&d->store, clock_wall_ms(), &e) < 0)
+		log_error(&(struct log_about){.err = &e}, "operations stay as they were: %s",
+			  e.msg);
+	fence(orphan, adopt_all(d, r, verdict, orphan));
+	adopt_sift(d, r);
+	cgroup_sweep(&d->cgroup, is_spared, d);
+	for (size_t i = 0; i < d->vms.n; i++)
+		follow(d, d->vms.vm[i], verdict[i]);
 	d->is_recovered = true;
 	startup_step(d);
 	ledger_flush(d);
+	free(verdict);
+	free(orphan);
 }

@@ -161,6 +161,7 @@ static void settle(struct daemon *d, struct vm *v, bool is_frozen)
 static void forget_worker(struct daemon *d, struct vm *v)
 {
 	dump_at_end(v);
+	ledger_forget(d, v->row.name, v->row.generation);
 	v->row.pid = 0;
 	v->row.pid_start = 0;
 	v->row.cgroup[0] = v->row.limits[0] = '\0';

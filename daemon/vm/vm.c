@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "daemon/daemon.h"
 #include "daemon/timer.h"
+#include "daemon/worker/worker.h"
 
 /* The place of a name: its member, or where it belongs. */
 static size_t place(const struct vm_set *s, const char *name)
@@ -61,6 +62,7 @@ static void vm_free(struct vm *v)
 	timer_clear(&v->deadline);
 	timer_clear(&v->restart);
 	dump_cancel(v);
+	v->worker = worker_free(v->worker); /* which runs on, if we leave it */
 	dump_forget(v);
 	if (v->box_fd >= 0)
 		close(v->box_fd);

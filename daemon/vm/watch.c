@@ -9,10 +9,11 @@
 
 enum { TICK_MIN_MS = 50, TICK_MAX_MS = 1000, LOOKS = 4 /* within a deadline, at least */ };
 
-/* A worker beats while its guest stands, too. */
+/* A worker beats while its guest stands, too. Of one that cannot be talked to nothing is known. */
 static bool is_watched(const struct vm *v)
 {
-	return v->row.observed == OBSERVED_RUNNING || v->row.observed == OBSERVED_PAUSED;
+	return (v->row.observed == OBSERVED_RUNNING || v->row.observed == OBSERVED_PAUSED) &&
+	       !v->worker->is_foreign && v->worker->box.box;
 }
 
 /* The shorter of the two; 0 = there is none. */
@@ -93,8 +94,11 @@ static void look(struct daemon *d, struct vm *v, uint64_t now_ms)
 void watch_begin(struct daemon *d, struct vm *v, uint64_t now_ms)
 {
 	const struct health_verdict fresh = {.process = HEALTH_HEALTHY, .worker = HEALTH_HEALTHY};
-	struct health_sight s = sight_of(v);
+	struct health_sight s;
 
+	if (!is_watched(v))
+		return;
+	s = sight_of(v);
 	record_health(&v->row, &fresh);
 	health_begin(&v->watch, &s, now_ms);
 	watch_arm(d);

@@ -217,7 +217,8 @@ static void end_folder(const struct cgroup *c, const char *name)
 		unlinkat(c->fd, name, AT_REMOVEDIR);
 }
 
-void cgroup_sweep(const struct cgroup *c)
+void cgroup_sweep(const struct cgroup *c, bool (*is_spared)(void *arg, const char *folder),
+		  void *arg)
 {
 	int copy = cgroup_is_there(c) ? fcntl(c->fd, F_DUPFD_CLOEXEC, 3) : -1;
 	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
@@ -230,7 +231,8 @@ void cgroup_sweep(const struct cgroup *c)
 	}
 	rewinddir(dir);
 	while ((entry = readdir(dir)))
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
+		    !is_spared(arg, entry->d_name))
 			end_folder(c, entry->d_name);
 	closedir(dir);
 }

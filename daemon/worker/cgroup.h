@@ -41,6 +41,8 @@ const char *cgroup_of(pid_t pid, char ret[static CGROUP_PATH]);
 uint32_t cgroup_offered(void);
 /* After its worker has been reaped. */
 void cgroup_remove(const struct cgroup *c, const char *name);
-/* End whatever an earlier supervisor left in the subtree, then remove the empty folders. */
-void cgroup_sweep(const struct cgroup *c);
+/* End whatever an earlier supervisor left in the subtree, but for what is spared, and remove the
+ * empty folders. */
+void cgroup_sweep(const struct cgroup *c, bool (*is_spared)(void *arg, const char *folder),
+		  void *arg);
 void cgroup_close(struct cgroup *c);

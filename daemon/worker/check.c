@@ -115,7 +115,7 @@ static void on_invalid(struct worker *w, void *arg)
 static void on_started(struct worker *w, void *arg)
 {
 	(void)w;
-	(void)arg; /* never granted, so never started */
+	(void)arg; /* never granted, so never ready nor started */
 }
 
 /* The worker ended before it had answered. What it said of that keeps its origin. */
@@ -156,6 +156,7 @@ static const struct worker_owner owner = {
 	.refused = on_refused,
 	.opened = on_opened,
 	.invalid = on_invalid,
+	.ready = on_started,
 	.started = on_started,
 	.ended = on_ended,
 };

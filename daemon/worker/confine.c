@@ -48,6 +48,16 @@ int confine_begin(struct worker *w, const struct policy *p, int *ret_folder, str
 	return 0;
 }
 
+void confine_adopt(struct worker *w, const char *path)
+{
+	struct confinement *c = &w->home;
+	AUTO_FD int folder = path[0] ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	*c = (struct confinement){.events = folder >= 0 ? controller_events(folder) : -1,
+				  .is_in_scope = strstr(path, "/" SCOPE_SLICE "/") != NULL};
+	str_copy(c->path, sizeof c->path, path);
+}
+
 /* In the folder that it was spawned in. */
 static int limit_folder(struct worker *w, struct err *e)
 {
@@ -155,5 +165,8 @@ bool confine_end(struct worker *w)
 		close(c->events);
 	c->events = -1;
 	cgroup_remove(&w->d->cgroup, w->cgroup);
+	/* Its supervisor may have been in another place than this one. */
+	if (w->was_adopted && c->path[0] && !c->is_in_scope)
+		rmdir(c->path);
 	return kills > 0;
 }

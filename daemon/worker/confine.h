@@ -41,6 +41,8 @@ struct confinement {
 
 /* Before it is spawned: *ret_folder is the cgroup to spawn it in (the caller's; -1 = none). */
 int confine_begin(struct worker *w, const struct policy *p, int *ret_folder, struct err *e);
+/* It was spawned by an earlier supervisor, into that cgroup; "" = none of its own. */
+void confine_adopt(struct worker *w, const char *path);
 /* Its plan is accepted: the limits of the whole machine. 0 = they hold; 1 = `done` follows, unless it
  * ends before. ERR_RESOURCE when the policy requires what this host cannot do. */
 int confine_machine(struct worker *w, const struct policy *p, uint64_t shared_bytes,

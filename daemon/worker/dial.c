@@ -10,6 +10,8 @@
 #include "base/auto.h"
 #include "base/dialer.h"
 #include "base/str.h"
+#include "daemon/keep/keep.h"
+#include "daemon/keep/recall.h"
 #include "daemon/timer.h"
 #include "daemon/worker/resource.h"
 
@@ -18,15 +20,34 @@ enum { BURST = 32, PERIOD_MS = 250 }; /* at most so many in that time */
 struct dial {
 	struct dial_set *set;
 	struct dial *next;
+	uint64_t id; /* both are kept under it */
 	int link, folder;
 	char prefix[NAME_MAX + 1];
 	unsigned n_served; /* since the timer was set */
 	sd_event_source *source, *timer;
 };
 
+static void keep_one(const struct dial *d)
+{
+	struct msg_keep key = {.kind = KEEP_DIAL_FOLDER, .tag = d->id};
+
+	keep_put(d->set->keep, &key, NULL, 0, d->folder);
+	key.kind = KEEP_DIAL;
+	keep_put(d->set->keep, &key, d->prefix, strlen(d->prefix), d->link);
+}
+
+void dial_keep(const struct dial_set *s)
+{
+	for (const struct dial *d = s->first; d; d = d->next)
+		keep_one(d);
+}
+
 static void dial_close(struct dial *d)
 {
 	struct dial **at = &d->set->first;
+
+	keep_drop(d->set->keep, &(struct msg_drop){.kind = KEEP_DIAL, .tag = d->id});
+	keep_drop(d->set->keep, &(struct msg_drop){.kind = KEEP_DIAL_FOLDER, .tag = d->id});
 
 	while (*at != d)
 		at = &(*at)->next;
@@ -70,29 +91,55 @@ static int on_request(sd_event_source *s, int fd, uint32_t events, void *arg)
 	return 0;
 }
 
-int dial_open(struct dial_set *s, int take_folder_fd, const char *prefix, int *ret_fd,
-	      struct err *e)
+/* Both descriptors are taken. */
+static struct dial *serve(struct dial_set *s, uint64_t id, int link, int folder, const char *prefix)
 {
-	AUTO_FD int folder = take_folder_fd;
-	struct dial *d;
-	int link[2];
+	struct dial *d = calloc(1, sizeof *d);
 
-	if (dialer_pair(link, e) < 0)
-		return -1;
-	d = calloc(1, sizeof *d);
 	if (!d)
 		abort();
-	*d = (struct dial){.set = s, .next = s->first, .link = link[0], .folder = TAKE_FD(folder)};
+	*d = (struct dial){.set = s, .next = s->first, .id = id, .link = link, .folder = folder};
 	str_copy(d->prefix, sizeof d->prefix, prefix);
 	if (sd_event_add_io(s->loop, &d->source, d->link, EPOLLIN, on_request, d) < 0)
 		abort(); /* out of memory: crash-only */
 	s->first = d;
+	if (id > s->last_id)
+		s->last_id = id;
+	return d;
+}
+
+void dial_recall(struct dial_set *s, struct recall *r)
+{
+	struct kept *k;
+	size_t at = 0;
+
+	while ((k = recall_next(r, KEEP_DIAL, &at))) {
+		int folder = recall_take(r, "", 0, KEEP_DIAL_FOLDER, k->m.tag);
+
+		if (folder < 0)
+			continue;
+		k->m.note[NAME_MAX] = '\0';
+		serve(s, k->m.tag, recall_take(r, "", 0, KEEP_DIAL, k->m.tag), folder,
+		      (const char *)k->m.note);
+	}
+}
+
+int dial_open(struct dial_set *s, int take_folder_fd, const char *prefix, int *ret_fd,
+	      struct err *e)
+{
+	AUTO_FD int folder = take_folder_fd;
+	int link[2];
+
+	if (dialer_pair(link, e) < 0)
+		return -1;
+	keep_one(serve(s, s->last_id + 1, link[0], TAKE_FD(folder), prefix));
 	*ret_fd = link[1];
 	return 0;
 }
 
 void dial_clear(struct dial_set *s)
 {
+	s->keep = NULL; /* which goes on keeping what is still used */
 	while (s->first)
 		dial_close(s->first);
 }

@@ -87,6 +87,8 @@ static int on_held(struct worker *w, const void *body, struct err *e)
 	struct msg_hold m;
 
 	memcpy(&m, body, sizeof m);
+	if (w->is_adopting)
+		return 0;
 	if (m.serial <= w->held || m.serial > w->hold)
 		return err_set(e, PROTOCOL, "the worker of '%s' sent HELD of no HOLD", w->vm);
 	w->held = m.serial;
@@ -101,6 +103,8 @@ static int on_fault(struct worker *w, const void *body, struct err *e)
 	struct msg_ended m;
 
 	memcpy(&m, body, sizeof m);
+	if (w->is_frozen && w->is_adopting)
+		return 0; /* said again, for who may not have heard it */
 	if (w->is_frozen || m.cause >= CAUSE_COUNT || !cause_can_freeze(m.cause) ||
 	    !(w->freezes & 1u << cause_class(m.cause)))
 		return err_set(e, PROTOCOL, "the worker of '%s' sent FAULT of cause %u unasked",
@@ -109,6 +113,25 @@ static int on_fault(struct worker *w, const void *body, struct err *e)
 	w->said = m;
 	w->is_frozen = true;
 	w->owner->fault(w, w->arg);
+	return 0;
+}
+
+static int on_adopted(struct worker *w, const void *body, struct err *e)
+{
+	struct msg_adopted m;
+
+	memcpy(&m, body, sizeof m);
+	if (!w->is_adopting || m.stage >= ADOPTED_STAGES ||
+	    (w->phase == WORKER_RUNS && m.stage != ADOPTED_RUNS))
+		return err_set(e, PROTOCOL, "the worker of '%s' answers ADOPT with stage %u", w->vm,
+			       m.stage);
+	w->is_adopting = false;
+	worker_settle(w);
+	if (m.stage == ADOPTED_READY)
+		w->owner->ready(w, w->arg);
+	else if (m.stage == ADOPTED_RUNS && w->phase == WORKER_ENTERS)
+		on_started(w, NULL, e);
+	w->owner->adopted(w, w->arg);
 	return 0;
 }
 
@@ -134,6 +157,7 @@ static const struct {
 	[MESSAGE_STARTED] = {IN(ENTERS), on_started},
 	[MESSAGE_HELD] = {IN(RUNS), on_held},
 	[MESSAGE_FAULT] = {IN(RUNS), on_fault},
+	[MESSAGE_ADOPTED] = {IN(ENTERS) | IN(RUNS), on_adopted},
 	[MESSAGE_ENDED] = {IN(SAID_END) - 1, on_ended},
 };
 

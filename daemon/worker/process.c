@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -15,7 +16,17 @@
 
 #include "base/auto.h"
 
-enum { FIRST = 3 }; /* descriptor beyond the standard ones */
+enum { FIRST = 3 };    /* descriptor beyond the standard ones */
+#ifndef PIDFD_GET_INFO /* newer than Debian 12's headers; the kernel is asked at run time */
+struct pidfd_info {
+	uint64_t mask, cgroupid;
+	uint32_t pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	int32_t exit_code;
+};
+#define PIDFD_GET_INFO	_IOWR(0xFF, 11, struct pidfd_info)
+#define PIDFD_INFO_EXIT UINT64_C(8)
+_Static_assert(sizeof(struct pidfd_info) == 64, "as the kernel knows it");
+#endif
 
 /* Made before clone3: the child must not format text. */
 struct child {
@@ -89,8 +100,8 @@ static __attribute__((noreturn)) void child_run(const struct child *c)
 	_exit(PROCESS_NO_EXEC);
 }
 
-/* Field 22; the name in field 2 may hold spaces and parentheses. */
-static int read_start(pid_t pid, uint64_t *ret)
+/* A field from the third on; the name in the second may hold spaces and parentheses. */
+static int read_stat(pid_t pid, int number, uint64_t *ret)
 {
 	char path[32], text[1024];
 	const char *p;
@@ -102,9 +113,14 @@ static int read_start(pid_t pid, uint64_t *ret)
 		return -1;
 	text[n] = '\0';
 	p = strrchr(text, ')');
-	for (int field = 2; p && field < 22; field++)
+	for (int field = 2; p && field < number; field++)
 		p = strchr(p + 1, ' ');
 	return p && sscanf(p, "%" SCNu64, ret) == 1 ? 0 : -1;
+}
+
+static int read_start(pid_t pid, uint64_t *ret)
+{
+	return read_stat(pid, 22, ret);
 }
 
 int process_spawn(const struct process_spec *s, struct process *ret, struct err *e)
@@ -179,16 +195,73 @@ void process_kill(const struct process *p)
 	process_signal(p, SIGKILL);
 }
 
+/* Linux 6.15: a pidfd that was open when its process was reaped tells how it ended. */
+static bool ask_pidfd(int fd, int *ret_wait)
+{
+	struct pidfd_info i = {.mask = PIDFD_INFO_EXIT};
+
+	if (ioctl(fd, PIDFD_GET_INFO, &i) < 0 || !(i.mask & PIDFD_INFO_EXIT))
+		return false;
+	*ret_wait = i.exit_code;
+	return true;
+}
+
+/* A zombie, while whoever has inherited it has not reaped it: field 52. */
+static bool ask_proc(const struct process *p, int *ret_wait)
+{
+	uint64_t start = 0, wait = 0;
+
+	if (read_stat(p->pid, 22, &start) < 0 || read_stat(p->pid, 52, &wait) < 0 ||
+	    (p->start && start != p->start))
+		return false;
+	*ret_wait = (int)wait;
+	return true;
+}
+
+static void learn_end(const struct process *p, int *ret_code, int *ret_status)
+{
+	int wait;
+
+	*ret_code = *ret_status = 0;
+	/* Between the two looks it may have been reaped. */
+	if (!ask_pidfd(p->fd, &wait) && !ask_proc(p, &wait) && !ask_pidfd(p->fd, &wait))
+		return;
+	*ret_code = WIFEXITED(wait) ? CLD_EXITED : CLD_KILLED;
+	*ret_status = WIFEXITED(wait) ? WEXITSTATUS(wait) : WTERMSIG(wait);
+}
+
 void process_reap(struct process *p, int *ret_code, int *ret_status)
 {
 	siginfo_t si = {0};
+	int r;
 
-	while (waitid(P_PIDFD, (id_t)p->fd, &si, WEXITED) < 0 && errno == EINTR)
-		;
+	do
+		r = waitid(P_PIDFD, (id_t)p->fd, &si, WEXITED);
+	while (r < 0 && errno == EINTR);
 	*ret_code = si.si_code;
 	*ret_status = si.si_status;
+	if (r < 0)
+		learn_end(p, ret_code, ret_status);
 	close(p->fd);
 	*p = (struct process){.fd = -1};
+}
+
+int process_open(pid_t pid, struct process *ret, struct err *e)
+{
+	AUTO_FD int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	uint64_t start;
+
+	if (fd < 0 || read_start(pid, &start) < 0)
+		return err_sys(e, RESOURCE, "hold process %d", pid);
+	*ret = (struct process){.pid = pid, .fd = TAKE_FD(fd), .start = start};
+	return 0;
+}
+
+bool process_has_ended(const struct process *p)
+{
+	struct pollfd gone = {.fd = p->fd, .events = POLLIN};
+
+	return poll(&gone, 1, 0) == 1;
 }
 
 int process_find(pid_t pid, uint64_t start, struct process *ret, struct err *e)

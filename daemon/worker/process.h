@@ -50,8 +50,12 @@ int process_fork(void (*run)(int link, const void *arg), const void *arg, int li
 /* SIGKILL by pidfd; of a process that has gone it is nothing. */
 void process_kill(const struct process *p);
 void process_signal(const struct process *p, int signal);
-/* Reap a child whose pidfd is readable: si_code and si_status of waitid(); closes the pidfd. */
+/* Of a process whose pidfd is readable: si_code and si_status of waitid(); closes the pidfd. How one
+ * ended that is no child of ours only a newer kernel can tell: code 0 = nobody knows. */
 void process_reap(struct process *p, int *ret_code, int *ret_status);
+/* Hold a process that is alive. */
+int process_open(pid_t pid, struct process *ret, struct err *e);
+bool process_has_ended(const struct process *p);
 /* A process of an earlier supervisor: 1 with *ret held when pid and start time agree, 0 when it has
  * gone, -1 when it cannot be told. */
 int process_find(pid_t pid, uint64_t start, struct process *ret, struct err *e);

@@ -79,7 +79,7 @@ static void tell(struct worker *w, unsigned type, const void *body)
 {
 	struct err e;
 
-	if (wire_send(w->link, &message_table, type, 0, body, NULL, 0, &e) == 0)
+	if (w->is_foreign || wire_send(w->link, &message_table, type, 0, body, NULL, 0, &e) == 0)
 		return;
 	/* A closed link means that it is ending: its pidfd tells the rest. */
 	if (e.code == ERR_PROTOCOL)
@@ -100,6 +100,12 @@ void worker_cut(struct worker *w, enum cause cause)
 {
 	w->cut = cause;
 	tell(w, MESSAGE_CUT, &(struct msg_cut){.cause = cause});
+}
+
+void worker_settle(struct worker *w)
+{
+	if (!w->holders && !w->is_frozen)
+		tell(w, MESSAGE_RELEASE, &(struct msg_empty){0});
 }
 
 void worker_nmi(struct worker *w)
@@ -256,12 +262,13 @@ static void judge(struct worker *w, int code, int status, bool is_out_of_memory)
 		.has_said = w->has_said,
 		.said_cause = w->said.cause,
 		.said_exit = w->said.exit_code,
+		.was_alone = w->was_adopted,
 		.forbidden = w->box.box ? atomic_load(&w->box.box->forbidden) - 1 : -1,
 	};
 
 	w->ending = ending_judge(&ev);
 	/* Its words count only where its claim was believed. */
-	if (w->has_said && code == CLD_EXITED && w->ending.cause == w->said.cause) {
+	if (w->has_said && (code == CLD_EXITED || code == 0) && w->ending.cause == w->said.cause) {
 		str_copy(w->detail, sizeof w->detail, w->said.detail);
 		if (!w->why.code)
 			w->why = w->said.err;
@@ -345,33 +352,50 @@ static int spawn_process(struct worker *w, const struct worker_spec *s, uint64_t
 	return r;
 }
 
-static struct worker *make(struct daemon *d, const struct worker_spec *s)
+static struct worker *make(struct daemon *d, const char *vm, const char *cgroup,
+			   const struct worker_owner *owner, void *arg)
 {
 	struct worker *w = calloc(1, sizeof *w);
 
-	if (!w || !(w->finding = calloc(DIAGNOSTIC_MOST, sizeof *w->finding)) ||
-	    !(w->want = calloc(MESSAGE_WANTS_MAX, sizeof *w->want)))
+	if (!w)
 		abort();
 	w->d = d;
-	w->owner = s->owner;
-	w->arg = s->arg;
-	w->freezes = s->freezes;
+	w->owner = owner;
+	w->arg = arg;
 	w->link = w->words = w->box_fd = w->process.fd = w->home.events = -1;
-	str_copy(w->vm, sizeof w->vm, s->vm);
-	str_copy(w->cgroup, sizeof w->cgroup, s->cgroup);
+	str_copy(w->vm, sizeof w->vm, vm);
+	str_copy(w->cgroup, sizeof w->cgroup, cgroup);
 	return w;
+}
+
+static void listen_to(struct worker *w)
+{
+	if (w->link >= 0 && !w->is_foreign &&
+	    sd_event_add_io(w->d->loop, &w->link_source, w->link, EPOLLIN, on_link, w) < 0)
+		abort(); /* out of memory: crash-only */
+	if (sd_event_add_io(w->d->loop, &w->process_source, w->process.fd, EPOLLIN, on_process, w) <
+	    0)
+		abort();
+	/* A death is seen before anything else of the same round. */
+	sd_event_source_set_priority(w->process_source, SD_EVENT_PRIORITY_IMPORTANT);
 }
 
 int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **ret, struct err *e)
 {
-	struct worker *w = make(d, s);
+	struct worker *w = make(d, s->vm, s->cgroup, s->owner, s->arg);
 	struct msg_config m = {.heartbeat_ms = s->heartbeat_ms,
+			       .ends_with_link = s->ends_with_link,
 			       .uid = geteuid() == 0 ? s->uid : 0,
 			       .freezes = s->freezes,
 			       .bytes = (uint32_t)s->bytes};
 	uint64_t flags = namespaces_of(&m.made);
 	AUTO_FD int text = -1;
 
+	w->freezes = s->freezes;
+	w->finding = calloc(DIAGNOSTIC_MOST, sizeof *w->finding);
+	w->want = calloc(MESSAGE_WANTS_MAX, sizeof *w->want);
+	if (!w->finding || !w->want)
+		abort();
 	str_copy(m.vm, sizeof m.vm, s->vm);
 	str_copy(m.folder, sizeof m.folder, s->folder);
 	str_copy(m.clusters, sizeof m.clusters, d->config.clusters);
@@ -385,15 +409,38 @@ int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **
 		worker_free(w);
 		return -1;
 	}
-	if (sd_event_add_io(d->loop, &w->link_source, w->link, EPOLLIN, on_link, w) < 0 ||
-	    sd_event_add_io(d->loop, &w->process_source, w->process.fd, EPOLLIN, on_process, w) < 0)
-		abort(); /* out of memory: crash-only */
-	/* A death is seen before anything else of the same round. */
-	sd_event_source_set_priority(w->process_source, SD_EVENT_PRIORITY_IMPORTANT);
+	listen_to(w);
 	if (wire_send(w->link, &message_table, MESSAGE_CONFIG, 0, &m, &text, 1, e) < 0)
 		worker_fence(w, CAUSE_START_FAILED, e);
 	*ret = w;
 	return 0;
+}
+
+struct worker *worker_adopt(struct daemon *d, const struct worker_legacy *take)
+{
+	struct worker *w = make(d, take->vm, take->cgroup, take->owner, take->arg);
+	struct err e;
+
+	w->process = take->process;
+	w->link = take->link;
+	w->words = take->words;
+	w->box_fd = take->box_fd;
+	w->plan = take->plan;
+	w->sandbox = take->sandbox;
+	w->is_foreign = take->is_foreign;
+	w->was_adopted = true;
+	w->holders = take->holders;
+	w->is_frozen = take->holders & WORKER_HOLD_FAULT;
+	w->freezes = take->freezes;
+	confine_adopt(w, take->home);
+	w->phase = take->runs ? WORKER_RUNS : WORKER_ENTERS;
+	if (w->box_fd >= 0 && blackbox_map_reader(w->box_fd, &w->box, &e) < 0)
+		log_warn((&(struct log_about){.vm = w->vm, .err = &e}), "its black box is lost: %s",
+			 e.msg);
+	w->is_adopting = !w->is_foreign;
+	listen_to(w);
+	tell(w, MESSAGE_ADOPT, &(struct msg_empty){0});
+	return w;
 }
 
 void worker_words(struct worker *w, char *ret, size_t cap)
@@ -416,8 +463,8 @@ struct worker *worker_free(struct worker *w)
 	free(w->finding);
 	free(w->want);
 	blackbox_unmap(&w->box);
-	for (size_t i = 0; i < 3; i++) {
-		int fd = (int[]){w->link, w->words, w->box_fd}[i];
+	for (size_t i = 0; i < 4; i++) {
+		int fd = (int[]){w->link, w->words, w->box_fd, w->process.fd}[i];
 
 		if (fd >= 0)
 			close(fd);

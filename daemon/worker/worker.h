@@ -20,6 +20,7 @@
 #include "daemon/worker/process.h"
 #include "schemas/cause.h"
 #include "schemas/diagnostic.h"
+#include "schemas/keep.h"
 #include "schemas/message.h"
 
 struct daemon;
@@ -51,7 +52,8 @@ struct worker_owner {
 	void (*ready)(struct worker *w, void *arg); /* assembled: worker_start() is the next */
 	void (*started)(struct worker *w, void *arg);
 	void (*held)(struct worker *w, void *arg); /* after worker_hold(); NULL = never asked for */
-	void (*fault)(struct worker *w, void *arg); /* said tells which; it is held from now on */
+	void (*fault)(struct worker *w, void *arg);   /* said tells which; it is held from now on */
+	void (*adopted)(struct worker *w, void *arg); /* it answers; NULL = never adopted */
 	void (*ended)(struct worker *w, void *arg);
 };
 
@@ -80,6 +82,8 @@ struct worker {
 	uint64_t hold, held; /* serials of the last HOLD and of the last HELD */
 	uint32_t holders;    /* WORKER_HOLD_*: who wants its vCPUs to stand */
 	bool is_reaped;
+	bool is_adopting; /* ADOPT was sent and not answered: what comes was for the last supervisor */
+	bool is_foreign;	/* it cannot be talked to: held by its pidfd alone */
 	enum cause fenced, cut; /* what we did to it; CAUSE_NONE = nothing */
 	struct err why;		/* it was fenced for, or what it said */
 	uint32_t freezes;
@@ -88,6 +92,8 @@ struct worker {
 	struct msg_ended said;
 	struct ending ending; /* valid in ended */
 	char detail[128];
+	bool was_adopted;
+	struct note_worker note; /* for the next supervisor */
 };
 
 struct worker_spec {
@@ -100,16 +106,38 @@ struct worker_spec {
 	const char *folder; /* of the configuration; "" = none */
 	uint64_t heartbeat_ms;
 	uint32_t freezes; /* classes of ends that leave the guest standing: 1 << enum cause_class */
+	bool ends_with_link; /* when nobody has the other end */
 	const struct worker_owner *owner;
 	void *arg;
 };
 
+/* What an earlier supervisor has left of a worker. */
+struct worker_legacy {
+	const char *vm, *cgroup;
+	struct process process;
+	int link, words, box_fd; /* -1 = lost */
+	struct msg_plan plan;
+	uint32_t sandbox;
+	bool runs; /* the guest is known to have been entered */
+	bool is_foreign;
+	uint32_t
+		holders; /* WORKER_HOLD_*: why its vCPUs stand; whatever else they stand for is over */
+	uint32_t freezes; /* as in worker_spec */
+	const char *home; /* its cgroup; "" = none of its own */
+	const struct worker_owner *owner;
+	void *arg;
+};
+
+/* Go on with it; descriptors are taken. It may have ended: then the owner hears of that. */
+struct worker *worker_adopt(struct daemon *d, const struct worker_legacy *take);
 /* Spawn and send CONFIG; the result comes to the owner. */
 int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **ret, struct err *e);
 /* Grant all wants (the descriptors are taken), then ASSEMBLE; READY is the owner's to answer. */
 void worker_grant(struct worker *w, int *take_fds);
 /* Commands; a worker that does not read is fenced. */
 void worker_start(struct worker *w);
+/* Adopted: let its vCPUs go on if they stand for what only the last supervisor knew. */
+void worker_settle(struct worker *w);
 void worker_button(struct worker *w);
 void worker_cut(struct worker *w, enum cause cause);
 void worker_nmi(struct worker *w);

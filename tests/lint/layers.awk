@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Includes go one way: base <- schemas <- daemon, api, vmm, client. A .def file holds no code, so
+# Includes go one way: base <- schemas <- daemon, api, vmm, keeper, client. A .def file holds no code, so
 # base may read one of schemas/. Messages are the only door between processes.
 BEGIN {
 	may["base"] = " base "
@@ -7,6 +7,7 @@ BEGIN {
 	may["daemon"] = " base schemas daemon "
 	may["api"] = " base schemas api "
 	may["vmm"] = " base schemas vmm "
+	may["keeper"] = " base schemas keeper "
 	may["client"] = " base schemas client "
 }
 /^#include "/ {

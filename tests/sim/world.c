@@ -138,12 +138,6 @@ static struct blackbox box;
 static struct blackbox_exit exits[BLACKBOX_EXITS];
 static char rings[BLACKBOX_LOG + BLACKBOX_CONSOLE];
 
-/* A worker without a process. */
-struct talker {
-	struct worker w; /* first: the supervisor knows only this */
-	bool is_pressed; /* its power button was */
-};
-
 static void check_intent(const struct vm *v)
 {
 	const struct store_value key[] = {STORE_INT(v->row.id), STORE_INT(v->row.generation)};
@@ -202,6 +196,7 @@ int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **
 		free(t);
 		return err_set(e, RESOURCE, "the host has no more processes");
 	}
+	t->generation = v->row.generation;
 	w->d = d;
 	w->owner = s->owner;
 	w->arg = s->arg;
@@ -218,7 +213,7 @@ int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **
 	return 0;
 }
 
-static void forget(struct worker *w)
+void world_forget(struct worker *w)
 {
 	for (unsigned i = 0; i < world.n_workers; i++)
 		if (world.worker[i] == w)
@@ -245,6 +240,11 @@ void worker_cut(struct worker *w, enum cause cause)
 	w->cut = cause;
 }
 
+void worker_start(struct worker *w)
+{
+	(void)w;
+}
+
 void worker_button(struct worker *w)
 {
 	((struct talker *)w)->is_pressed = true;
@@ -266,11 +266,6 @@ void worker_release(struct worker *w, uint32_t holder)
 bool worker_is_held(const struct worker *w)
 {
 	return w->holders && w->held == w->hold;
-}
-
-void worker_start(struct worker *w)
-{
-	(void)w;
 }
 
 void worker_nmi(struct worker *w)
@@ -334,9 +329,10 @@ static void end(struct worker *w, struct ending_evidence *ev)
 {
 	ev->fenced = w->fenced;
 	ev->cut = w->cut;
+	ev->was_alone = w->was_adopted;
 	ev->forbidden = -1;
 	w->ending = ending_judge(ev);
-	forget(w);
+	world_forget(w);
 	w->owner->ended(w, w->arg);
 }
 
@@ -425,12 +421,15 @@ void daemon_check_end(struct daemon *d)
 	(void)d;
 }
 
-void cgroup_sweep(const struct cgroup *c)
+void cgroup_sweep(const struct cgroup *c, bool (*is_spared)(void *arg, const char *folder),
+		  void *arg)
 {
 	(void)c;
+	(void)is_spared;
+	(void)arg;
 }
 
-/* The workers of the last supervisor have gone when the next one looks. */
+/* What is not adopted has gone when the next supervisor looks. */
 int process_find(pid_t pid, uint64_t start, struct process *ret, struct err *e)
 {
 	(void)pid;
@@ -470,14 +469,14 @@ static void begin(void)
 	    host_boot_id(world.d.boot, &e) < 0 || ledger_open(&world.d, &e) < 0 ||
 	    recover_load(&world.d, &e) < 0)
 		world_broken(__FILE__, __LINE__, e.msg);
-	recover_run(&world.d);
+	recover_run(&world.d, NULL);
 }
 
 /* Whatever the ledger still holds is gone with the process. */
 static void drop(void)
 {
-	while (world.n_workers)
-		free(world.worker[--world.n_workers]);
+	for (size_t i = 0; i < world.d.vms.n; i++)
+		world.d.vms.vm[i]->worker = NULL;
 	ledger_drop(&world.d);
 	vm_clear(&world.d.vms);
 	while (timers)
@@ -501,14 +500,24 @@ void world_open(void)
 void world_crash(void)
 {
 	drop();
+	world_bury();
 	world.is_disk_full = false;
 	begin();
+}
+
+static void end_workers(void)
+{
+	while (world.n_workers)
+		free(world.worker[--world.n_workers]);
 }
 
 void world_reboot(void)
 {
 	world.n_boots++;
-	world_crash();
+	drop();
+	end_workers();
+	world.is_disk_full = false;
+	begin();
 }
 
 void world_close(void)
@@ -517,6 +526,7 @@ void world_close(void)
 	char path[112];
 
 	drop();
+	end_workers();
 	for (size_t i = 0; i < NELEMS(suffix); i++) {
 		snprintf(path, sizeof path, "%s%s", world.path, suffix[i]);
 		unlink(path);

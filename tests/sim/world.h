@@ -4,7 +4,7 @@
  * are only talk, a disk that can refuse, a supervisor that can die. tests/sim only.
  *
  * Lifecycle, policy, ledger and store are the real ones: world.c stands in for the nouns at their
- * edges by defining the same functions, so the linker takes these instead of the archive's.
+ * edges (survivor.c for those of adoption) by defining the same functions, so the linker takes these instead of the archive's.
  */
 #pragma once
 
@@ -12,9 +12,17 @@
 #include <stdint.h>
 
 #include "daemon/daemon.h"
+#include "daemon/worker/worker.h"
 #include "schemas/cause.h"
 
 enum { WORLD_WORKERS = 64 };
+
+/* A worker without a process. */
+struct talker {
+	struct worker w; /* first: the supervisor knows only this */
+	bool is_pressed; /* its power button was */
+	int64_t generation;
+};
 
 struct world {
 	struct daemon d;
@@ -32,10 +40,13 @@ extern struct world world;
 
 void world_open(void);
 void world_close(void);
-/* The supervisor is killed and another one begins; its workers die with their links. */
+/* The supervisor is killed and another one begins. */
 void world_crash(void);
 /* The host with it. */
 void world_reboot(void);
+/* survivor.c: workers whose guest was not entered end with the supervisor. */
+void world_bury(void);
+void world_forget(struct worker *w);
 void world_disk(bool is_full);
 /* Let time pass; timers fire in order. */
 void world_wait(uint64_t ms);

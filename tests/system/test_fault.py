@@ -149,19 +149,6 @@ def child_named(pid, host, name):
         return False
 
 
-def test_a_killed_supervisor_leaves_no_orphan_and_starts_its_vms_again(host):
-    pid = running(host)
-    seq = host.events()[-1]["seq"]
-    host.kill()
-    host.start()
-    vm = host.until(lambda: (v := host.vm("hello"))["observed"] == "running" and v, "running again")
-    assert vm["pid"] != pid and not is_alive(pid)
-    events = host.events()
-    assert [e["seq"] for e in events] == list(range(1, len(events) + 1))
-    assert events[-1]["seq"] > seq
-    assert host.incidents("hello")[0]["cause"] == "supervisor-lost"
-
-
 def test_a_second_supervisor_on_the_same_state_refuses(host):
     second = Host()
     second.state = host.state

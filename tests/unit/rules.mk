@@ -3,8 +3,8 @@
 
 unit_files := $(filter-out %/test_main.c,$(wildcard tests/unit/test_*.c))
 unit_of     = $(if $(unit_files),$(shell grep -lE '^\#include "$1/' $(unit_files)))
-unit_owned := $(foreach d,daemon api vmm client,$(call unit_of,$d))
-units      := $(foreach d,daemon api vmm client,$(if $(call unit_of,$d),$(B)/tests/unit-$d)) $(B)/tests/unit-ground
+unit_owned := $(foreach d,daemon api vmm keeper client,$(call unit_of,$d))
+units      := $(foreach d,daemon api vmm keeper client,$(if $(call unit_of,$d),$(B)/tests/unit-$d)) $(B)/tests/unit-ground
 
 define unit_program
 $(B)/tests/unit-$1: $(call objects,$(call unit_of,$1) tests/unit/test_main.c) $(call plugins,$1) $(B)/$1.a $(B)/ground.a

@@ -6,22 +6,39 @@
 
 static const char BOOT[] = "this-boot";
 
-static enum reconcile_verdict judge(struct record r, bool autostart)
+static enum reconcile_verdict judge_with(struct record r, bool autostart, enum reconcile_worker w)
 {
 	struct policy p = policy_default();
 
 	p.autostart = autostart;
-	return reconcile_row(&r, &p, BOOT);
+	return reconcile_row(&r, &p, w, BOOT);
 }
 
-TEST(reconcile_fences_whatever_had_a_worker)
+static enum reconcile_verdict judge(struct record r, bool autostart)
+{
+	return judge_with(r, autostart, RECONCILE_GONE);
+}
+
+TEST(reconcile_adopts_a_worker_that_is_there_and_explains_one_that_is_not)
 {
 	static const enum observed with_worker[] = {OBSERVED_STARTING, OBSERVED_RUNNING,
 						    OBSERVED_PAUSED, OBSERVED_STOPPING};
 
-	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(judge((struct record){.observed = with_worker[i]}, false),
-				 RECONCILE_LOST);
+	for (size_t i = 0; i < 4; i++) {
+		struct record r = {.observed = with_worker[i]};
+
+		assert_int_equal(judge_with(r, false, RECONCILE_GONE), RECONCILE_LOST);
+		assert_int_equal(judge_with(r, false, RECONCILE_KEPT), RECONCILE_ADOPT);
+	}
+}
+
+TEST(reconcile_leaves_a_guest_running_that_cannot_be_talked_to_but_not_one_that_never_ran)
+{
+	struct record r = {.observed = OBSERVED_RUNNING};
+
+	assert_int_equal(judge_with(r, false, RECONCILE_FOREIGN), RECONCILE_ADOPT);
+	r.observed = OBSERVED_STARTING;
+	assert_int_equal(judge_with(r, false, RECONCILE_FOREIGN), RECONCILE_LOST);
 }
 
 TEST(reconcile_starts_what_the_last_supervisor_ended_with_itself)

@@ -87,10 +87,23 @@ int process_find(pid_t pid, uint64_t start, struct process *ret, struct err *e)
 	return 0;
 }
 
+int process_open(pid_t pid, struct process *ret, struct err *e)
+{
+	(void)pid;
+	(void)ret;
+	return err_set(e, INTERNAL, "no process is opened here");
+}
+
+bool process_has_ended(const struct process *p)
+{
+	(void)p;
+	return false;
+}
+
 /* --- its owner --- */
 
 static struct {
-	int planned, invalid, started, held, fault, ended;
+	int planned, invalid, ready, started, held, adopted, fault, ended;
 	struct ending ending;
 	struct err why;
 	char detail[128];
@@ -113,7 +126,15 @@ static void on_invalid(struct worker *w, void *arg)
 static void on_ready(struct worker *w, void *arg)
 {
 	(void)arg;
+	heard.ready++;
 	worker_start(w);
+}
+
+static void on_adopted(struct worker *w, void *arg)
+{
+	(void)w;
+	(void)arg;
+	heard.adopted++;
 }
 
 static void on_started(struct worker *w, void *arg)
@@ -154,6 +175,7 @@ static const struct worker_owner owner = {
 	.started = on_started,
 	.held = on_held,
 	.fault = on_fault,
+	.adopted = on_adopted,
 	.ended = on_ended,
 };
 
