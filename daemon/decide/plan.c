@@ -25,8 +25,12 @@ static int judge_memory(const struct plan *p, const struct msg_want *w, struct e
 
 int plan_judge_want(const struct plan *p, const struct msg_want *w, struct err *e)
 {
-	struct resource r = {
-		.config = p->config, .vm = p->vm, .want = w, .plan = p->shape, .container_fd = -1};
+	struct resource r = {.config = p->config,
+			     .vm = p->vm,
+			     .want = w,
+			     .plan = p->shape,
+			     .container_fd = -1,
+			     .worker_fd = -1};
 
 	if (resource_probe(&r, e) < 0)
 		return -1;

@@ -64,7 +64,7 @@ static int make_command(const struct resource *r, int *ret_fd, struct err *e)
 {
 	if (probe_command(r, e) < 0)
 		return -1;
-	return command_start(r->want->path, &r->config->command_user, ret_fd, e);
+	return command_start(r->want->path, &r->config->command_user, r->worker_fd, ret_fd, e);
 }
 
 const struct resource_kind pty_kind = {probe_place, open_pty, NULL};

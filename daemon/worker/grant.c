@@ -42,7 +42,8 @@ static int make_all(struct daemon *d, struct worker *w, int *fds, struct err *e)
 				     .container_fd = -1,
 				     .peers = &d->peers,
 				     .dials = &d->dials,
-				     .shmem = &d->shmem};
+				     .shmem = &d->shmem,
+				     .worker_fd = w->process.fd};
 		struct err why;
 
 		if (resource_make(&r, &fds[i], &why) == 0)

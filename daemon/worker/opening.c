@@ -24,7 +24,8 @@ static int work(const void *job, uint32_t i, const int *opened, int *ret_fd, str
 				   .vm = p->vm,
 				   .want = w,
 				   .plan = p->shape,
-				   .container_fd = has_container ? opened[i - 1] : -1};
+				   .container_fd = has_container ? opened[i - 1] : -1,
+				   .worker_fd = -1};
 
 	return opens ? resource_open(&r, ret_fd, e) : plan_judge_want(p, w, e);
 }

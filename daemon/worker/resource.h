@@ -29,6 +29,7 @@ struct resource {
 	struct peer_set *peers; /* the supervisor's; NULL in an opener */
 	struct dial_set *dials; /* likewise */
 	struct shmem *shmem;	/* likewise */
+	int worker_fd;		/* pidfd of the worker; -1 in an opener */
 };
 
 /* How a kind of schemas/wants.def is judged and opened. What may wait is done in an opener, by probe

@@ -126,7 +126,7 @@ static void act(char **word, int n)
 		world_crash();
 	else if (!strcmp(verb, "reboot"))
 		world_reboot();
-	else if (!strcmp(verb, "clock"))
+	else if (!strcmp(verb, "clock") && n > 1)
 		world.clock_step_ms += strtoll(word[1], NULL, 10);
 	else if (n < 2)
 		world_broken(__FILE__, __LINE__, verb);

@@ -2,6 +2,7 @@
 """The host's ends of a guest's character lines: each form alone and under qvmd, and each way an end fails."""
 import fcntl
 import os
+import pathlib
 import pwd
 import re
 import select
@@ -137,6 +138,53 @@ def test_a_command_that_exits_does_not_end_the_guest(tmp_path):
     assert r.returncode == 0, r
     assert r.stdout.replace("\r", "") == flood(300)
     assert "cannot write to" in r.stderr
+
+
+# Deaf to its end of file, and leaves one behind in a session of its own.
+STUBBORN = """|trap '' HUP TERM; setsid sleep 1000 & echo $! >{0}/child; echo $$ >{0}/self; exec sleep 1000"""
+
+
+def two_of(folder):
+    """The pids of STUBBORN, once both are there."""
+    names = [folder / "child", folder / "self"]
+    until(lambda: all(n.exists() and n.read_text().strip() for n in names), "the command has begun")
+    return [int(n.read_text()) for n in names]
+
+
+def runs(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("sig", [signal.SIGQUIT, signal.SIGKILL], ids=["quits", "is killed"])
+def test_a_command_that_does_not_end_by_itself_ends_with_its_lone_vm(tmp_path, sig):
+    conf = board("hang.bin", f'hostdev >"{STUBBORN.format(tmp_path)}"')
+    with Alone(write(tmp_path, conf)) as q:
+        pids = two_of(tmp_path)
+        assert all(map(runs, pids))
+        q.p.send_signal(sig)
+        q.p.wait(DEADLINE)
+        until(lambda: not any(map(runs, pids)), "the command and what it left behind have ended")
+
+
+def test_a_command_ends_with_its_supervised_vm():
+    if os.geteuid() != 0:
+        pytest.skip("only root runs commands as another user")
+    h = Host(**{"command-user": "nobody"}).start()
+    try:
+        out = pathlib.Path(h.folder, "out")
+        out.mkdir()
+        os.chown(out, pwd.getpwnam("nobody").pw_uid, -1)
+        run(h, "cmd", board("hang.bin", f'hostdev >"{STUBBORN.format(out)}"'))
+        pids = two_of(out)
+        assert all(map(runs, pids))
+        assert h.verb("cmd", "kill").status < 300
+        until(lambda: not any(map(runs, pids)), "the command and what it left behind have ended")
+    finally:
+        h.close()
 
 
 def test_a_killed_reader_does_not_end_the_guest(tmp_path):

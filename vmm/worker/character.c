@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/command.h"
@@ -51,6 +53,12 @@ int host_open_socket(const struct want *w, const struct board *b, struct err *e)
 
 int host_open_command(const struct want *w, const struct board *b, struct err *e)
 {
+	AUTO_FD int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
 	(void)b;
-	return command_start(w->path, &(struct command_user){0}, w->fd, e) < 0 ? about(w, e) : 0;
+	if (self < 0)
+		return err_sys(e, RESOURCE, "hold this process, with which '|%s' is to end",
+			       w->path);
+	return command_start(w->path, &(struct command_user){0}, self, w->fd, e) < 0 ? about(w, e)
+										     : 0;
 }
