@@ -91,21 +91,40 @@ static bool move_self(int folder)
 	return fd >= 0 && write(fd, "0", 1) == 1;
 }
 
-/* Into a folder of our own, so that the one we were in holds no process. */
-static bool step_aside(struct cgroup *c, int own)
+static bool is_empty(int folder)
 {
+	char c;
+	AUTO_FD int fd = openat(folder, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && read(fd, &c, 1) == 0;
+}
+
+/* Into a folder of our own, so that the one we were in holds no process. The root, which alone has no
+ * type, may hold some. To try first would be wrong: cpu and pids are handed down all the same, and
+ * make the folders below of a kind that takes no processes. */
+static int step_aside(struct cgroup *c, int own, struct err *e)
+{
+	if (faccessat(own, "cgroup.type", F_OK, 0) < 0)
+		return 0;
 	if (mkdirat(own, "supervisor", 0755) < 0 && errno != EEXIST)
-		return false;
+		return err_sys(e, RESOURCE, "make the cgroup '%s/supervisor'", c->own);
 	AUTO_FD int folder = openat(own, "supervisor", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	c->is_moved = folder >= 0 && move_self(folder);
-	return c->is_moved;
+	if (!c->is_moved)
+		return err_sys(e, RESOURCE, "move to the cgroup '%s/supervisor'", c->own);
+	if (is_empty(own))
+		return 0;
+	return err_set(e, RESOURCE,
+		       "there are other processes in the cgroup '%s': start qvmd in one of its own",
+		       c->own);
 }
 
 static void step_back(struct cgroup *c, int own)
 {
 	controller_disable(own, c->handed_down);
-	if (c->is_moved && move_self(own))
-		unlinkat(own, "supervisor", AT_REMOVEDIR);
+	if (c->is_moved)
+		move_self(own);
+	unlinkat(own, "supervisor", AT_REMOVEDIR);
 	c->is_moved = false;
 	c->handed_down = 0;
 }
@@ -134,12 +153,12 @@ static int hand_down(struct cgroup *c, int own, struct err *e)
 			"the cgroup '%s' belongs to systemd: add Delegate=memory pids cpu io to "
 			"the unit of qvmd",
 			c->own);
+	if (step_aside(c, own, e) < 0) {
+		step_back(c, own);
+		return -1;
+	}
 	c->handed_down = controller_enable(own);
 	why = errno;
-	if (why == EBUSY && step_aside(c, own)) {
-		c->handed_down = controller_enable(own);
-		why = errno;
-	}
 	if (!c->handed_down) {
 		step_back(c, own);
 		errno = why;
