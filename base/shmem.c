@@ -49,9 +49,9 @@ bool shmem_is_name(const char *name)
 static bool next_rule(const char **at, char *ret_sign, char ret_pattern[static SHMEM_NAME])
 {
 	const char *from = *at + 1;
-	size_t n = strcspn(from, "/");
+	size_t n = **at == '/' ? strcspn(from, "/") : 0;
 
-	if (**at != '/' || n == 0)
+	if (n == 0)
 		return false;
 	*ret_sign = *from;
 	ret_pattern[0] = '\0';

@@ -3,7 +3,7 @@
  * fuzz_shmem - two hostile guests with a vdev shmem each, and a hostile worker, at one registry. The
  * machine's services, the way to the keeper and the bell's thread are answered here.
  *
- * Input: steps of 8 bytes: what, offset (2 bytes), width, value (4 bytes).
+ * Input: steps of 8 bytes: what, offset (2 bytes), width, value (4 bytes); and, as a text, rules.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -268,11 +268,23 @@ static void step(struct vdev *d, const uint8_t *s)
 	}
 }
 
+/* The input as the rules that a worker sends. */
+static void read_rules(const uint8_t *data, size_t n)
+{
+	AUTO_FREE char *rules = strndup((const char *)data, n < SHMEM_RULES ? n : SHMEM_RULES - 1);
+
+	if (!rules)
+		abort();
+	if (shmem_are_rules(rules))
+		(void)shmem_may(rules, "abc");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct machine m = {0};
 	struct vdev *d[GUESTS];
 
+	read_rules(data, n);
 	registry = (struct registry){.budget_bytes = BUDGET_PAGES * SHMEM_PAGE};
 	for (unsigned i = 0; i <= GUESTS; i++) {
 		links[i] = (struct registry_link){0};

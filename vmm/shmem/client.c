@@ -61,7 +61,7 @@ static int await(struct shmem_client *c, uint32_t id, struct shmem_answer *ret, 
 
 int shmem_client_open(struct shmem_client *c, int fd, struct err *e)
 {
-	struct shmem_answer welcome;
+	struct shmem_answer welcome = {0};
 	int none = -1;
 
 	*c = (struct shmem_client){.fd = fd};
@@ -100,7 +100,7 @@ enum shmem_status shmem_client_create(struct shmem_client *c, const char *name, 
 static void leave(struct shmem_client *c, uint32_t handle)
 {
 	struct shmem_request q = {.op = SHMEM_LEAVE, .handle = handle};
-	struct shmem_answer a;
+	struct shmem_answer a = {0};
 	int none = -1;
 
 	(void)ask(c, &q, &a, &none); /* where it is lost, the keeper is gone too */

@@ -259,8 +259,7 @@ static int create_all(struct vdev *d, struct err *e)
 	static const char *const why[SHMEM_STATUSES] = {
 		[SHMEM_FAILURE] = "the keeper of shared memory does not answer",
 		[SHMEM_NO_MEMORY] =
-			"beyond the 64M of a VM, or what this host gives to regions "
-			"(`shmem-budget` of qvmd.conf) is in use, or the host has no memory",
+			"a VM's 64M, `shmem-budget` of qvmd.conf or the host's memory is used up",
 		[SHMEM_FULL] = "it has all its clients",
 		[SHMEM_BAD_NAME] = "that is no name",
 		[SHMEM_DENIED] = "its name is not allowed",
