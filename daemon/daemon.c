@@ -156,7 +156,7 @@ int daemon_open(struct daemon *d, struct err *e)
 	d->state_lock = d->run_lock = d->cgroup.fd = -1;
 	d->keep.link = d->keep.process.fd = -1;
 	d->server.listener = d->server.process.fd = d->door.link = -1;
-	shmem_init(&d->shmem);
+	shmem_init(&d->shmem, &d->scopes);
 	raise_limits();
 	if (open_folders(d, e) < 0 || open_loop(d, e) < 0 || open_store(d, e) < 0 ||
 	    host_boot_id(d->boot, e) < 0 || ledger_open(d, e) < 0 || recover_load(d, e) < 0 ||

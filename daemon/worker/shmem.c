@@ -2,6 +2,7 @@
 #include "daemon/worker/shmem.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -13,6 +14,7 @@
 #include "base/str.h"
 #include "daemon/config.h"
 #include "daemon/worker/resource.h"
+#include "daemon/worker/scope.h"
 
 enum { UID_OFFSET = 15 }; /* the last of those below the VMs' (vm_uid()) */
 
@@ -25,6 +27,7 @@ static int on_process(sd_event_source *source, int fd, uint32_t events, void *ar
 	(void)fd;
 	(void)events;
 	s->source = sd_event_source_disable_unref(s->source);
+	s->job = scope_cancel(s->job);
 	process_reap(&s->process, &code, &status);
 	log_error(NULL,
 		  "the keeper of shared memory (qvm --shmem) has ended by %s %d: VMs keep the "
@@ -32,6 +35,32 @@ static int on_process(sd_event_source *source, int fd, uint32_t events, void *ar
 		  "that they have, and attach to new ones after their next start",
 		  code == CLD_EXITED ? "status" : "signal", status);
 	return 0;
+}
+
+static void on_scope(void *arg, const struct err *why)
+{
+	struct shmem *s = arg;
+
+	s->job = NULL;
+	if (why)
+		log_warn((&(struct log_about){.err = why}),
+			 "the keeper of shared memory ends with this unit: %s", why->msg);
+}
+
+/* systemd shall not end it with us: its regions are those of VMs in scopes of their own. What it may
+ * take is its own to keep. */
+static void ask_for_scope(struct shmem *s)
+{
+	static const struct limits all = {
+		.memory_bytes = UINT64_MAX, .cpu_weight = 100, .io_weight = 100, .pids = 16};
+	struct scope_spec spec = {.vm = "shared memory", .pid = s->process.pid, .limits = &all};
+	struct err e;
+
+	if (!s->scopes->loop)
+		return;
+	snprintf(spec.name, sizeof spec.name, "qvmd-shmem-%" PRIu64 ".scope", s->process.start);
+	if (scope_start(s->scopes, &spec, on_scope, s, &s->job, &e) < 0)
+		on_scope(s, &e);
 }
 
 static int spawn(struct shmem *s, const struct config *c, int listener, struct err *e)
@@ -53,6 +82,7 @@ static int spawn(struct shmem *s, const struct config *c, int listener, struct e
 		return -1;
 	if (sd_event_add_io(s->loop, &s->source, s->process.fd, EPOLLIN, on_process, s) < 0)
 		abort(); /* out of memory: crash-only */
+	ask_for_scope(s);
 	return 0;
 }
 
@@ -112,16 +142,17 @@ static int probe_shmem(const struct resource *r, struct err *e)
 
 const struct resource_kind shmem_kind = {probe_shmem, NULL, make_shmem};
 
-void shmem_init(struct shmem *s)
+void shmem_init(struct shmem *s, struct scopes *scopes)
 {
-	*s = (struct shmem){.process = {.fd = -1}, .life_fd = -1};
+	*s = (struct shmem){.scopes = scopes, .process = {.fd = -1}, .life_fd = -1};
 }
 
 void shmem_close(struct shmem *s)
 {
 	let_go(s);
+	s->job = scope_cancel(s->job);
 	s->source = sd_event_source_disable_unref(s->source);
 	if (s->process.fd >= 0)
 		close(s->process.fd);
-	shmem_init(s);
+	shmem_init(s, NULL);
 }

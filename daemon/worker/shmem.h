@@ -14,14 +14,18 @@
 #include "daemon/worker/process.h"
 
 struct config;
+struct scope_job;
+struct scopes;
 
 struct shmem {
 	sd_event *loop;
+	struct scopes *scopes;
+	struct scope_job *job;	/* its scope is being asked for; NULL = it is not */
 	struct process process; /* the keeper, if it is a child of ours; fd -1 = it is not */
 	sd_event_source *source;
 	int life_fd; /* a connection of our own: the keeper stays while it is open; -1 = none */
 };
 
-void shmem_init(struct shmem *s);
+void shmem_init(struct shmem *s, struct scopes *scopes);
 /* The keeper goes on without us; if no worker needs it, it ends. */
 void shmem_close(struct shmem *s);

@@ -7,7 +7,7 @@ import time
 from host import config
 
 REBOOTS = 1000
-SETTLED = 50  # reboots after which caches and pools have their size
+SETTLED = 400  # reboots after which caches and pools have their size
 GROWTH_KIB = 512
 
 

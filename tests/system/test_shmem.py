@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from host import B, DEADLINE, Host, config, is_alive, send
+from host import B, DEADLINE, EXAMPLES, Host, config, is_alive, send
 
 CLIENTS = 16
 
@@ -114,6 +114,17 @@ def test_two_guests_share_a_region_notify_each_other_and_see_each_other_go(vms, 
     assert "attach ring: status 0, 4 pages, number 1, clients 3" in vms.said("two")
     assert "notified by 1" in vms.said("two") and "there is 'from-one'" in vms.said("two")
     assert "detached, it reads ffffffff and ffffffff" in vms.said("two")
+
+
+@pytest.mark.parametrize("order", [("one", "two"), ("two", "one")])
+def test_the_examples_leave_each_other_a_word_in_either_order(order):
+    guest = {}
+    for name in order:
+        guest[name] = subprocess.Popen([f"{B}/qvm", f"@{EXAMPLES}/shmem-{name}.qvmconf"], text=True,
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    for name, other in (order, order[::-1]):
+        said, _ = guest[name].communicate(timeout=DEADLINE)
+        assert guest[name].returncode == 0 and f"there is 'hello-from-{other}'" in said, said
 
 
 def test_off_the_bus_the_window_follows_the_factory_page(vms):

@@ -26,6 +26,10 @@ def test_a_vm_lives_in_a_scope_of_its_own_with_its_limits(story):
     assert "scope: the worker is in it, with all its limits" in story
 
 
+def test_the_keeper_of_shared_memory_is_in_a_scope_and_not_in_the_unit(story):
+    assert "keeper: in /qvm.slice/qvmd-shmem" in story
+
+
 def test_a_bus_that_hangs_or_is_gone_holds_up_nobody(story):
     assert "a bus that hangs: the start fell back, others were served meanwhile" in story
     assert "a bus that is gone: the start fell back, the next one found it again" in story
