@@ -23,7 +23,7 @@ struct keep_letter;
 struct scope_job;
 struct recall;
 
-enum { KEEP_UID = 15 /* beyond worker-uid-base, behind the API and the checks */ };
+enum { KEEP_UID = 14 /* beyond worker-uid-base, behind the API and the checks */ };
 #define KEEP_CGROUP "keeper"
 
 struct keep {

@@ -13,7 +13,7 @@ enum { TICK_MIN_MS = 50, TICK_MAX_MS = 1000, LOOKS = 4 /* within a deadline, at 
 static bool is_watched(const struct vm *v)
 {
 	return (v->row.observed == OBSERVED_RUNNING || v->row.observed == OBSERVED_PAUSED) &&
-	       !v->worker->is_foreign && v->worker->box.box;
+	       v->worker && !v->worker->is_foreign && v->worker->box.box;
 }
 
 /* The shorter of the two; 0 = there is none. */

@@ -85,6 +85,17 @@ def test_a_guest_runs_on_while_its_supervisor_is_killed_and_replaced(host):
     assert not is_alive(before["pid"])
 
 
+def test_several_guests_are_adopted_and_one_that_never_ran_stays_as_it_was(host):
+    pids = {n: running(host, n)["pid"] for n in ("a", "b", "c")}
+    host.define("idle", TICKS)
+    kill_and_start(host)
+    for name, pid in pids.items():
+        adopted(host, name)
+        assert host.vm(name)["pid"] == pid
+    assert host.vm("idle")["observed"] == "stopped"
+    assert_gapless(host)
+
+
 def test_an_adopted_guest_is_typed_at_dumped_and_its_failure_is_told_in_full(host):
     vm = running(host, on_failure="stop", dump_on_failure=True)
     kill_and_start(host)
