@@ -25,10 +25,14 @@
 #include "daemon/worker/resource.h"
 #include "daemon/worker/worker.h"
 
+/* What is under way, each by a process but the first: nobody in the supervisor waits for a disk. */
+enum dump_stage { DUMP_HOLDS, DUMP_PRUNES, DUMP_WRITES, DUMP_REMOVES };
+
 struct dump {
 	struct vm *v;
+	enum dump_stage stage;
 	int ram_fd, box_fd, dir_fd, words; /* -1 until it is written */
-	bool is_own_folder;		   /* the supervisor's: old ones go */
+	bool is_own_folder;		   /* the supervisor's, beside its state */
 	bool is_of_dead, is_of_incident;
 	char folder[MESSAGE_PATH], name[DUMPFILE_NAME];
 	uint64_t ram_bytes, begun_ms;
@@ -147,8 +151,6 @@ static void tell_done(struct dump *x, struct operation_change *c)
 		ledger_dump(v->d, v->row.name, x->generation, path);
 	c->state = OPERATION_DONE;
 	str_copy(c->phase, sizeof c->phase, path);
-	if (x->is_own_folder)
-		dumpfolder_prune(x->dir_fd, v->row.name, &v->d->config, 0);
 }
 
 static void tell_failed(struct dump *x, struct operation_change *c, const struct err *e)
@@ -163,6 +165,15 @@ static void tell_failed(struct dump *x, struct operation_change *c, const struct
 	c->err = *e;
 }
 
+/* Its worker may have ended meanwhile, and another have been started. */
+static void let_go(struct dump *x)
+{
+	struct vm *v = x->v;
+
+	if (!x->is_of_dead && runs(v) && x->generation == v->row.generation)
+		worker_release(v->worker, WORKER_HOLD_DUMP);
+}
+
 /* NULL: the file is whole. The guest goes on, or a restart that waited for this. */
 static void finish(struct dump *x, const struct err *e)
 {
@@ -170,11 +181,7 @@ static void finish(struct dump *x, const struct err *e)
 	struct operation_change c = {.op = OP_vm_dump, .at_ms = clock_wall_ms()};
 
 	str_copy(c.vm, sizeof c.vm, v->row.name);
-	/* Its worker may have ended meanwhile, and another have been started. */
-	if (!x->is_of_dead && runs(v) && x->generation == v->row.generation)
-		worker_release(v->worker, WORKER_HOLD_DUMP);
-	if (e && x->name[0])
-		unlinkat(x->dir_fd, x->name, 0);
+	let_go(x);
 	if (e)
 		tell_failed(x, &c, e);
 	else
@@ -187,6 +194,31 @@ static void finish(struct dump *x, const struct err *e)
 		life_start_at(v->d, v, v->row.restart_at_ms);
 }
 
+static int on_process(sd_event_source *s, int fd, uint32_t events, void *arg);
+static void write_down(struct dump *x);
+
+static void await(struct dump *x, enum dump_stage stage)
+{
+	x->stage = stage;
+	if (sd_event_add_io(x->v->d->loop, &x->process_source, x->process.fd, EPOLLIN, on_process,
+			    x) < 0)
+		abort(); /* out of memory: crash-only */
+}
+
+/* It is not to be, and what there is of it not to stay. */
+static void give_up(struct dump *x, const struct err *e)
+{
+	struct err why = *e, other;
+
+	x->why = why;
+	timer_clear(&x->deadline);
+	let_go(x);
+	if (!x->name[0] || dumpfolder_remove(x->dir_fd, x->name, &x->process, &other) < 0)
+		finish(x, &why);
+	else
+		await(x, DUMP_REMOVES);
+}
+
 static int on_deadline(sd_event_source *s, uint64_t us, void *arg)
 {
 	struct dump *x = arg;
@@ -197,11 +229,11 @@ static int on_deadline(sd_event_source *s, uint64_t us, void *arg)
 		"it took more than %" PRId64 " ms: raise dump_timeout_ms of the policy, or find "
 		"out why %s",
 		x->v->running.dump_timeout_ms,
-		x->process_source ? "the disk is so slow" : "a vCPU does not leave its exit");
-	if (x->process_source)
+		x->stage != DUMP_HOLDS ? "the disk is so slow" : "a vCPU does not leave its exit");
+	if (x->stage != DUMP_HOLDS)
 		process_kill(&x->process);
 	else
-		finish(x, &x->why);
+		give_up(x, &x->why);
 	return 0;
 }
 
@@ -236,11 +268,16 @@ static int on_process(sd_event_source *s, int fd, uint32_t events, void *arg)
 	(void)events;
 	x->process_source = sd_event_source_disable_unref(x->process_source);
 	process_reap(&x->process, &code, &status);
-	if (code == CLD_EXITED && status == 0) {
+	if (x->stage == DUMP_REMOVES) {
+		e = x->why;
+		finish(x, &e);
+	} else if (x->stage == DUMP_PRUNES && !x->why.code) {
+		write_down(x);
+	} else if (x->stage == DUMP_WRITES && code == CLD_EXITED && status == 0) {
 		finish(x, NULL);
 	} else {
 		explain(x, code, status, &e);
-		finish(x, &e);
+		give_up(x, &e);
 	}
 	return 0;
 }
@@ -279,9 +316,7 @@ static int spawn(struct dump *x, int out_fd, struct err *e)
 						 .cgroup = -1},
 			  &x->process, e) < 0)
 		return -1;
-	if (sd_event_add_io(x->v->d->loop, &x->process_source, x->process.fd, EPOLLIN, on_process,
-			    x) < 0)
-		abort(); /* out of memory: crash-only */
+	await(x, DUMP_WRITES);
 	keep_half(x);
 	return 0;
 }
@@ -296,27 +331,38 @@ static int open_folder(struct dump *x, struct err *e)
 		return x->dir_fd < 0 ? err_sys(e, RESOURCE, "hold the folder '%s'", x->folder) : 0;
 	}
 	x->is_own_folder = true;
-	return dumpfolder_make(&v->d->config, v->row.name, x->ram_fd, x->folder, sizeof x->folder,
-			       &x->dir_fd, e);
+	return dumpfolder_make(&v->d->config, v->row.name, x->folder, sizeof x->folder, &x->dir_fd,
+			       e);
+}
+
+/* There is as much room as there will be. */
+static void write_down(struct dump *x)
+{
+	AUTO_FD int out = -1;
+	struct err e;
+
+	if ((x->is_own_folder && dumpfolder_has_room(x->dir_fd, x->folder, x->ram_fd, &e) < 0) ||
+	    dumpfile_create(x->dir_fd, x->v->row.name, clock_wall_ms(), x->name, &out, &e) < 0 ||
+	    spawn(x, out, &e) < 0)
+		give_up(x, &e);
 }
 
 /* The vCPUs stand, or are no more. */
 static void begin_writing(struct dump *x)
 {
 	struct vm *v = x->v;
-	AUTO_FD int out = -1;
 	struct err e;
 
 	x->ram_fd = fcntl(v->source.ram_fd, F_DUPFD_CLOEXEC, 3);
 	x->box_fd = fcntl(v->box_fd, F_DUPFD_CLOEXEC, 3);
 	if (x->ram_fd < 0 || x->box_fd < 0) {
 		err_sys(&e, RESOURCE, "hold the memory of '%s'", v->row.name);
-		finish(x, &e);
-	} else if (open_folder(x, &e) < 0 ||
-		   dumpfile_create(x->dir_fd, v->row.name, clock_wall_ms(), x->name, &out, &e) <
-			   0 ||
-		   spawn(x, out, &e) < 0) {
-		finish(x, &e);
+		give_up(x, &e);
+	} else if (open_folder(x, &e) < 0 || dumpfolder_prune(x->dir_fd, v->row.name, &v->d->config,
+							      x->ram_fd, &x->process, &e) < 0) {
+		give_up(x, &e);
+	} else {
+		await(x, DUMP_PRUNES);
 	}
 }
 
@@ -351,7 +397,7 @@ void dump_begin(struct vm *v, uint64_t request, int64_t operation)
 
 void dump_held(struct vm *v)
 {
-	if (v->dump && !v->dump->is_of_dead && !v->dump->process_source)
+	if (v->dump && !v->dump->is_of_dead && v->dump->stage == DUMP_HOLDS)
 		begin_writing(v->dump);
 }
 
@@ -379,7 +425,7 @@ void dump_at_end(struct vm *v)
 {
 	struct dump *x = v->dump;
 
-	if (x && !x->is_of_dead && !x->process_source) {
+	if (x && !x->is_of_dead && x->stage == DUMP_HOLDS) {
 		/* It ended before it stood: better than the dump that was asked for. */
 		x->is_of_dead = true;
 		begin_writing(x);
@@ -393,6 +439,8 @@ void dump_at_end(struct vm *v)
 void dump_cancel(struct vm *v)
 {
 	struct dump *x = v->dump;
+	struct process remover;
+	struct err e;
 
 	if (!x)
 		return;
@@ -400,8 +448,9 @@ void dump_cancel(struct vm *v)
 		 "its dump is given up: the supervisor ends");
 	if (x->process_source)
 		process_kill(&x->process);
-	if (x->name[0])
-		unlinkat(x->dir_fd, x->name, 0);
+	if (x->name[0] && x->stage != DUMP_REMOVES &&
+	    dumpfolder_remove(x->dir_fd, x->name, &remover, &e) == 0)
+		close(remover.fd); /* its end is nobody's to wait for any more */
 	adopt_drop(v->d, v->row.name, (uint64_t)x->generation, KEEP_TAG_DUMP);
 	v->dump = NULL;
 	dump_free(x);

@@ -14,6 +14,7 @@
 #include "base/dumpfile.h"
 #include "base/str.h"
 #include "daemon/config.h"
+#include "daemon/worker/process.h"
 #include "daemon/worker/resource.h"
 
 enum {
@@ -89,25 +90,60 @@ static size_t list(int dir_fd, const char *vm, struct file *ret)
 	return n;
 }
 
-void dumpfolder_prune(int dir_fd, const char *vm, const struct config *c, uint64_t more)
+/* What a dump of it takes at most, but for some pages. */
+static uint64_t needed(int ram_fd)
 {
-	AUTO_FREE struct file *file = calloc(FILES_MOST, sizeof *file);
-	size_t n, kept = more ? 1 : 0;
-	uint64_t bytes = more;
+	struct stat ram;
+
+	return fstat(ram_fd, &ram) == 0 && ram.st_blocks ? (uint64_t)ram.st_blocks * BLOCK : 1;
+}
+
+struct prune {
+	const struct config *config;
+	const char *vm;
+	uint64_t more;
+};
+
+static void prune(int dir_fd, const void *arg)
+{
+	const struct prune *p = arg;
+	struct file *file = calloc(FILES_MOST, sizeof *file);
+	uint64_t bytes = p->more;
+	size_t n, kept = 1;
 
 	if (!file)
 		abort();
-	n = list(dir_fd, vm, file);
+	n = list(dir_fd, p->vm, file);
 	qsort(file, n, sizeof *file, by_age);
 	while (n-- > 0) {
 		bytes += file[n].bytes;
-		if (kept++ > 0 && (kept > c->dump_keep || bytes > c->dump_space_bytes))
+		if (++kept > p->config->dump_keep || bytes > p->config->dump_space_bytes)
 			unlinkat(dir_fd, file[n].name, 0);
 	}
+	_exit(0);
 }
 
-static int leave_room(int dir_fd, const char *path, uint64_t needed, struct err *e)
+int dumpfolder_prune(int dir_fd, const char *vm, const struct config *c, int ram_fd,
+		     struct process *ret, struct err *e)
 {
+	const struct prune p = {c, vm, needed(ram_fd)};
+
+	return process_fork(prune, &p, dir_fd, ret, e);
+}
+
+static void remove_one(int dir_fd, const void *arg)
+{
+	_exit(unlinkat(dir_fd, arg, 0) < 0);
+}
+
+int dumpfolder_remove(int dir_fd, const char *name, struct process *ret, struct err *e)
+{
+	return process_fork(remove_one, name, dir_fd, ret, e);
+}
+
+int dumpfolder_has_room(int dir_fd, const char *path, int ram_fd, struct err *e)
+{
+	const uint64_t bytes = needed(ram_fd);
 	char wanted[24], left[24];
 	struct statvfs fs;
 	uint64_t there;
@@ -115,34 +151,25 @@ static int leave_room(int dir_fd, const char *path, uint64_t needed, struct err 
 	if (fstatvfs(dir_fd, &fs) < 0)
 		return err_sys(e, RESOURCE, "look at the file system of '%s'", path);
 	there = (uint64_t)fs.f_bavail * fs.f_frsize;
-	if (there >= needed + RESERVE)
+	if (there >= bytes + RESERVE)
 		return 0;
 	return err_set(e, RESOURCE,
 		       "%s are needed in '%s' beside 64M for the state, %s are free: make room, or "
 		       "name another place with `dump FOLDER`",
-		       str_bytes(needed, wanted), path, str_bytes(there, left));
+		       str_bytes(bytes, wanted), path, str_bytes(there, left));
 }
 
-int dumpfolder_make(const struct config *c, const char *vm, int ram_fd, char *ret_path, size_t cap,
-		    int *ret_fd, struct err *e)
+int dumpfolder_make(const struct config *c, const char *vm, char *ret_path, size_t cap, int *ret_fd,
+		    struct err *e)
 {
-	AUTO_FD int fd = -1;
-	struct stat ram;
-	uint64_t needed;
-
 	snprintf(ret_path, cap, "%s/dumps", c->state_dir);
 	if (mkdir(ret_path, 0700) < 0 && errno != EEXIST)
 		return err_sys(e, RESOURCE, "make the folder '%s'", ret_path);
 	snprintf(ret_path, cap, "%s/dumps/%s", c->state_dir, vm);
 	if (mkdir(ret_path, 0700) < 0 && errno != EEXIST)
 		return err_sys(e, RESOURCE, "make the folder '%s'", ret_path);
-	fd = open(ret_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || fstat(ram_fd, &ram) < 0)
+	*ret_fd = open(ret_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (*ret_fd < 0)
 		return err_sys(e, RESOURCE, "open the folder '%s'", ret_path);
-	needed = (uint64_t)ram.st_blocks * BLOCK;
-	dumpfolder_prune(fd, vm, c, needed ? needed : 1);
-	if (leave_room(fd, ret_path, needed, e) < 0)
-		return -1;
-	*ret_fd = TAKE_FD(fd);
 	return 0;
 }

@@ -446,6 +446,13 @@ int process_spawn(const struct process_spec *s, struct process *ret, struct err 
 	return err_set(e, RESOURCE, "there is no '%s' in this world", s->program);
 }
 
+int process_fork(void (*run)(int link, const void *arg), const void *arg, int link,
+		 struct process *ret, struct err *e)
+{
+	(void)run, (void)arg, (void)link, (void)ret;
+	return err_set(e, RESOURCE, "there are no children in this world");
+}
+
 void process_reap(struct process *p, int *ret_code, int *ret_status)
 {
 	*p = (struct process){.fd = -1};

@@ -144,6 +144,56 @@ def test_only_so_many_bytes_of_dumps_are_kept():
         h.close()
 
 
+def test_a_named_folder_keeps_as_many_and_what_is_not_of_this_vm(tmp_path):
+    os.chmod(tmp_path, 0o755)
+    others = ["notes", "brake.gcore", "brakes-20200101-000000.gcore", "brake-20200101-000000.gcore.gz"]
+    for name in others:
+        (tmp_path / name).write_text("mine")
+    h = Host(**{"dump-keep": 2}).start()
+    try:
+        running(h, f"dump {tmp_path}")
+        paths = [h.verb("brake", "dump").json["phase"] for _ in range(4)]
+        assert sorted(os.listdir(tmp_path)) == sorted(others + [os.path.basename(p) for p in paths[2:]])
+    finally:
+        h.close()
+
+
+@pytest.fixture
+def ice(tmp_path):
+    """A folder on a file system that can be frozen: who would change it waits."""
+    image, folder = tmp_path / "image", tmp_path / "ice"
+    folder.mkdir()
+    with open(image, "wb") as f:
+        f.truncate(64 << 20)
+    subprocess.run(["mkfs.ext4", "-q", image], check=True)
+    if os.geteuid() != 0 or subprocess.run(["mount", "-o", "loop", image, folder], check=False).returncode:
+        pytest.skip("needs the right to mount a file by a loop device")
+    yield folder
+    subprocess.run(["fsfreeze", "-u", folder], check=False, stderr=subprocess.DEVNULL)
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_file_system_that_does_not_remove_holds_its_dump_and_not_the_supervisor(ice):
+    h = Host(**{"dump-keep": 1}).start()
+    try:
+        running(h, f"dump {ice}")
+        assert h.verb("brake", "dump").json["state"] == "done"
+        subprocess.run(["fsfreeze", "-f", ice], check=True)
+        a = h.post("/v1/vms/brake/dump")
+        assert a.status == 202, a
+        h.define("other", config("marked.elf"))
+        assert h.verb("other", "start").status == 200, "the supervisor goes on"
+        assert h.get(f"/v1/operations/{a.json['id']}").json["state"] == "running"
+        subprocess.run(["fsfreeze", "-u", ice], check=True)
+        done = h.until(lambda: (o := h.get(f"/v1/operations/{a.json['id']}").json)["state"] != "running" and o,
+                       "the dump ends")
+        assert done["state"] == "done", done
+        assert set(os.listdir(ice)) == {"lost+found", os.path.basename(done["phase"])}
+        assert_marked(done["phase"])
+    finally:
+        h.close()
+
+
 def test_a_dump_into_a_command_is_refused_under_the_supervisor(host):
     a = host.put("/v1/vms/brake", {"config": config("marked.elf", 'dump "|gzip >core.gz"')})
     assert a.status == 422, a
@@ -179,3 +229,69 @@ def test_a_worker_that_does_not_stand_costs_the_dump_alone(host):
     assert host.verb("brake", "dump").json["state"] == "done"
     assert_marked(own(host)[-1])
 
+
+
+# --- at the edges of a VM's life ---
+
+def test_a_paused_guest_is_dumped_and_stays_paused(host):
+    running(host)
+    assert host.verb("brake", "pause").status == 200
+    host.until_vm("brake", observed="paused")
+    a = host.verb("brake", "dump")
+    assert a.json["state"] == "done", a
+    assert_marked(a.json["phase"])
+    assert host.vm("brake")["observed"] == "paused"
+    assert host.get("/v1/vms/brake/status").json["vcpus"][0]["state"] == "held"
+    assert host.verb("brake", "resume").status == 200
+    host.until(lambda: host.get("/v1/vms/brake/status").json["vcpus"][0]["state"] == "guest", "it runs")
+
+
+def hanging(host):
+    """A dump that has begun and does not end: its worker does not stand."""
+    pid = running(host, dump_timeout_ms=600000, heartbeat_misses=100, heartbeat_ms=60000)
+    send(pid, "SIGSTOP")
+    a = host.post("/v1/vms/brake/dump")
+    assert a.status == 202, a
+    return pid, a.json["id"]
+
+
+def test_a_vm_that_is_killed_while_it_is_to_stand_for_a_dump_is_dumped_dead(host):
+    _, dump = hanging(host)
+    assert host.verb("brake", "kill").status == 200
+    host.until(lambda: host.get(f"/v1/operations/{dump}").json["state"] != "running", "the dump ends")
+    assert host.get(f"/v1/operations/{dump}").json["state"] == "done"
+    assert host.vm("brake")["observed"] == "stopped"
+    assert "0x600dcafe" in gdb(own(host)[-1], "x/1xw 0x200000")
+
+
+def unfinished(host):
+    return [o for o in host.get("/v1/operations").json["operations"] if o["state"] not in ("done", "failed")]
+
+
+def test_a_shutdown_ends_a_dump_that_waits_for_its_disk_and_leaves_no_half_of_one(ice):
+    h = Host(**{"dump-keep": 1, "on-exit": "stop"}).start()
+    try:
+        running(h, f"dump {ice}")
+        whole = h.verb("brake", "dump").json["phase"]
+        subprocess.run(["fsfreeze", "-f", ice], check=True)
+        assert h.post("/v1/vms/brake/dump").status == 202
+        h.stop()
+        subprocess.run(["fsfreeze", "-u", ice], check=True)
+        assert set(os.listdir(ice)) <= {"lost+found", os.path.basename(whole)}
+        h.start()
+        assert unfinished(h) == []
+    finally:
+        h.close()
+
+
+def test_a_shutdown_ends_a_dump_whose_worker_does_not_stand():
+    h = Host(**{"on-exit": "stop"}).start()
+    try:
+        _, dump = hanging(h)
+        h.stop()
+        h.start()
+        assert unfinished(h) == []
+        assert h.get(f"/v1/operations/{dump}").json["state"] == "failed"
+        assert own(h) == []
+    finally:
+        h.close()
