@@ -7,6 +7,7 @@
 #include <systemd/sd-event.h>
 
 #include "api/http/auth.h"
+#include "api/http/http.h"
 #include "api/http/tally.h"
 #include "api/outlet.h"
 #include "schemas/message.h"
@@ -15,9 +16,9 @@ struct boxes;
 struct calls;
 struct consoles;
 struct db;
-struct http;
 struct streams;
 struct supervisor;
+struct tls;
 struct waits;
 
 struct api {
@@ -29,6 +30,8 @@ struct api {
 	struct boxes *boxes;
 	struct supervisor *supervisor;
 	struct http *http;
+	struct tls *tls;	       /* NULL = the API is on the unix socket alone */
+	http_certificate *certificate; /* of a handshake, from tls */
 	struct calls *calls;
 	struct waits *waits;
 	struct streams *streams;

@@ -143,6 +143,7 @@ static const struct sandbox_allow allowed[] = {
 	SANDBOX_CALL(setsockopt),
 	SANDBOX_CALL(getsockname),
 	/* the loop */
+	SANDBOX_CALL(epoll_create1), /* of the TLS door, when it opens */
 	SANDBOX_CALL(epoll_wait),
 	SANDBOX_CALL(epoll_pwait),
 	SANDBOX_CALL(epoll_ctl),

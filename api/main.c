@@ -22,6 +22,7 @@
 #include "api/view/console.h"
 #include "api/view/db.h"
 #include "api/http/http.h"
+#include "api/http/tls.h"
 #include "api/jail.h"
 #include "api/view/openapi.h"
 #include "api/view/stream.h"
@@ -167,6 +168,20 @@ static void log_out(const struct log_line *l)
 	outlet_write(&a.outlet, l);
 }
 
+/* libmicrohttpd gives its callback nothing to know us by. */
+static int on_handshake(gnutls_session_t session, const gnutls_datum_t *ca, int n_ca,
+			const gnutls_pk_algorithm_t *kinds, int n_kinds, gnutls_pcert_st **ret,
+			unsigned *ret_n, gnutls_privkey_t *ret_key)
+{
+	(void)session;
+	(void)ca;
+	(void)n_ca;
+	(void)kinds;
+	(void)n_kinds;
+	tls_certificate(a.tls, ret, ret_n, ret_key);
+	return 0;
+}
+
 static int serve(const struct jail_spec *jail, struct err *e)
 {
 	if (open_loop(e) < 0)
@@ -185,6 +200,7 @@ static int serve(const struct jail_spec *jail, struct err *e)
 	a.streams = streams_new();
 	a.consoles = consoles_new(&a);
 	a.document = openapi_print();
+	a.certificate = on_handshake;
 	if (supervisor_open(&a, LINK, &a.supervisor, e) < 0 ||
 	    http_open(&a, LISTENER, max_fds(), &a.http, e) < 0 || jail_filter(&a.layers, e) < 0 ||
 	    supervisor_ready(a.supervisor, e) < 0)
@@ -203,6 +219,7 @@ static void close_all(void)
 		wait_fail_all(a.waits, &why);
 		http_close(a.http);
 	}
+	tls_free(a.tls);
 	supervisor_close(a.supervisor);
 	consoles_free(a.consoles);
 	streams_free(a.streams);

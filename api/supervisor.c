@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "api/http/tls.h"
 #include "api/view/boxes.h"
 #include "api/call.h"
 #include "api/view/console.h"
@@ -61,6 +62,27 @@ static void take_host(struct api *api, const struct wire_msg *m)
 	h->mend[sizeof h->mend - 1] = '\0';
 }
 
+/* What cannot be used is said, and the API goes on with what it has: the unix socket at least. */
+static void take_secure(struct api *api, struct wire_msg *m)
+{
+	AUTO_FD int listener = wire_take_fd(m, 0);
+	struct tls *fresh = NULL, *old = api->tls;
+	struct err e;
+
+	if (tls_load(m->fd[1], m->fd[2], m->fd[3], &fresh, &e) < 0) {
+		log_error((&(struct log_about){.err = &e}), "the TLS files cannot be used%s: %s",
+			  old ? ", the present ones stay" : ", TCP is not served", e.msg);
+		return;
+	}
+	api->tls = fresh;
+	if (!http_has_tls(api->http) &&
+	    http_open_tls(api->http, TAKE_FD(listener), api->certificate, tls_client_ca(fresh),
+			  &e) < 0)
+		log_error((&(struct log_about){.err = &e}), "TCP is not served: %s", e.msg);
+	/* libmicrohttpd has copied the client CA into its credentials. */
+	tls_free(old);
+}
+
 static int dispatch(struct api *api, struct wire_msg *m, struct err *e)
 {
 	uint64_t request = m->hdr.request;
@@ -77,6 +99,7 @@ static int dispatch(struct api *api, struct wire_msg *m, struct err *e)
 	case MESSAGE_HOST_STATE: take_host(api, m); return 0;
 	case MESSAGE_STORE_CHANGED: store_changed(api); return 0;
 	case MESSAGE_PING: say_alive(api->supervisor); return 0;
+	case MESSAGE_SECURE: take_secure(api, m); return 0;
 	case MESSAGE_BOX: take_box(api, m); return 0;
 	case MESSAGE_BOX_GONE: {
 		struct msg_box_gone *b = (struct msg_box_gone *)m->body;

@@ -64,6 +64,28 @@ static int set_program_dir(struct config *c, const char *value, struct err *e)
 	return set_path(c->program_dir, "program-dir", value, e);
 }
 
+static int set_listen(struct config *c, const char *value, struct err *e)
+{
+	if (!str_copy(c->listen, sizeof c->listen, value))
+		return err_set(e, INVALID, "listen is longer than %d bytes", CONFIG_LISTEN - 1);
+	return 0;
+}
+
+static int set_tls_certificate(struct config *c, const char *value, struct err *e)
+{
+	return set_path(c->tls_certificate, "tls-certificate", value, e);
+}
+
+static int set_tls_key(struct config *c, const char *value, struct err *e)
+{
+	return set_path(c->tls_key, "tls-key", value, e);
+}
+
+static int set_tls_client_ca(struct config *c, const char *value, struct err *e)
+{
+	return set_path(c->tls_client_ca, "tls-client-ca", value, e);
+}
+
 static int set_vdev_folder(struct config *c, const char *value, struct err *e)
 {
 	return set_path(c->vdev_folder, "vdev-folder", value, e);
@@ -222,6 +244,10 @@ static const struct {
 	{"dump-space", set_dump_space},
 	{"command-user", set_command_user},
 	{"vdev-folder", set_vdev_folder},
+	{"listen", set_listen},
+	{"tls-certificate", set_tls_certificate},
+	{"tls-key", set_tls_key},
+	{"tls-client-ca", set_tls_client_ca},
 	{"scopes", set_scopes},
 	{"on-exit", set_on_exit},
 	{"shmem-budget", set_shmem_budget},

@@ -14,7 +14,13 @@
 #include "base/cpulist.h"
 #include "base/err.h"
 
-enum { CONFIG_PATH = 512, CONFIG_ALLOWS = 32, CONFIG_TAP = 32, CONFIG_PCI = 16 };
+enum {
+	CONFIG_PATH = 512,
+	CONFIG_ALLOWS = 32,
+	CONFIG_TAP = 32,
+	CONFIG_PCI = 16,
+	CONFIG_LISTEN = 80
+};
 
 struct config {
 	char state_dir[CONFIG_PATH], run_dir[CONFIG_PATH];
@@ -30,7 +36,10 @@ struct config {
 	char vdev_folder[CONFIG_PATH]; /* of shared objects; "" = the installed one, if any */
 	char allow_pci[CONFIG_ALLOWS][CONFIG_PCI]; /* PCI functions of the host for guests */
 	unsigned n_allow_pcis;
-	uint32_t uid_base;	      /* of qvm-api; workers follow */
+	char listen[CONFIG_LISTEN]; /* ADDRESS:PORT of the API by TLS; "" = the unix socket alone */
+	char tls_certificate[CONFIG_PATH], tls_key[CONFIG_PATH]; /* PEM files */
+	char tls_client_ca[CONFIG_PATH]; /* of client certificates; "" = none are asked for */
+	uint32_t uid_base;		 /* of qvm-api; workers follow */
 	bool scopes;		      /* a scope of systemd for each worker, where there is one */
 	uint64_t memory_budget_bytes; /* of all guests together; 0 = the memory of the host */
 	uint64_t shmem_budget_bytes;  /* of all regions that VMs share */

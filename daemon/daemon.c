@@ -100,6 +100,21 @@ static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void
 	return 0;
 }
 
+static int on_reload(sd_event_source *s, const struct signalfd_siginfo *si, void *arg)
+{
+	struct daemon *d = arg;
+	struct err e;
+
+	(void)s;
+	(void)si;
+	if (secure_reload(d, &e) < 0)
+		log_error(&(struct log_about){.err = &e}, "the present TLS files stay in use: %s",
+			  e.msg);
+	else
+		log_info(NULL, "the TLS files are read again");
+	return 0;
+}
+
 static int open_loop(struct daemon *d, struct err *e)
 {
 	sigset_t set;
@@ -108,13 +123,14 @@ static int open_loop(struct daemon *d, struct err *e)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
 	if (sd_event_new(&d->loop) < 0 ||
 	    sd_event_add_signal(d->loop, NULL, SIGTERM, on_signal, d) < 0 ||
 	    sd_event_add_signal(d->loop, NULL, SIGINT, on_signal, d) < 0 ||
-	    sd_event_add_signal(d->loop, NULL, SIGUSR1, on_signal, d) < 0)
+	    sd_event_add_signal(d->loop, NULL, SIGUSR1, on_signal, d) < 0 ||
+	    sd_event_add_signal(d->loop, NULL, SIGHUP, on_reload, d) < 0)
 		return err_set(e, INTERNAL, "set up the event loop");
 	d->dials.loop = d->shmem.loop = d->openers.loop = d->loop;
 	d->dials.keep = d->peers.keep = &d->keep;

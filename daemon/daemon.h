@@ -22,6 +22,7 @@
 #include "daemon/host.h"
 #include "daemon/hostsafe.h"
 #include "daemon/store/ledger.h"
+#include "daemon/door/secure.h"
 #include "daemon/door/server.h"
 #include "daemon/store/store.h"
 #include "daemon/vm/vm.h"
@@ -45,6 +46,7 @@ struct daemon {
 	struct opener_set openers;
 	struct watch watch;
 	struct server server;
+	struct secure secure;
 	struct frontdoor door;
 	struct hostsafe hostsafe;
 	sd_event_source *stopper; /* timer of the ordered end */

@@ -10,6 +10,7 @@
 #include "api/http/request.h"
 #include "api/http/strict.h"
 #include "api/http/target.h"
+#include "api/http/tls.h"
 #include "api/http/visitor.h"
 
 enum { ID_DIGITS = 16 };
@@ -81,9 +82,21 @@ static int identify(struct request *r, struct err *e)
 	const char *token =
 		MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Authorization");
 
+	const union MHD_ConnectionInfo *tls =
+		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	char name[NAME_CAP];
+	int has_certificate;
+
 	if (auth_caller(&r->api->auth, visitor_fd(r->connection), &r->caller, e) < 0)
 		return -1;
-	return token ? auth_token(r->api->db, token, &r->caller, r->scope, e) : 0;
+	if (token)
+		return auth_token(r->api->db, token, &r->caller, r->scope, e);
+	if (!tls || !tls->tls_session)
+		return 0;
+	has_certificate = tls_client(r->api->tls, tls->tls_session, name, e);
+	if (has_certificate <= 0)
+		return has_certificate;
+	return auth_certificate(r->api->db, name, &r->caller, r->scope, e);
 }
 
 int admit_request(struct request *r, const char *method, const struct strict_headers *h,

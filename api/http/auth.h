@@ -34,6 +34,9 @@ enum role auth_role(const struct auth *a, uid_t uid, const gid_t *group, unsigne
  * names it is for ("" = all). ERR_IDENTITY: no such token, or it has ended. */
 int auth_token(struct db *d, const char *header, struct msg_caller *c,
 	       char ret_scope[static NAME_CAP], struct err *e);
+/* The same of a genuine client certificate, by its common name. */
+int auth_certificate(struct db *d, const char *name, struct msg_caller *c,
+		     char ret_scope[static NAME_CAP], struct err *e);
 /* ERR_DENIED names the role that the operation needs, or the VMs that the caller is for. name: of the
  * path's VM or other thing; "" = none. */
 int auth_check(const struct msg_caller *c, const char *scope, enum op_id op, const char *name,

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "api/http/admit.h"
 #include "api/api.h"
@@ -21,12 +22,14 @@
 #include "base/log.h"
 
 /* Descriptors that are no connections: link, listener, epolls, database, stderr. */
-enum { OTHER_FDS = 64, TURNS = 64 };
+enum { OTHER_FDS = 64, TURNS = 64, PER_ADDRESS = 128 };
+
+enum { DOOR_UNIX, DOOR_TLS, DOORS };
 
 struct http {
 	struct api *api;
-	struct MHD_Daemon *daemon;
-	sd_event_source *io, *timer, *kick;
+	struct MHD_Daemon *daemon[DOORS]; /* the second is TLS; NULL = it is not open */
+	sd_event_source *io[DOORS], *timer, *kick;
 	LIST_HEAD(request_list, request) requests;
 	unsigned n_most, n_held;
 	size_t body_bytes; /* of all requests */
@@ -227,16 +230,34 @@ static void on_panic(void *arg, const char *file, unsigned line, const char *why
 	abort();
 }
 
+/* The shortest wait that one of them asks for; false = none does. */
+static bool run_doors(struct http *h, uint64_t *ret_ms)
+{
+	bool has_timeout = false;
+
+	for (unsigned i = 0; i < DOORS; i++) {
+		MHD_UNSIGNED_LONG_LONG ms = 0;
+
+		if (!h->daemon[i])
+			continue;
+		MHD_run(h->daemon[i]);
+		if (MHD_get_timeout(h->daemon[i], &ms) != MHD_YES)
+			continue;
+		*ret_ms = has_timeout && *ret_ms < ms ? *ret_ms : ms;
+		has_timeout = true;
+	}
+	return has_timeout;
+}
+
 static void turn(struct http *h)
 {
-	MHD_UNSIGNED_LONG_LONG ms = 0;
-	int has_timeout;
+	bool has_timeout;
+	uint64_t ms = 0;
 	unsigned n = 0;
 
-	do {
-		MHD_run(h->daemon);
-		has_timeout = MHD_get_timeout(h->daemon, &ms) == MHD_YES;
-	} while (has_timeout && ms == 0 && ++n < TURNS);
+	do
+		has_timeout = run_doors(h, &ms);
+	while (has_timeout && ms == 0 && ++n < TURNS);
 	if (!has_timeout) {
 		sd_event_source_set_enabled(h->timer, SD_EVENT_OFF);
 		return;
@@ -297,50 +318,82 @@ int http_is_closing(const struct http *h)
 	return h->is_closing;
 }
 
-static int add_sources(struct http *h, int epoll, struct err *e)
+static int add_epoll(struct http *h, unsigned door, struct err *e)
 {
-	sd_event *loop = h->api->loop;
+	const union MHD_DaemonInfo *info =
+		MHD_get_daemon_info(h->daemon[door], MHD_DAEMON_INFO_EPOLL_FD);
 
-	if (sd_event_add_io(loop, &h->io, epoll, EPOLLIN, on_io, h) < 0 ||
-	    sd_event_add_time(loop, &h->timer, CLOCK_MONOTONIC, 0, 1000, on_time, h) < 0 ||
-	    sd_event_add_defer(loop, &h->kick, on_kick, h) < 0)
+	if (!info)
+		return err_set(e, INTERNAL, "the HTTP server has no epoll");
+	if (sd_event_add_io(h->api->loop, &h->io[door], info->epoll_fd, EPOLLIN, on_io, h) < 0)
 		return err_sys(e, INTERNAL, "put HTTP on the event loop");
 	return 0;
 }
 
-int http_open(struct api *api, int take_listener, unsigned max_fds, struct http **ret,
-	      struct err *e)
+/* What both doors have in common; `more` ends with MHD_OPTION_END. */
+static int start_daemon(struct http *h, unsigned door, unsigned flags, int take_listener,
+			const struct MHD_OptionItem *more, struct err *e)
 {
 	AUTO_FD int listener = take_listener;
-	struct http *h = calloc(1, sizeof *h);
-	const union MHD_DaemonInfo *info;
 
-	if (!h)
-		abort();
-	h->api = api;
-	LIST_INIT(&h->requests);
-	h->n_most = max_fds < HTTP_CONNECTIONS + OTHER_FDS ? max_fds - OTHER_FDS : HTTP_CONNECTIONS;
 	fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK);
-	MHD_set_panic_func(on_panic, NULL);
-	h->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+	h->daemon[door] = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | flags, 0, NULL, NULL,
 		on_access, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
 		listener, MHD_OPTION_CONNECTION_LIMIT, h->n_most,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_MEMORY,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S, MHD_OPTION_STRICT_FOR_CLIENT,
 		1, MHD_OPTION_URI_LOG_CALLBACK, on_target, h, MHD_OPTION_UNESCAPE_CALLBACK,
 		leave_escapes, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_END);
-	if (!h->daemon) {
-		free(h);
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_ARRAY, more,
+		MHD_OPTION_END);
+	if (!h->daemon[door])
 		return err_sys(e, INTERNAL, "start the HTTP server on the listening socket");
-	}
 	(void)TAKE_FD(listener); /* libmicrohttpd closes it */
+	return add_epoll(h, door, e);
+}
+
+int http_open(struct api *api, int take_listener, unsigned max_fds, struct http **ret,
+	      struct err *e)
+{
+	static const struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+	struct http *h = calloc(1, sizeof *h);
+
+	if (!h)
+		abort();
+	h->api = api;
+	LIST_INIT(&h->requests);
+	h->n_most = max_fds < HTTP_CONNECTIONS + OTHER_FDS ? max_fds - OTHER_FDS : HTTP_CONNECTIONS;
+	MHD_set_panic_func(on_panic, NULL);
 	*ret = h;
-	info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	if (!info)
-		return err_set(e, INTERNAL, "the HTTP server has no epoll");
-	return add_sources(h, info->epoll_fd, e);
+	if (sd_event_add_time(api->loop, &h->timer, CLOCK_MONOTONIC, 0, 1000, on_time, h) < 0 ||
+	    sd_event_add_defer(api->loop, &h->kick, on_kick, h) < 0) {
+		close(take_listener);
+		return err_sys(e, INTERNAL, "put HTTP on the event loop");
+	}
+	return start_daemon(h, DOOR_UNIX, 0, take_listener, none, e);
+}
+
+int http_open_tls(struct http *h, int take_listener, http_certificate *certificate,
+		  const char *client_ca, struct err *e)
+{
+	struct MHD_OptionItem more[] = {
+		{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)certificate},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)"NORMAL:-VERS-ALL:+VERS-TLS1.3"},
+		{MHD_OPTION_PER_IP_CONNECTION_LIMIT, PER_ADDRESS, NULL},
+		{*client_ca ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0, (void *)client_ca},
+		{MHD_OPTION_END, 0, NULL},
+	};
+
+	if (start_daemon(h, DOOR_TLS, MHD_USE_TLS, take_listener, more, e) < 0)
+		return err_wrap(e, "serve TLS");
+	http_wake(h);
+	return 0;
+}
+
+bool http_has_tls(const struct http *h)
+{
+	return h->daemon[DOOR_TLS] != NULL;
 }
 
 /* Answers that are not sent yet; a request that has only half arrived gets none. */
@@ -374,22 +427,26 @@ static void flush(struct http *h)
 	} while (clock_mono_ms() < until_ms);
 	for (r = LIST_FIRST(&h->requests); r; r = LIST_NEXT(r, link))
 		request_resume(r);
-	MHD_run(h->daemon);
+	run_doors(h, &(uint64_t){0});
 }
 
 void http_close(struct http *h)
 {
-	int listener;
-
 	if (!h)
 		return;
 	h->is_closing = 1;
-	listener = MHD_quiesce_daemon(h->daemon);
-	if (listener >= 0)
-		close(listener);
+	for (unsigned i = 0; i < DOORS; i++) {
+		int listener = h->daemon[i] ? MHD_quiesce_daemon(h->daemon[i]) : -1;
+
+		if (listener >= 0)
+			close(listener);
+	}
 	flush(h);
-	MHD_stop_daemon(h->daemon);
-	sd_event_source_disable_unref(h->io);
+	for (unsigned i = 0; i < DOORS; i++) {
+		if (h->daemon[i])
+			MHD_stop_daemon(h->daemon[i]);
+		sd_event_source_disable_unref(h->io[i]);
+	}
 	sd_event_source_disable_unref(h->timer);
 	sd_event_source_disable_unref(h->kick);
 	free(h);

@@ -9,6 +9,9 @@
  */
 #pragma once
 
+#include <gnutls/abstract.h>
+#include <stdbool.h>
+
 #include "base/err.h"
 
 struct api;
@@ -26,6 +29,13 @@ enum {
 /* Serve a listening socket. max_fds: what RLIMIT_NOFILE allows. */
 int http_open(struct api *api, int take_listener, unsigned max_fds, struct http **ret,
 	      struct err *e);
+/* Gives the certificate of a handshake. */
+typedef gnutls_certificate_retrieve_function2 http_certificate;
+/* A second door: TLS 1.3 on a listening TCP socket. client_ca: PEM, "" = certificates of clients are
+ * not asked for; it must outlive *h. */
+int http_open_tls(struct http *h, int take_listener, http_certificate *certificate,
+		  const char *client_ca, struct err *e);
+bool http_has_tls(const struct http *h);
 /* Libmicrohttpd has something to do that no descriptor tells, such as a resumed connection. */
 void http_wake(struct http *h);
 /* May one more connection be held (a stream, a wait)? The rest stays free for short requests. */

@@ -34,13 +34,13 @@ static unsigned slot(enum param row)
 	unsigned s = row - param_first(param_table[row].op);
 
 	if (s >= PARAM_MOST)
-		abort(); /* the table has more rows for one operation than struct params holds */
+		abort(); /* the table has more rows for one operation than struct param_set holds */
 	return s;
 }
 
-void param_begin(enum op_id op, struct params *ret)
+void param_begin(enum op_id op, struct param_set *ret)
 {
-	*ret = (struct params){0};
+	*ret = (struct param_set){0};
 	for (unsigned row = param_first(op); row < PARAM_COUNT && param_table[row].op == op; row++)
 		ret->value[slot((enum param)row)].number = param_table[row].def;
 }
@@ -119,7 +119,7 @@ static int read_span(const struct param_row *r, const char *text, int64_t *ret_m
 		       r->name, text, most_s);
 }
 
-int param_read(enum param row, const char *text, struct params *p, struct err *e)
+int param_read(enum param row, const char *text, struct param_set *p, struct err *e)
 {
 	const struct param_row *r = &param_table[row];
 	__typeof__(&p->value[0]) v = &p->value[slot(row)];
@@ -156,7 +156,7 @@ int param_read(enum param row, const char *text, struct params *p, struct err *e
 	return 0;
 }
 
-static int read_pair(enum op_id op, const char *pair, size_t n, struct params *p, struct err *e)
+static int read_pair(enum op_id op, const char *pair, size_t n, struct param_set *p, struct err *e)
 {
 	const char *equals = memchr(pair, '=', n);
 	size_t n_name = equals ? (size_t)(equals - pair) : n;
@@ -178,7 +178,7 @@ static int read_pair(enum op_id op, const char *pair, size_t n, struct params *p
 	return no_such(op, name, e);
 }
 
-int param_read_query(enum op_id op, const char *query, struct params *p, struct err *e)
+int param_read_query(enum op_id op, const char *query, struct param_set *p, struct err *e)
 {
 	while (*query) {
 		size_t n = strcspn(query, "&");
@@ -190,17 +190,17 @@ int param_read_query(enum op_id op, const char *query, struct params *p, struct 
 	return 0;
 }
 
-bool param_is_set(const struct params *p, enum param row)
+bool param_is_set(const struct param_set *p, enum param row)
 {
 	return p->value[slot(row)].is_set;
 }
 
-int64_t param_number(const struct params *p, enum param row)
+int64_t param_number(const struct param_set *p, enum param row)
 {
 	return p->value[slot(row)].number;
 }
 
-const char *param_text(const struct params *p, enum param row)
+const char *param_text(const struct param_set *p, enum param row)
 {
 	return p->value[slot(row)].text;
 }

@@ -35,7 +35,7 @@ extern const struct param_row param_table[PARAM_COUNT];
 enum { PARAM_MOST = 8, PARAM_VALUE = 65 };
 
 /* Values of one request, in the order of the rows of its operation. */
-struct params {
+struct param_set {
 	struct {
 		bool is_set;
 		int64_t number; /* NUMBER, FLAG, SPAN (milliseconds): the default if not set */
@@ -46,12 +46,12 @@ struct params {
 /* The first row of an operation; PARAM_COUNT when it has none. */
 enum param param_first(enum op_id op);
 /* All defaults. */
-void param_begin(enum op_id op, struct params *ret);
+void param_begin(enum op_id op, struct param_set *ret);
 /* Read "a=1&b=2"; ERR_INVALID names the parameter, what is permitted, or the nearest name. */
-int param_read_query(enum op_id op, const char *query, struct params *p, struct err *e);
+int param_read_query(enum op_id op, const char *query, struct param_set *p, struct err *e);
 /* Set one row from text. */
-int param_read(enum param row, const char *text, struct params *p, struct err *e);
+int param_read(enum param row, const char *text, struct param_set *p, struct err *e);
 
-bool param_is_set(const struct params *p, enum param row);
-int64_t param_number(const struct params *p, enum param row);
-const char *param_text(const struct params *p, enum param row); /* "" when not set */
+bool param_is_set(const struct param_set *p, enum param row);
+int64_t param_number(const struct param_set *p, enum param row);
+const char *param_text(const struct param_set *p, enum param row); /* "" when not set */

@@ -51,7 +51,7 @@ struct request {
 	struct msg_caller caller;
 	char scope[NAME_CAP]; /* pattern of the VMs that the caller may see; "" = all */
 	struct route route;
-	struct params params;
+	struct param_set params;
 	enum body_type body_type;
 	char *body;
 	size_t body_bytes, body_cap;

@@ -11,7 +11,7 @@
 /* Headers that frame or address a request: two of them contradict each other. */
 static const char *const once[] = {
 	"Host",	    "Content-Length", "Transfer-Encoding", "Content-Type",  "Expect",
-	"If-Match", "If-None-Match",  "Last-Event-ID",	   "Authorization",
+	"If-Match", "If-None-Match",  "Last-Event-ID",	   "Authorization", "Request-Id",
 };
 enum { HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONTENT_TYPE, EXPECT };
 

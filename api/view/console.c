@@ -160,7 +160,7 @@ static size_t tail_of(const char *text, size_t n, int64_t lines)
 static uint64_t start(const struct request *r, const struct boxes_entry *b, char **ret_text,
 		      size_t *ret_n, uint64_t *ret_end)
 {
-	const struct params *p = &r->params;
+	const struct param_set *p = &r->params;
 	char *text = malloc(BLACKBOX_CONSOLE);
 	uint64_t pos = 0;
 	size_t n, skip = 0;

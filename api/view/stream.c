@@ -264,7 +264,7 @@ static int check_kind(const char *kind, struct err *e)
 
 int view_event_list(struct request *r, struct err *e)
 {
-	const struct params *p = &r->params;
+	const struct param_set *p = &r->params;
 	bool is_sse = wants_sse(r);
 	bool is_following = !r->is_head && (is_sse || param_number(p, PARAM_OF_event_list_follow));
 	int64_t since = param_number(p, PARAM_OF_event_list_since), oldest, newest, last = 0;

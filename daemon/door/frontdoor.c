@@ -20,23 +20,26 @@ struct frontdoor_letter {
 	struct frontdoor_letter *next;
 	unsigned type;
 	uint64_t request;
-	int fd;
+	int fd[WIRE_FDS];
+	unsigned n_fds;
 	uint8_t body[];
 };
 
 static void letter_free(struct frontdoor_letter *l)
 {
-	if (l->fd >= 0)
-		close(l->fd);
+	for (unsigned i = 0; i < l->n_fds; i++)
+		if (l->fd[i] >= 0)
+			close(l->fd[i]);
 	free(l);
 }
 
 /* 1 = sent, 0 = the link is full, -1 = it is broken. */
-static int post(struct daemon *d, unsigned type, uint64_t request, const void *body, int fd)
+static int post(struct daemon *d, unsigned type, uint64_t request, const void *body, const int *fd,
+		unsigned n_fds)
 {
 	struct err e;
 
-	if (wire_send(d->door.link, &message_table, type, request, body, &fd, fd >= 0, &e) == 0)
+	if (wire_send(d->door.link, &message_table, type, request, body, fd, n_fds, &e) == 0)
 		return 1;
 	return e.code == ERR_PROTOCOL ? 0 : -1;
 }
@@ -57,15 +60,16 @@ static int on_patience(sd_event_source *s, uint64_t us, void *arg)
 	return 0;
 }
 
-/* The fd is borrowed. */
-static void say(struct daemon *d, unsigned type, uint64_t request, const void *body, int fd)
+/* The fds are borrowed. */
+static void say(struct daemon *d, unsigned type, uint64_t request, const void *body, const int *fd,
+		unsigned n_fds)
 {
 	struct frontdoor *f = &d->door;
 	size_t bytes = message_table.rule[type].bytes;
 	struct frontdoor_letter *l;
 	struct err e;
 
-	if (f->link < 0 || (!f->first && post(d, type, request, body, fd) != 0))
+	if (f->link < 0 || (!f->first && post(d, type, request, body, fd, n_fds) != 0))
 		return; /* a broken link is seen by its reader */
 	if (f->n_waiting == WAITING_MAX) {
 		err_set(&e, PROTOCOL, "%d messages wait for the API process", WAITING_MAX);
@@ -75,9 +79,9 @@ static void say(struct daemon *d, unsigned type, uint64_t request, const void *b
 	l = malloc(sizeof *l + bytes);
 	if (!l)
 		abort();
-	*l = (struct frontdoor_letter){.type = type,
-				       .request = request,
-				       .fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1};
+	*l = (struct frontdoor_letter){.type = type, .request = request, .n_fds = n_fds};
+	for (unsigned i = 0; i < n_fds; i++)
+		l->fd[i] = fcntl(fd[i], F_DUPFD_CLOEXEC, 3);
 	memcpy(l->body, body, bytes);
 	if (f->last)
 		f->last->next = l;
@@ -96,7 +100,7 @@ static void post_waiting(struct daemon *d)
 	while (f->first) {
 		struct frontdoor_letter *l = f->first;
 
-		if (post(d, l->type, l->request, l->body, l->fd) == 0)
+		if (post(d, l->type, l->request, l->body, l->fd, l->n_fds) == 0)
 			break;
 		f->first = l->next;
 		if (!f->first)
@@ -114,7 +118,12 @@ void frontdoor_answer(struct daemon *d, uint64_t visit, unsigned type, uint64_t 
 		      const void *body)
 {
 	if (visit == d->door.visit)
-		say(d, type, request, body, -1);
+		say(d, type, request, body, NULL, 0);
+}
+
+void frontdoor_secure(struct daemon *d, const int *fd, unsigned n_fds)
+{
+	say(d, MESSAGE_SECURE, 0, &(struct msg_empty){0}, fd, n_fds);
 }
 
 void frontdoor_host(struct daemon *d)
@@ -126,7 +135,7 @@ void frontdoor_host(struct daemon *d)
 	str_copy(m.what, sizeof m.what, ground_what(h->reason));
 	str_copy(m.mend, sizeof m.mend, ground_mend(h->reason));
 	if (d->door.is_ready)
-		say(d, MESSAGE_HOST_STATE, 0, &m, -1);
+		say(d, MESSAGE_HOST_STATE, 0, &m, NULL, 0);
 }
 
 void frontdoor_box(struct daemon *d, const struct vm *v)
@@ -136,7 +145,7 @@ void frontdoor_box(struct daemon *d, const struct vm *v)
 	if (!d->door.is_ready || v->box_fd < 0)
 		return;
 	str_copy(m.vm, sizeof m.vm, v->row.name);
-	say(d, MESSAGE_BOX, 0, &m, v->box_fd);
+	say(d, MESSAGE_BOX, 0, &m, &v->box_fd, 1);
 }
 
 void frontdoor_box_gone(struct daemon *d, const char *vm)
@@ -145,7 +154,7 @@ void frontdoor_box_gone(struct daemon *d, const char *vm)
 
 	str_copy(m.vm, sizeof m.vm, vm);
 	if (d->door.is_ready)
-		say(d, MESSAGE_BOX_GONE, 0, &m, -1);
+		say(d, MESSAGE_BOX_GONE, 0, &m, NULL, 0);
 }
 
 static int on_news(sd_event_source *s, void *arg)
@@ -156,7 +165,7 @@ static int on_news(sd_event_source *s, void *arg)
 	(void)s;
 	d->door.is_news_due = false;
 	if (d->door.is_ready)
-		say(d, MESSAGE_STORE_CHANGED, 0, &m, -1);
+		say(d, MESSAGE_STORE_CHANGED, 0, &m, NULL, 0);
 	return 0;
 }
 
@@ -184,7 +193,7 @@ static int on_pulse(sd_event_source *s, uint64_t us, void *arg)
 		return 0;
 	}
 	d->door.is_asked = true;
-	say(d, MESSAGE_PING, 0, &(struct msg_empty){0}, -1);
+	say(d, MESSAGE_PING, 0, &(struct msg_empty){0}, NULL, 0);
 	timer_set(d->loop, &d->door.pulse, PULSE_MS, on_pulse, d);
 	return 0;
 }

@@ -44,5 +44,7 @@ void frontdoor_answer(struct daemon *d, uint64_t visit, unsigned type, uint64_t 
 void frontdoor_changed(struct daemon *d);
 /* The host has entered or left its safe state. */
 void frontdoor_host(struct daemon *d);
+/* The TLS side, before anything else is said to a new API process. */
+void frontdoor_secure(struct daemon *d, const int *fd, unsigned n_fds);
 void frontdoor_box(struct daemon *d, const struct vm *v);
 void frontdoor_box_gone(struct daemon *d, const char *vm);

@@ -142,6 +142,7 @@ static int spawn(struct daemon *d, struct err *e)
 	if (sd_event_add_io(d->loop, &s->source, s->process.fd, EPOLLIN, on_process, d) < 0)
 		abort(); /* out of memory: crash-only */
 	frontdoor_open(d, TAKE_FD(ours));
+	secure_send(d);
 	return 0;
 }
 
@@ -162,7 +163,7 @@ static int on_again(sd_event_source *t, uint64_t us, void *arg)
 
 int server_open(struct daemon *d, struct err *e)
 {
-	if (make_listener(&d->server, d->config.run_dir, e) < 0)
+	if (secure_open(d, e) < 0 || make_listener(&d->server, d->config.run_dir, e) < 0)
 		return -1;
 	return spawn(d, e);
 }
@@ -220,6 +221,7 @@ void server_close(struct daemon *d)
 		process_kill(&s->process);
 		process_reap(&s->process, &code, &status);
 	}
+	secure_close(&d->secure);
 	if (s->listener >= 0) {
 		close(s->listener);
 		unlink(s->path);

@@ -36,7 +36,7 @@ static void fuzz_body(enum op_id op, enum body_type type, const char *bytes, siz
 static void fuzz_target(enum op_id op, const char *text)
 {
 	char path[TARGET_PATH], allow[ROUTE_ALLOW];
-	struct params p;
+	struct param_set p;
 	struct route r;
 	struct err e;
 	const char *query;

@@ -5,7 +5,7 @@
 #include "api/http/param.h"
 #include "tests/unit/test.h"
 
-static int read_into(enum op_id op, const char *query, struct params *p, struct err *e)
+static int read_into(enum op_id op, const char *query, struct param_set *p, struct err *e)
 {
 	param_begin(op, p);
 	return param_read_query(op, query, p, e);
@@ -24,7 +24,7 @@ TEST(param_rows_of_an_operation_stand_together_and_fit)
 
 TEST(param_defaults_hold_until_set)
 {
-	struct params p;
+	struct param_set p;
 	struct err e;
 
 	assert_int_equal(read_into(OP_vm_list, "", &p, &e), 0);
@@ -46,7 +46,7 @@ TEST(param_spans_have_units)
 	static const char *const bad[] = {"wait=11m", "wait=-1s", "wait=s",
 					  "wait=",    "wait=1h",  "wait=1.5s",
 					  "wait=1s2", "wait",	  "wait=99999999999999999999s"};
-	struct params p;
+	struct param_set p;
 	struct err e;
 
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
@@ -61,7 +61,7 @@ TEST(param_spans_have_units)
 
 TEST(param_refusals_name_what_is_permitted)
 {
-	struct params p;
+	struct param_set p;
 	struct err e;
 
 	assert_int_equal(read_into(OP_vm_list, "limit=0", &p, &e), -1);
@@ -81,7 +81,7 @@ TEST(param_refusals_name_what_is_permitted)
 
 TEST(param_flag_alone_is_yes)
 {
-	struct params p;
+	struct param_set p;
 	struct err e;
 
 	assert_int_equal(read_into(OP_event_list, "follow&since=7&kind=started", &p, &e), 0);

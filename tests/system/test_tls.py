@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The API over TCP: TLS 1.3, bearer tokens, client certificates; nobody comes in by accident."""
+import os
+import signal
+import socket
+import ssl
+import subprocess
+
+import pytest
+
+from host import B, Host, config
+
+HELLO = config("hello.elf")
+
+
+def run(*argv, **kw):
+    return subprocess.run(argv, check=True, capture_output=True, text=True, **kw)
+
+
+class Authority:
+    """A certificate authority in a folder, by openssl."""
+
+    def __init__(self, folder, name="ca"):
+        self.folder, self.ca = str(folder), os.path.join(str(folder), name)
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+            "-subj", f"/CN={name}", "-keyout", f"{self.ca}.key", "-out", f"{self.ca}.pem")
+
+    def issue(self, name, file=None, usage="clientAuth", days=2):
+        path = os.path.join(self.folder, file or name)
+        run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
+            "-keyout", f"{path}.key", "-out", f"{path}.csr")
+        with open(f"{path}.ext", "w", encoding="ascii") as f:
+            f.write(f"extendedKeyUsage={usage}\nsubjectAltName=IP:127.0.0.1,DNS:localhost\n")
+        run("openssl", "x509", "-req", "-in", f"{path}.csr", "-CA", f"{self.ca}.pem", "-CAkey", f"{self.ca}.key",
+            "-CAcreateserial", "-days", str(days), "-extfile", f"{path}.ext", "-out", f"{path}.pem")
+        os.chmod(f"{path}.key", 0o600)
+        return path
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Secure:
+    """A host whose API is on TCP, and curl to it."""
+
+    def __init__(self, folder):
+        self.authority = Authority(folder)
+        self.server = self.authority.issue("qvm-host", usage="serverAuth")
+        self.port = free_port()
+        self.host = Host(**{"listen": f"127.0.0.1:{self.port}", "tls-certificate": f"{self.server}.pem",
+                            "tls-key": f"{self.server}.key", "tls-client-ca": f"{self.authority.ca}.pem"})
+
+    def curl(self, path, *more):
+        r = subprocess.run(["curl", "-sS", "-w", "\n%{http_code}", "--cacert", f"{self.authority.ca}.pem", *more,
+                            f"https://127.0.0.1:{self.port}{path}"], capture_output=True, text=True, timeout=30, check=False)
+        body, _, status = r.stdout.rpartition("\n")
+        return int(status or 0), body + r.stderr
+
+    def until_serves(self):
+        self.host.until(lambda: self.curl("/healthz")[0] == 200, "TLS is served")
+
+
+@pytest.fixture
+def secure(tmp_path):
+    s = Secure(tmp_path)
+    try:
+        s.host.start()
+        s.until_serves()
+        yield s
+    finally:
+        s.host.close()
+
+
+def test_over_tcp_nobody_has_a_role_without_proof(secure):
+    for o in secure.host.document.operations:
+        status, body = secure.curl(o.path.replace("{vm}", "x").replace("{token}", "x").replace("{id}", "1"), "-X", o.method)
+        assert status == (200 if o.role == "anyone" else 401), (o, status, body)
+
+
+def test_a_token_opens_what_its_role_and_scope_allow(secure):
+    secure.host.define("web", HELLO)
+    secret = secure.host.post("/v1/tokens/script", {"role": "operator", "vms": "w*"}).json["secret"]
+    bearer = ("-H", f"Authorization: Bearer {secret}")
+    assert secure.curl("/v1/vms/web/start?wait=20s", "-X", "POST", *bearer)[0] == 200
+    assert secure.curl("/v1/vms/web", "-X", "DELETE", *bearer)[0] == 403
+    entry = secure.host.until(lambda: secure.host.get("/v1/audit?vm=web").json["entries"][0], "it is on record")
+    assert (entry["identity"], entry["pid"]) == ("script", 0)
+
+
+def test_a_client_certificate_has_the_role_of_its_name(secure, tmp_path):
+    known = secure.authority.issue("panel")
+    cert = ("--cert", f"{known}.pem", "--key", f"{known}.key")
+    status, body = secure.curl("/v1/vms", *cert)
+    assert status == 401 and "qvmadm token create panel --certificate" in body
+    made = secure.host.adm("token", "create", "panel", "--certificate", "--role", "reader")
+    assert made.returncode == 0, made
+    assert secure.curl("/v1/vms", *cert)[0] == 200
+    assert secure.curl("/v1/vms/x/start", "-X", "POST", *cert)[0] == 403
+    # Of another authority, or made to be a server: the same name is not the same holder.
+    (tmp_path / "other").mkdir()
+    for wrong in (Authority(tmp_path / "other").issue("panel"), secure.authority.issue("panel", "server", "serverAuth")):
+        status, body = secure.curl("/v1/vms", "--cert", f"{wrong}.pem", "--key", f"{wrong}.key")
+        assert status in (0, 401), body
+
+
+def test_only_tls_1_3_is_spoken(secure):
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    old.load_verify_locations(f"{secure.authority.ca}.pem")
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    with socket.create_connection(("127.0.0.1", secure.port)) as s, pytest.raises((ssl.SSLError, ConnectionError)):
+        old.wrap_socket(s, server_hostname="127.0.0.1")
+    with socket.create_connection(("127.0.0.1", secure.port)) as s:
+        s.settimeout(10)
+        s.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert b"200" not in s.recv(100)
+
+
+def connect(secure):
+    c = ssl.create_default_context(cafile=f"{secure.authority.ca}.pem")
+    s = c.wrap_socket(socket.create_connection(("127.0.0.1", secure.port)), server_hostname="127.0.0.1")
+    s.settimeout(20)
+    return s
+
+
+def test_a_new_certificate_is_used_and_open_streams_go_on(secure):
+    secret = secure.host.post("/v1/tokens/script", {"role": "reader"}).json["secret"]
+    with connect(secure) as stream:
+        first = stream.getpeercert()["serialNumber"]
+        stream.sendall(f"GET /v1/events?follow=1 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {secret}\r\n\r\n".encode())
+        f = stream.makefile("rb")
+        assert b"200" in f.readline()
+        secure.authority.issue("qvm-host", usage="serverAuth")
+        secure.host.process.send_signal(signal.SIGHUP)
+
+        def changed():
+            with connect(secure) as s:
+                return s.getpeercert()["serialNumber"] != first
+        secure.host.until(changed, "the new certificate is shown")
+        secure.host.define("later", HELLO)  # told on the stream that was there before
+        while b'"later"' not in f.readline():
+            pass
+
+
+def test_wrong_files_are_refused_at_the_start_and_kept_out_of_a_reload(secure, tmp_path):
+    (tmp_path / "rubbish.pem").write_text("hello\n")
+    with open(f"{secure.server}.pem", "w", encoding="ascii") as f:
+        f.write("hello\n")
+    secure.host.process.send_signal(signal.SIGHUP)
+    secure.host.until(lambda: "is no PEM file" in secure.host.read_log(), "it says so")
+    assert secure.curl("/healthz")[0] == 200
+    for settings, why in (({"listen": "127.0.0.1:1"}, "tls-certificate"),
+                          ({"listen": "nowhere:9443", "tls-certificate": f"{secure.server}.pem",
+                            "tls-key": f"{secure.server}.key"}, "no PEM file"),
+                          ({"listen": "127.0.0.1", "tls-certificate": f"{secure.authority.ca}.pem",
+                            "tls-key": f"{secure.authority.ca}.key"}, "ADDRESS:PORT")):
+        h = Host(**settings)
+        try:
+            os.chmod(f"{secure.authority.ca}.key", 0o600)
+            h.start(ready=False)
+            assert h.process.wait(20) != 0
+            assert why in h.read_log(), h.read_log()
+        finally:
+            h.close()
+    os.chmod(f"{secure.server}.key", 0o644)
+    secure.authority.issue("qvm-host", "fresh", "serverAuth")
+    os.replace(f"{tmp_path}/fresh.pem", f"{secure.server}.pem")
+    secure.host.process.send_signal(signal.SIGHUP)
+    secure.host.until(lambda: "may be read by others" in secure.host.read_log(), "it says so")
+    assert secure.curl("/healthz")[0] == 200
+
+
+def test_a_key_of_another_certificate_leaves_the_unix_socket(tmp_path):
+    s = Secure(tmp_path)
+    s.host.settings["tls-key"] = f"{s.authority.issue('other')}.key"
+    try:
+        s.host.start()
+        s.host.until(lambda: "is not the key of the first certificate" in s.host.read_log(), "it says so")
+        assert s.host.get("/v1/vms").status == 200
+        assert s.curl("/healthz", "--max-time", "2")[0] == 0
+    finally:
+        s.host.close()
+
+
+def test_qvmadm_comes_over_tcp_with_a_token_or_a_certificate(secure):
+    secure.host.define("web", HELLO)
+    made = secure.host.adm("token", "create", "me", "--role", "operator")
+    url = f"https://127.0.0.1:{secure.port}"
+    env = {"QVM_CACERT": f"{secure.authority.ca}.pem", "QVM_HOST": url}
+
+    def adm(*args, **more):
+        return subprocess.run([f"{B}/qvmadm", *args], env={**env, **more}, capture_output=True, text=True, timeout=30, check=False)
+    assert adm("list").returncode == 20
+    assert "web" in adm("list", QVM_TOKEN=made.stdout.strip()).stdout
+    assert adm("start", "web", QVM_TOKEN=made.stdout.strip()).returncode == 0
+    known = secure.authority.issue("panel")
+    secure.host.adm("token", "create", "panel", "--certificate")
+    assert "web" in adm("list", QVM_CERT=f"{known}.pem", QVM_KEY=f"{known}.key").stdout
+    untrusted = subprocess.run([f"{B}/qvmadm", "-H", url, "list"], env={}, capture_output=True, text=True, check=False)
+    assert untrusted.returncode == 19 and "QVM_CACERT" in untrusted.stderr
