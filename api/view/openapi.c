@@ -159,13 +159,14 @@ static json_t *responses(enum op_id op)
 		{401, o->role > ROLE_ANYONE},
 		{403, o->role > ROLE_ANYONE},
 		{404, strchr(o->path, '{') != NULL},
-		{409, (o->kind == OP_KIND_CALL && strchr(o->path, '{')) || op == OP_vm_status ||
-			      op == OP_vm_map},
+		{409, (o->kind == OP_KIND_CALL && strchr(o->path, '{')) || op == OP_check ||
+			      op == OP_vm_status || op == OP_vm_map},
 		{412, op == OP_vm_put || op == OP_vm_delete},
 		{413, has_body},
 		{415, has_body},
 		{422, has_config && op != OP_check},
 		{429, true},
+		{502, has_config}, /* the worker that checks it may be lost */
 		{503, true},
 		{504, o->kind == OP_KIND_CALL},
 	};

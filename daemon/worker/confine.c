@@ -28,6 +28,31 @@ static void watch_events(struct confinement *c, int folder)
 	c->events = controller_events(folder);
 }
 
+/* OOM kills in the slice since the last look. systemd takes an empty scope away at once, and its
+ * counts with it; those of the slice stay. */
+static bool slice_has_killed(struct worker *w)
+{
+	struct scopes *s = &w->d->scopes;
+	char path[CGROUP_PATH];
+	int64_t kills, seen = s->kills_seen;
+
+	str_copy(path, sizeof path, w->home.path);
+	*strrchr(path, '/') = '\0';
+	AUTO_FD int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_FD int events = folder >= 0 ? controller_events(folder) : -1;
+	kills = events >= 0 ? controller_oom_kills(events) : 0;
+	s->kills_seen = kills;
+	return seen >= 0 && kills > seen;
+}
+
+static void enter_slice(struct worker *w)
+{
+	w->home.is_in_scope = true;
+	/* What was killed in it before our time is no end of a worker of ours. */
+	if (w->d->scopes.kills_seen < 0)
+		slice_has_killed(w);
+}
+
 int confine_begin(struct worker *w, const struct policy *p, int *ret_folder, struct err *e)
 {
 	const struct cgroup *tree = &w->d->cgroup;
@@ -53,9 +78,10 @@ void confine_adopt(struct worker *w, const char *path)
 	struct confinement *c = &w->home;
 	AUTO_FD int folder = path[0] ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
-	*c = (struct confinement){.events = folder >= 0 ? controller_events(folder) : -1,
-				  .is_in_scope = strstr(path, "/" SCOPE_SLICE "/") != NULL};
+	*c = (struct confinement){.events = folder >= 0 ? controller_events(folder) : -1};
 	str_copy(c->path, sizeof c->path, path);
+	if (strstr(path, "/" SCOPE_SLICE "/"))
+		enter_slice(w);
 }
 
 /* In the folder that it was spawned in. */
@@ -92,7 +118,7 @@ static int enter_scope(struct worker *w, struct err *e)
 			c->held.by[i] = LIMITER_SCOPE;
 	watch_events(c, folder);
 	str_copy(c->path, sizeof c->path, path);
-	c->is_in_scope = true;
+	enter_slice(w);
 	cgroup_remove(&w->d->cgroup, w->cgroup);
 	return limits_judge(c->policy, &c->held, e);
 }
@@ -131,22 +157,6 @@ int confine_machine(struct worker *w, const struct policy *p, uint64_t shared_by
 	log_warn((&(struct log_about){.vm = w->vm, .err = &why}),
 		 "it stays in the cgroup of its supervisor: %s", why.msg);
 	return limit_folder(w, e);
-}
-
-/* systemd takes an empty scope away at once, and its counts with it; those of the slice stay. */
-static bool slice_has_killed(struct worker *w)
-{
-	struct scopes *s = &w->d->scopes;
-	char path[CGROUP_PATH];
-	int64_t kills, seen = s->kills_seen;
-
-	str_copy(path, sizeof path, w->home.path);
-	*strrchr(path, '/') = '\0';
-	AUTO_FD int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO_FD int events = folder >= 0 ? controller_events(folder) : -1;
-	kills = events >= 0 ? controller_oom_kills(events) : 0;
-	s->kills_seen = kills;
-	return kills > seen;
 }
 
 bool confine_end(struct worker *w)

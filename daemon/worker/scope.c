@@ -235,7 +235,7 @@ int scope_start(struct scopes *s, const struct scope_spec *spec, scope_fn *done,
 
 void scope_open(struct scopes *s, sd_event *loop)
 {
-	*s = (struct scopes){.loop = loop};
+	*s = (struct scopes){.loop = loop, .kills_seen = -1};
 }
 
 void scope_close(struct scopes *s)

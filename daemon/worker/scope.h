@@ -26,7 +26,7 @@ struct scopes {
 	sd_event *loop; /* NULL = this host has no systemd, or the settings say no */
 	sd_bus *bus;	/* NULL = not connected now */
 	struct scope_job *first;
-	int64_t kills_seen; /* OOM kills in the slice that are accounted for */
+	int64_t kills_seen; /* OOM kills in the slice that are accounted for; -1 = not counted yet */
 };
 
 struct scope_spec {

@@ -68,6 +68,17 @@ TEST(confine_reads_the_slice_when_the_scope_has_gone)
 	finish();
 }
 
+/* An earlier supervisor told of those, or nobody could. */
+TEST(confine_of_an_adopted_worker_does_not_count_what_was_killed_before)
+{
+	struct daemon d = {.cgroup.fd = -1, .scopes.kills_seen = -1};
+
+	begin(4);
+	assert_false(ends(&d, true));
+	assert_int_equal(d.scopes.kills_seen, 4);
+	finish();
+}
+
 TEST(confine_believes_a_scope_that_is_there_and_not_its_slice)
 {
 	struct daemon d = {.cgroup.fd = -1, .scopes.kills_seen = 0};
