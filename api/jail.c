@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -103,6 +104,9 @@ int jail_enter(const struct jail_spec *s, uint32_t *ret_layers, struct err *e)
 		return -1;
 	if (is_root && !made)
 		*ret_layers &= ~(uint32_t)SANDBOX_USER_NS;
+	/* Who hangs does not see its link close. After the uid: its change forgets the signal. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return err_sys(e, RESOURCE, "end with the supervisor");
 	return 0;
 }
 

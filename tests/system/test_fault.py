@@ -130,6 +130,14 @@ def test_a_hung_api_is_found_and_started_again(host):
     assert host.vm("hello")["pid"] == pid
 
 
+def test_a_hung_api_does_not_outlive_its_supervisor(host):
+    [api] = [int(p) for p in os.listdir("/proc") if p.isdigit() and child_named(p, host, "qvm-api")]
+    send(api, "SIGSTOP")
+    host.kill()
+    host.until(lambda: not is_alive(api), "the API ends with its supervisor")
+    host.start()
+
+
 def test_the_status_of_a_dead_worker_says_that_it_has_ended(host):
     pid = running(host, on_failure="stop")
     send(pid, "SIGKILL")
