@@ -3,6 +3,7 @@
 #
 #   make demo-linux    boot Debian's kernel to a shell (needs kvm_intel or kvm_amd)
 #   make check-linux   the same in an emulated host, alone and under qvmd (in make check)
+#   make powerloss ROUNDS=10 SEED=1   cut the power of a host at random: nothing acknowledged is lost
 
 linux:
 	$(Q)tests/harness/kernel $(B)/linux
@@ -11,7 +12,10 @@ linux:
 demo-linux: all linux
 	$(B)/qvm @packaging/examples/linux.qvmconf
 
+powerloss: all
+	$(Q)B=$(B) tests/harness/powerloss $(or $(ROUNDS),10) $(or $(SEED),1)
+
 check-linux: all
 	$(Q)B=$(B) tests/harness/linux
 
-.PHONY: linux demo-linux check-linux
+.PHONY: powerloss linux demo-linux check-linux
