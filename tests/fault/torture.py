@@ -55,6 +55,16 @@ def processes():
     return found
 
 
+def about(pid):
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii") as f:
+            lines = [x for x in f.read().splitlines() if x.startswith(("Name", "State", "Pid", "PPid", "NSpid", "Threads"))]
+        with open(f"/proc/{pid}/cmdline", encoding="ascii") as f:
+            return " ".join(" ".join(lines).split()) + " " + f.read().replace("\0", " ")
+    except OSError:
+        return f"{pid} has just gone"
+
+
 def mounts():
     with open("/proc/self/mounts", encoding="utf-8") as f:
         return sorted(f.read().splitlines())
@@ -186,7 +196,9 @@ class Torture:
 
     def holds_now(self):
         owners = collections.Counter(uid for program, uid in processes().values() if program == "qvm" and uid >= 1900000016)
-        self.must(all(n == 1 for n in owners.values()), f"a VM has two workers: {owners}")
+        for uid in (u for u, n in owners.items() if n > 1):
+            self.must(False, "a VM has two workers: " + "; ".join(
+                about(p) for p, (program, u) in processes().items() if u == uid))
         for disk in self.disks:
             held = [x for x in locks_on([disk]) if "WRITE" in x]
             self.must(len(held) <= 1, f"a disk has two owners: {held}")

@@ -157,6 +157,16 @@ def child_named(pid, host, name):
         return False
 
 
+def test_a_worker_that_died_without_a_supervisor_does_not_keep_others_from_being_adopted(host):
+    pids = {name: running(host, name, on_failure="stop") for name in ("alive", "dead")}
+    host.kill()
+    send(pids["dead"], "SIGKILL")
+    host.start()
+    host.until_vm("dead", observed="safe")
+    vm = host.vm("alive")
+    assert (vm["pid"], vm["observed"], vm["restarts"]) == (pids["alive"], "running", 0), vm
+
+
 def test_a_second_supervisor_on_the_same_state_refuses(host):
     second = Host()
     second.state = host.state
