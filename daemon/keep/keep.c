@@ -259,6 +259,7 @@ static int on_process(sd_event_source *s, int fd, uint32_t events, void *arg)
 	(void)events;
 	lose(k);
 	process_reap(&k->process, &code, &status);
+	cgroup_remove(&d->cgroup, KEEP_CGROUP);
 	if (d->is_ending) {
 		daemon_check_end(d);
 		return 0;
