@@ -84,7 +84,6 @@ static void print_entries(json_t *list)
 
 static int run(struct command_call *c)
 {
-	AUTO_RESPONSE struct http_response r = {0};
 	AUTO_JSON json_t *list = NULL;
 	char query[128] = "";
 	struct http_request q = {.op = OP_audit_list, .query = query};
@@ -93,14 +92,9 @@ static int run(struct command_call *c)
 
 	if (make_query(c, query, sizeof query, &e) < 0)
 		return problem_local(&e, c->as_json);
-	if (command_ask(c, &q, &r, &status) < 0)
+	list = command_read(c, &q, &status);
+	if (!list)
 		return status;
-	if (c->as_json) {
-		field_print(r.body, r.body_bytes);
-		return 0;
-	}
-	if (field_parse(r.body, r.body_bytes, &list, &e) < 0)
-		return problem_local(&e, false);
 	if (json_array_size(field_list(list, "entries")) == 0)
 		fprintf(stderr, "Nobody has asked for anything yet.\n");
 	else

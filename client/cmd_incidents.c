@@ -55,7 +55,6 @@ static int tell(struct command_call *c, const json_t *list, const char *vm)
 
 static int run(struct command_call *c)
 {
-	AUTO_RESPONSE struct http_response r = {0};
 	AUTO_JSON json_t *list = NULL;
 	char query[64];
 	struct http_request q = {.op = OP_vm_incidents, .query = query};
@@ -67,14 +66,9 @@ static int run(struct command_call *c)
 		return status;
 	if (make_query(c, query, sizeof query, &e) < 0)
 		return problem_local(&e, c->as_json);
-	if (command_ask(c, &q, &r, &status) < 0)
+	list = command_read(c, &q, &status);
+	if (!list)
 		return status;
-	if (c->as_json) {
-		field_print(r.body, r.body_bytes);
-		return 0;
-	}
-	if (field_parse(r.body, r.body_bytes, &list, &e) < 0)
-		return problem_local(&e, false);
 	return tell(c, list, q.param);
 }
 

@@ -161,21 +161,12 @@ static void print_map(const json_t *m)
 
 static int run(struct command_call *c)
 {
-	AUTO_RESPONSE struct http_response r = {0};
-	AUTO_JSON json_t *m = NULL;
-	struct http_request q = {.op = OP_vm_map};
-	struct err e;
 	int status;
+	struct http_request q = {.op = OP_vm_map, .param = command_vm(c, &status)};
+	AUTO_JSON json_t *m = q.param ? command_read(c, &q, &status) : NULL;
 
-	q.param = command_vm(c, &status);
-	if (!q.param || command_ask(c, &q, &r, &status) < 0)
+	if (!m)
 		return status;
-	if (c->as_json) {
-		field_print(r.body, r.body_bytes);
-		return 0;
-	}
-	if (field_parse(r.body, r.body_bytes, &m, &e) < 0)
-		return problem_local(&e, false);
 	print_map(m);
 	return 0;
 }

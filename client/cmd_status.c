@@ -159,21 +159,12 @@ static void print_head(const json_t *s)
 
 static int run(struct command_call *c)
 {
-	AUTO_RESPONSE struct http_response r = {0};
-	AUTO_JSON json_t *s = NULL;
-	struct http_request q = {.op = OP_vm_status};
-	struct err e;
 	int status;
+	struct http_request q = {.op = OP_vm_status, .param = command_vm(c, &status)};
+	AUTO_JSON json_t *s = q.param ? command_read(c, &q, &status) : NULL;
 
-	q.param = command_vm(c, &status);
-	if (!q.param || command_ask(c, &q, &r, &status) < 0)
+	if (!s)
 		return status;
-	if (c->as_json) {
-		field_print(r.body, r.body_bytes);
-		return 0;
-	}
-	if (field_parse(r.body, r.body_bytes, &s, &e) < 0)
-		return problem_local(&e, false);
 	print_head(s);
 	print_vcpus(field_list(s, "vcpus"));
 	print_vdevs(field_list(s, "vdevs"));

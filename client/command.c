@@ -7,6 +7,7 @@
 #include "base/auto.h"
 #include "base/name.h"
 #include "base/str.h"
+#include "client/show/field.h"
 #include "client/show/problem.h"
 
 extern const struct command *const __start_qvm_command[];
@@ -247,4 +248,20 @@ int command_ask(struct command_call *c, const struct http_request *q, struct htt
 	*ret = r;
 	r = (struct http_response){0};
 	return 0;
+}
+
+json_t *command_read(struct command_call *c, const struct http_request *q, int *ret_status)
+{
+	AUTO_RESPONSE struct http_response r = {0};
+	json_t *object = NULL;
+	struct err e;
+
+	if (command_ask(c, q, &r, ret_status) < 0)
+		return NULL;
+	*ret_status = 0;
+	if (c->as_json)
+		field_print(r.body, r.body_bytes);
+	else if (field_parse(r.body, r.body_bytes, &object, &e) < 0)
+		*ret_status = problem_local(&e, false);
+	return object;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -78,3 +79,6 @@ const char *command_vm(const struct command_call *c, int *ret_status);
  * said why. */
 int command_ask(struct command_call *c, const struct http_request *q, struct http_response *ret,
 		int *ret_status);
+/* The same of an object that is to be shown, which the caller owns. NULL: it has been printed as it came,
+ * with --json, or why there is none; *ret_status is the exit status. */
+json_t *command_read(struct command_call *c, const struct http_request *q, int *ret_status);
