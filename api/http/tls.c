@@ -74,7 +74,8 @@ static int load_key(struct tls *t, int fd, struct err *e)
 		abort();
 	d = (gnutls_datum_t){(unsigned char *)pem, (unsigned)n};
 	r = gnutls_privkey_import_x509_raw(t->key, &d, GNUTLS_X509_FMT_PEM, NULL, 0);
-	explicit_bzero(pem, n);
+	if (pem) /* for the analyzer: read_text() has made it */
+		explicit_bzero(pem, n);
 	return r < 0 ? err_set(e, INVALID, "`tls-key` holds no private key: %s", gnutls_strerror(r))
 		     : 0;
 }

@@ -51,7 +51,7 @@ static int listen_on(const char *text, int *ret_fd, struct err *e)
 	AUTO_FD int fd = -1;
 	int r;
 
-	if (resolve(text, &a, e) < 0)
+	if (resolve(text, &a, e) < 0 || !a)
 		return -1;
 	fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	r = fd < 0 ? -1 : setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The API over TCP: TLS 1.3, bearer tokens, client certificates; nobody comes in by accident."""
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -157,13 +158,11 @@ def test_wrong_files_are_refused_at_the_start_and_kept_out_of_a_reload(secure, t
                           ({"listen": "127.0.0.1", "tls-certificate": f"{secure.authority.ca}.pem",
                             "tls-key": f"{secure.authority.ca}.key"}, "ADDRESS:PORT")):
         h = Host(**settings)
-        try:
-            os.chmod(f"{secure.authority.ca}.key", 0o600)
-            h.start(ready=False)
-            assert h.process.wait(20) != 0
-            assert why in h.read_log(), h.read_log()
-        finally:
-            h.close()
+        os.chmod(f"{secure.authority.ca}.key", 0o600)
+        h.start(ready=False)
+        assert h.process.wait(20) != 0
+        assert why in h.read_log(), h.read_log()
+        shutil.rmtree(h.folder)
     os.chmod(f"{secure.server}.key", 0o644)
     secure.authority.issue("qvm-host", "fresh", "serverAuth")
     os.replace(f"{tmp_path}/fresh.pem", f"{secure.server}.pem")
