@@ -101,7 +101,7 @@ bool shmem_may(const char *rules, const char *name)
 	return !has_allow;
 }
 
-/* --- the way to the keeper --- */
+/* --- the way to the server --- */
 
 static int address(const char *path, struct sockaddr_un *ret, struct err *e)
 {
@@ -128,7 +128,7 @@ int shmem_connect(const char *path, const struct shmem_hello *hello, int *ret_fd
 		return -1;
 	if (connect(fd, (struct sockaddr *)&at, sizeof at) < 0 ||
 	    send(fd, hello, sizeof *hello, MSG_NOSIGNAL) != sizeof *hello)
-		return err_sys(e, RESOURCE, "ask the keeper of shared memory at '%s'", path);
+		return err_sys(e, RESOURCE, "ask the server of shared memory at '%s'", path);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }

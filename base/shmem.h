@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * shmem.h - regions of memory that virtual machines share: what a region's file holds, who may have
- * which, and the words between a worker and the keeper of the regions (vmm/shmem/keeper.h). Worker,
- * keeper; the supervisor, which introduces the one to the other.
+ * which, and the words between a worker and the server of the regions (vmm/shmem/server.h). Worker,
+ * server; the supervisor, which introduces the one to the other.
  *
  * A region is a sealed memfd: SHMEM_HEAD bytes that no guest sees, then its pages. It has up to
- * SHMEM_CLIENTS clients, peers of each other. Who they are is the keeper's to know; the head only says
+ * SHMEM_CLIENTS clients, peers of each other. Who they are is the server's to know; the head only says
  * what they have to tell each other, and whoever writes rubbish there harms this region alone.
  */
 #pragma once
@@ -23,7 +23,6 @@ enum {
 	SHMEM_NAME = 32, /* with its NUL */
 	SHMEM_RULES = 1024,
 	SHMEM_STARS = 4, /* `*` in a pattern: more take a matcher for ever */
-	SHMEM_VM = 64,
 };
 
 /* The answers of the original's guest_shm.h. */
@@ -42,11 +41,8 @@ enum shmem_status {
 
 /* The first page of a region's file. */
 struct shmem_head {
-	uint32_t pages; /* that follow */
-	uint32_t unused;
-	char name[SHMEM_NAME];
 	_Atomic uint32_t clients; /* bit n: number n is there */
-	uint32_t pad[5];
+	uint32_t pad[15];
 	/* For number n, who waits there by a futex: bit m, client m notifies it; SHMEM_CHANGED. */
 	struct {
 		_Atomic uint32_t news;
@@ -80,7 +76,6 @@ bool shmem_may(const char *rules, const char *name);
 /* The first of a connection, from who makes it for a worker; then it is the worker's. */
 struct shmem_hello {
 	uint64_t budget_bytes; /* of all regions together, from now on */
-	char vm[SHMEM_VM];
 	char rules[SHMEM_RULES];
 };
 
@@ -104,11 +99,11 @@ struct shmem_answer {
 	uint32_t unused;
 };
 
-_Static_assert(sizeof(struct shmem_hello) == 1096 && sizeof(struct shmem_request) == 48 &&
+_Static_assert(sizeof(struct shmem_hello) == 1032 && sizeof(struct shmem_request) == 48 &&
 		       sizeof(struct shmem_answer) == 24,
 	       "crosses process boundaries");
 
-/* Connect to the keeper that listens at that path and introduce a worker, without waiting. The caller
+/* Connect to the server that listens at that path and introduce a worker, without waiting. The caller
  * owns *ret_fd. e->os_errno is ECONNREFUSED or ENOENT where there is none. */
 int shmem_connect(const char *path, const struct shmem_hello *hello, int *ret_fd, struct err *e);
 /* A socket for it to listen on, in place of one that nobody serves any more; for this user alone. */

@@ -14,7 +14,7 @@
 #include "base/trust.h"
 #include "schemas/cause.h"
 #include "vmm/dump/writer.h"
-#include "vmm/shmem/keeper.h"
+#include "vmm/shmem/server.h"
 #include "vmm/worker/alone.h"
 #include "vmm/conf/option.h"
 #include "vmm/vdev/plugin.h"
@@ -161,7 +161,7 @@ int main(int argc, char **argv)
 	if (!strcmp(first, "--dump") && argc == 3)
 		return writer_run(argv[2]);
 	if (!strcmp(first, "--shmem") && argc == 3)
-		return keeper_run(argv[2]);
+		return shmem_server_run(argv[2]);
 	open_vdevs();
 	return finish(alone_run(argc - 1, argv + 1));
 }

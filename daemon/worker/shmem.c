@@ -30,7 +30,7 @@ static int on_process(sd_event_source *source, int fd, uint32_t events, void *ar
 	s->job = scope_cancel(s->job);
 	process_reap(&s->process, &code, &status);
 	log_error(NULL,
-		  "the keeper of shared memory (qvm --shmem) has ended by %s %d: VMs keep the "
+		  "the server of shared memory (qvm --shmem) has ended by %s %d: VMs keep the "
 		  "regions "
 		  "that they have, and attach to new ones after their next start",
 		  code == CLD_EXITED ? "status" : "signal", status);
@@ -44,7 +44,7 @@ static void on_scope(void *arg, const struct err *why)
 	s->job = NULL;
 	if (why)
 		log_warn((&(struct log_about){.err = why}),
-			 "the keeper of shared memory ends with this unit: %s", why->msg);
+			 "the server of shared memory ends with this unit: %s", why->msg);
 }
 
 /* systemd shall not end it with us: its regions are those of VMs in scopes of their own. What it may
@@ -119,7 +119,6 @@ static int make_shmem(const struct resource *r, int *ret_fd, struct err *e)
 	char path[CONFIG_PATH + 16];
 	AUTO_FD int fd = -1;
 
-	str_copy(hello.vm, sizeof hello.vm, r->vm);
 	str_copy(hello.rules, sizeof hello.rules, r->want->path);
 	snprintf(path, sizeof path, "%s/shmem.sock", r->config->run_dir);
 	if (shmem_connect(path, &hello, &fd, e) < 0 &&

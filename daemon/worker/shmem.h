@@ -3,7 +3,7 @@
  * shmem.h - the supervisor's part in shared memory: it has a process keep the regions (`qvm --shmem`),
  * from the first VM that wants one on, and introduces workers to it. Supervisor; part of struct daemon.
  *
- * The supervisor knows nothing of regions and is on no way between two VMs. The keeper outlives it for as
+ * The supervisor knows nothing of regions and is on no way between two VMs. The server outlives it for as
  * long as a worker is connected, and the next supervisor finds it at the socket in the run directory.
  */
 #pragma once
@@ -21,11 +21,11 @@ struct shmem {
 	sd_event *loop;
 	struct scopes *scopes;
 	struct scope_job *job;	/* its scope is being asked for; NULL = it is not */
-	struct process process; /* the keeper, if it is a child of ours; fd -1 = it is not */
+	struct process process; /* the server, if it is a child of ours; fd -1 = it is not */
 	sd_event_source *source;
-	int life_fd; /* a connection of our own: the keeper stays while it is open; -1 = none */
+	int life_fd; /* a connection of our own: the server stays while it is open; -1 = none */
 };
 
 void shmem_init(struct shmem *s, struct scopes *scopes);
-/* The keeper goes on without us; if no worker needs it, it ends. */
+/* The server goes on without us; if no worker needs it, it ends. */
 void shmem_close(struct shmem *s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_shmem - two hostile guests with a vdev shmem each, and a hostile worker, at one registry. The
- * machine's services, the way to the keeper and the bell's thread are answered here.
+ * machine's services, the way to the server and the bell's thread are answered here.
  *
  * Input: steps of 8 bytes: what, offset (2 bytes), width, value (4 bytes); and, as a text, rules.
  */
@@ -94,7 +94,7 @@ UNUSED(void, machine_console, struct machine *m, const char *bytes, size_t n)
 UNUSED(void, machine_sign, struct machine *m)
 UNUSED(const char *, machine_name, const struct machine *m)
 
-/* --- the way to the keeper: fd 100 + n is the connection of guest n --- */
+/* --- the way to the server: fd 100 + n is the connection of guest n --- */
 
 static struct shmem_answer ask(unsigned who, const struct shmem_request *q, int *ret_fd)
 {

@@ -46,7 +46,7 @@ def leaves_nothing():
     yield
     end = time.monotonic() + GRACE
     while (left := {p: n for p, n in ours().items() if p not in before}) and time.monotonic() < end:
-        time.sleep(0.02)  # a keeper of shared memory ends after the last who needs it
+        time.sleep(0.02)  # the server of shared memory ends after the last who needs it
     assert not left, f"processes left behind: {left}"
 
 

@@ -83,7 +83,7 @@ def until(vms, name, what, times=1):
         time.sleep(0.02)
 
 
-def keepers():
+def servers():
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -96,9 +96,9 @@ def keepers():
     return found
 
 
-def regions(keeper):
-    """How many a keeper has: each is a memfd."""
-    folder = f"/proc/{keeper}/fd"
+def regions(server):
+    """How many a server has: each is a memfd."""
+    folder = f"/proc/{server}/fd"
     return sum("qvm-shmem" in os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder))
 
 
@@ -271,47 +271,53 @@ def test_the_status_of_a_lone_guest_tells_its_regions(tmp_path):
         vms.close()
 
 
-def test_the_keeper_has_a_sandbox_gives_memory_back_and_ends_with_qvmd(host):
+def test_the_server_has_a_sandbox_gives_memory_back_and_ends_with_qvmd(host):
     vms = Supervised(host)
-    before = set(keepers())
+    before = set(servers())
     vms.start("one", "attach:ring:64", "attach:other:64", "stay")
     until(vms, "one", "attach other: status 0")
-    keeper, = set(keepers()) - before
-    with open(f"/proc/{keeper}/status", encoding="ascii") as f:
+    server, = set(servers()) - before
+    with open(f"/proc/{server}/status", encoding="ascii") as f:
         status = dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
     assert (status["NoNewPrivs"], status["Seccomp"], status["CapEff"]) == ("1", "2", "0" * 16)
-    assert regions(keeper) == 2
+    assert regions(server) == 2
     os.kill(vms.pid("one"), signal.SIGKILL)
-    host.until(lambda: regions(keeper) == 0, "the keeper gives the memory back")
+    host.until(lambda: regions(server) == 0, "the server gives the memory back")
     host.stop()
-    host.until(lambda: not is_alive(keeper), "the keeper ends")
+    host.until(lambda: not is_alive(server), "the server ends")
 
 
-def test_without_its_keeper_a_guest_keeps_what_it_has_and_gets_status_1(host):
+def test_without_its_server_a_guest_keeps_what_it_has_and_gets_status_1(host):
     vms = Supervised(host)
-    before = set(keepers())
+    before = set(servers())
     vms.start("one", "attach:ring:1", "await:3", "wait", "attach:new:1", "find:0", "put:still", "notify:2",
               "stay")
     until(vms, "one", "attach ring: status 0")
     vms.start("two", "attach:ring:1", "stay")
     until(vms, "one", "clients 3")
-    for pid in set(keepers()) - before:
+    for pid in set(servers()) - before:
         os.kill(pid, signal.SIGKILL)
-    host.until(lambda: "the keeper of shared memory (qvm --shmem) has ended by signal 9" in host.read_log(),
+    host.until(lambda: "the server of shared memory (qvm --shmem) has ended by signal 9" in host.read_log(),
                "qvmd says so")
     vms.start("three", "attach:ring:1", "stay")
     until(vms, "three", "attach ring: status 0, 1 pages, number 0, clients 1")
     assert is_alive(vms.pid("one")) and is_alive(vms.pid("two"))
 
 
-def test_a_killed_qvmd_comes_back_to_guests_that_meet_again(host):
+def test_guests_share_on_without_qvmd_and_one_that_the_next_qvmd_starts_meets_them(host):
     vms = Supervised(host)
-    for name in "ab":
-        vms.start(name, "attach:ring:4", "await:3", "stay")
-    for name in "ab":
-        until(vms, name, "clients 3")
+    vms.start("a", "attach:ring:4", "await:3", "wait", "get", "attach:new:1", "await:1", "stay")
+    until(vms, "a", "attach ring: status 0")
+    vms.start("b", "attach:ring:4", "await:7", "put:still-here", "notify:ffffffff", "stay")
+    until(vms, "a", "clients 3")
+    pids = [vms.pid(name) for name in "ab"]
     host.kill()
     host.start()
     for name in "ab":
-        host.until_vm(name, observed="running")
-        until(vms, name, "clients 3")
+        host.until_vm(name, observed="running", health="healthy")
+    assert [vms.pid(name) for name in "ab"] == pids
+    vms.start("c", "attach:ring:4", "stay")
+    until(vms, "c", "number 2, clients 7")
+    until(vms, "a", "there is 'still-here'")
+    until(vms, "a", "attach new: status 0, 1 pages, number 0, clients 1")
+    until(vms, "a", "shmem: clients 1")

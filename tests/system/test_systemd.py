@@ -26,8 +26,8 @@ def test_a_vm_lives_in_a_scope_of_its_own_with_its_limits(story):
     assert "scope: the worker is in it, with all its limits" in story
 
 
-def test_the_keeper_of_shared_memory_is_in_a_scope_and_not_in_the_unit(story):
-    assert "keeper: in /qvm.slice/qvmd-shmem" in story
+def test_the_server_of_shared_memory_is_in_a_scope_and_not_in_the_unit(story):
+    assert "shared memory: in /qvm.slice/qvmd-shmem" in story
 
 
 def test_a_bus_that_hangs_or_is_gone_holds_up_nobody(story):

@@ -13,7 +13,7 @@
 
 enum { PATIENCE_MS = 5000 };
 
-/* The next packet: 1; 0 when none came in time; -1 when the keeper has gone. */
+/* The next packet: 1; 0 when none came in time; -1 when the server has gone. */
 static int hear(int link, struct shmem_answer *ret, int *ret_fd)
 {
 	union {
@@ -103,7 +103,7 @@ static void leave(struct shmem_client *c, uint32_t handle)
 	struct shmem_answer a = {0};
 	int none = -1;
 
-	(void)ask(c, &q, &a, &none); /* where it is lost, the keeper is gone too */
+	(void)ask(c, &q, &a, &none); /* where it is lost, the server is gone too */
 }
 
 enum shmem_status shmem_client_attach(struct shmem_client *c, const char *name, uint32_t pages,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * client.h - a worker's end of its connection to the keeper of shared memory. Worker; part of the state
+ * client.h - a worker's end of its connection to the server of shared memory. Worker; part of the state
  * of a vdev, under its lock.
  *
- * Whoever asks waits for the answer, as the guest does whose register it is; a keeper that gives none in
+ * Whoever asks waits for the answer, as the guest does whose register it is; a server that gives none in
  * time is not asked again.
  */
 #pragma once
@@ -27,9 +27,9 @@ struct shmem_share {
 	uint32_t pages, handle, number;
 };
 
-/* Returns once the keeper has taken it on. */
+/* Returns once the server has taken it on. */
 int shmem_client_open(struct shmem_client *c, int fd, struct err *e);
-/* Have the keeper make the region if it is not there, and keep it while this VM runs. *ret_pages: what
+/* Have the server make the region if it is not there, and keep it while this VM runs. *ret_pages: what
  * it has. */
 enum shmem_status shmem_client_create(struct shmem_client *c, const char *name, uint32_t pages,
 				      uint32_t *ret_pages);

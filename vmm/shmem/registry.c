@@ -71,8 +71,7 @@ static enum shmem_status make(struct registry *r, const struct shmem_request *q,
 		return SHMEM_NO_MEMORY;
 	}
 	str_copy(g->name, sizeof g->name, q->name);
-	str_copy(g->head->name, sizeof g->head->name, q->name);
-	g->pages = g->head->pages = q->pages;
+	g->pages = q->pages;
 	g->next = r->first;
 	r->first = g;
 	r->n_regions++;

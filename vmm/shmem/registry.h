@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * registry.h - which regions there are and who has them. Keeper; its only state. It knows no socket:
- * keeper.c has those.
+ * registry.h - which regions there are and who has them. Server; its only state. It knows no socket:
+ * server.c has those.
  *
  * A region is there for as long as somebody holds it, as a client or by CREATE; what a holder has ends
  * with its link, however its process ends. Memory is taken when a region is made and given back by the

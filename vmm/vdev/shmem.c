@@ -10,7 +10,7 @@
  * window follows the factory page. The interrupt is INTA, or the one message of MSI-X, or the line: it is
  * raised when a region's status changes, somebody's coming and going too, until that status is read.
  *
- * The regions themselves are kept by a process of their own (vmm/shmem/keeper.h). Not there: dumps do not
+ * The regions themselves are kept by a process of their own (vmm/shmem/server.h). Not there: dumps do not
  * hold them.
  */
 #include "vmm/shmem/device.h"
@@ -257,7 +257,7 @@ static int shmem_check(struct vdev *d, struct err *e)
 static int create_all(struct vdev *d, struct err *e)
 {
 	static const char *const why[SHMEM_STATUSES] = {
-		[SHMEM_FAILURE] = "the keeper of shared memory does not answer",
+		[SHMEM_FAILURE] = "the server of shared memory does not answer",
 		[SHMEM_NO_MEMORY] =
 			"a VM's 64M, `shmem-budget` of qvmd.conf or the host's memory is used up",
 		[SHMEM_FULL] = "it has all its clients",

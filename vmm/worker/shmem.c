@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * shmem - shared memory of lone workers: those of one user meet at one keeper (vmm/shmem/keeper.h), which
+ * shmem - shared memory of lone workers: those of one user meet at one server (vmm/shmem/server.h), which
  * the first of them starts, in a folder of that user alone. It ends with the last.
  */
 #include <fcntl.h>
@@ -18,11 +18,11 @@
 #include "base/sandbox.h"
 #include "base/shmem.h"
 #include "base/str.h"
-#include "vmm/shmem/keeper.h"
+#include "vmm/shmem/server.h"
 #include "vmm/worker/host.h"
 #include "vmm/worker/want.h"
 
-enum { PATH = 64, TRIES = 10, PATIENCE_MS = 5000, KEEPER_UID = 0x6fffffff };
+enum { PATH = 64, TRIES = 10, PATIENCE_MS = 5000, SERVER_UID = 0x6fffffff };
 #define LONE_BUDGET (UINT64_C(256) << 20)
 
 /* Nobody else's folder, whoever has made it first. */
@@ -49,22 +49,21 @@ static int open_folder(char path[static PATH], int *ret_fd, struct err *e)
 /* It has its listener and nothing else that somebody waits for the end of. */
 static __attribute__((noreturn)) void keep(int listener)
 {
-	struct sandbox_spec spec = {.max_fds = KEEPER_FDS};
+	struct sandbox_spec spec = {.max_fds = SHMEM_SERVER_FDS};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (geteuid() == 0)
-		spec.uid = spec.gid = KEEPER_UID;
-	listener = fcntl(listener, F_DUPFD_CLOEXEC, KEEPER_LISTENER_FD + 1);
+		spec.uid = spec.gid = SERVER_UID;
+	listener = fcntl(listener, F_DUPFD_CLOEXEC, SHMEM_SERVER_FD + 1);
 	if (null < 0 || listener < 0)
 		_exit(1);
-	for (int fd = 0; fd < KEEPER_LISTENER_FD; fd++)
+	for (int fd = 0; fd < SHMEM_SERVER_FD; fd++)
 		dup2(null, fd);
-	if (dup2(listener, KEEPER_LISTENER_FD) < 0 ||
-	    close_range(KEEPER_LISTENER_FD + 1, ~0u, 0) < 0)
+	if (dup2(listener, SHMEM_SERVER_FD) < 0 || close_range(SHMEM_SERVER_FD + 1, ~0u, 0) < 0)
 		_exit(1);
 	setsid(); /* what the terminal sends is the workers' to hear */
 	prctl(PR_SET_NAME, "qvm-shmem");
-	_exit(keeper_serve(KEEPER_LISTENER_FD, &spec));
+	_exit(shmem_server_serve(SHMEM_SERVER_FD, &spec));
 }
 
 /* By way of a child that ends at once, so that nobody has to reap it. */
@@ -81,10 +80,10 @@ static int start(int listener, struct err *e)
 	}
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	return pid < 0 || status ? err_sys(e, RESOURCE, "start the keeper of shared memory") : 0;
+	return pid < 0 || status ? err_sys(e, RESOURCE, "start the server of shared memory") : 0;
 }
 
-/* True once the keeper has taken us on; its word stays for the worker to read. */
+/* True once the server has taken us on; its word stays for the worker to read. */
 static bool is_welcome(int fd)
 {
 	struct pollfd p = {fd, POLLIN, 0};
@@ -115,7 +114,7 @@ static int meet(const char *path, const struct shmem_hello *hello, int *ret_fd, 
 			return 0;
 		}
 	}
-	return err_set(e, RESOURCE, "the keeper of shared memory at '%s' does not answer", path);
+	return err_set(e, RESOURCE, "the server of shared memory at '%s' does not answer", path);
 }
 
 int host_open_shmem(const struct want *w, const struct board *b, struct err *e)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * keeper.h - the process that keeps the regions of shared memory (`qvm --shmem`): one for each
+ * server.h - the process that keeps the regions of shared memory (`qvm --shmem`): one for each
  * supervisor's run directory, one for all lone workers of a user. Its own process, which does nothing
  * else and has a sandbox of its own.
  *
@@ -13,10 +13,10 @@
 
 struct sandbox_spec;
 
-enum { KEEPER_LISTENER_FD = 3 }; /* of `qvm --shmem` */
-enum { KEEPER_LINKS = 2048, KEEPER_FDS = KEEPER_LINKS + REGISTRY_REGIONS + 16 };
+enum { SHMEM_SERVER_FD = 3 }; /* of `qvm --shmem` */
+enum { SHMEM_SERVER_LINKS = 2048, SHMEM_SERVER_FDS = SHMEM_SERVER_LINKS + REGISTRY_REGIONS + 16 };
 
 /* Serve until nobody is connected, from those on who wait in the listener already; the exit status. */
-int keeper_serve(int listener, const struct sandbox_spec *sandbox);
+int shmem_server_serve(int listener, const struct sandbox_spec *sandbox);
 /* `qvm --shmem UID`, as which it runs if it is root. */
-int keeper_run(const char *uid);
+int shmem_server_run(const char *uid);

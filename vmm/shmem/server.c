@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmm/shmem/keeper.h"
+#include "vmm/shmem/server.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -28,13 +28,13 @@ struct link {
 	struct registry_link holds;
 };
 
-struct keeper {
+struct server {
 	int listener;
 	struct registry registry;
 	struct link *first;
 	unsigned n_links;
 	uint64_t period_ends_ms;
-	struct pollfd poll[POLL_LINKS + KEEPER_LINKS];
+	struct pollfd poll[POLL_LINKS + SHMEM_SERVER_LINKS];
 };
 
 static const struct sandbox_allow keeping[] = {
@@ -63,11 +63,11 @@ static const struct sandbox_allow keeping[] = {
 
 /* --- links --- */
 
-static void accept_all(struct keeper *k)
+static void accept_all(struct server *k)
 {
 	int fd;
 
-	while (k->n_links < KEEPER_LINKS &&
+	while (k->n_links < SHMEM_SERVER_LINKS &&
 	       (fd = accept4(k->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
 		struct link *l = calloc(1, sizeof *l);
 
@@ -79,7 +79,7 @@ static void accept_all(struct keeper *k)
 	}
 }
 
-static void drop(struct keeper *k, struct link *l)
+static void drop(struct server *k, struct link *l)
 {
 	struct link **at = &k->first;
 
@@ -113,7 +113,7 @@ static int answer(const struct link *l, struct shmem_answer *a, int fd)
 	return sendmsg(l->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof *a ? 0 : -1;
 }
 
-static int introduce(struct keeper *k, struct link *l, const struct shmem_hello *h, size_t n)
+static int introduce(struct server *k, struct link *l, const struct shmem_hello *h, size_t n)
 {
 	struct shmem_answer welcome = {.status = SHMEM_OK};
 
@@ -127,7 +127,7 @@ static int introduce(struct keeper *k, struct link *l, const struct shmem_hello 
 }
 
 /* One packet: 0, or -1 when the link is at its end. */
-static int serve(struct keeper *k, struct link *l)
+static int serve(struct server *k, struct link *l)
 {
 	union {
 		struct shmem_hello hello;
@@ -151,7 +151,7 @@ static int serve(struct keeper *k, struct link *l)
 /* --- the loop --- */
 
 /* How long to wait: for ever, unless somebody has had its share of this period. */
-static struct timespec *patience(struct keeper *k, struct timespec *ret)
+static struct timespec *patience(struct server *k, struct timespec *ret)
 {
 	uint64_t now_ms = clock_mono_ms();
 	bool has_waiter = false;
@@ -167,14 +167,14 @@ static struct timespec *patience(struct keeper *k, struct timespec *ret)
 	return has_waiter ? ret : NULL;
 }
 
-static void wait_for_all(struct keeper *k)
+static void wait_for_all(struct server *k)
 {
 	struct timespec time;
 	struct timespec *limit = patience(k, &time);
 	struct pollfd *p = k->poll + POLL_LINKS;
 
 	k->poll[POLL_LISTENER] =
-		(struct pollfd){k->n_links < KEEPER_LINKS ? k->listener : -1, POLLIN, 0};
+		(struct pollfd){k->n_links < SHMEM_SERVER_LINKS ? k->listener : -1, POLLIN, 0};
 	for (const struct link *l = k->first; l; l = l->next)
 		*p++ = (struct pollfd){l->fd, l->n_served < BURST ? POLLIN : 0, 0};
 	if (ppoll(k->poll, (nfds_t)(p - k->poll), limit, NULL) < 0)
@@ -183,7 +183,7 @@ static void wait_for_all(struct keeper *k)
 }
 
 /* In the order in which wait_for_all() has put them. */
-static void serve_all(struct keeper *k)
+static void serve_all(struct server *k)
 {
 	const struct pollfd *p = k->poll + POLL_LINKS;
 
@@ -196,16 +196,16 @@ static void serve_all(struct keeper *k)
 	accept_all(k);
 }
 
-int keeper_serve(int listener, const struct sandbox_spec *sandbox)
+int shmem_server_serve(int listener, const struct sandbox_spec *sandbox)
 {
 	const struct sandbox_allow *const lists[] = {keeping};
-	struct keeper *k = calloc(1, sizeof *k);
+	struct server *k = calloc(1, sizeof *k);
 	uint32_t layers;
 	struct err e;
 
 	if (!k)
 		abort();
-	*k = (struct keeper){.listener = listener};
+	*k = (struct server){.listener = listener};
 	signal(SIGPIPE, SIG_IGN);
 	if (sandbox_enter(sandbox, &layers, &e) < 0 ||
 	    sandbox_filter(lists, NELEMS(lists), &e) < 0) {
@@ -218,18 +218,18 @@ int keeper_serve(int listener, const struct sandbox_spec *sandbox)
 	return 0;
 }
 
-int keeper_run(const char *uid)
+int shmem_server_run(const char *uid)
 {
 	uid_t id = (uid_t)strtoul(uid, NULL, 10);
-	struct sandbox_spec spec = {.max_fds = KEEPER_FDS, .uid = id, .gid = id};
+	struct sandbox_spec spec = {.max_fds = SHMEM_SERVER_FDS, .uid = id, .gid = id};
 
-	if (fcntl(KEEPER_LISTENER_FD, F_GETFD) < 0) {
-		fputs("qvm: --shmem is how qvmd starts the keeper of shared memory: fd 3 must be "
+	if (fcntl(SHMEM_SERVER_FD, F_GETFD) < 0) {
+		fputs("qvm: --shmem is how qvmd starts the server of shared memory: fd 3 must be "
 		      "its "
 		      "socket; a lone qvm starts one by itself\n",
 		      stderr);
 		return cause_exit(CAUSE_CONFIGURATION);
 	}
-	fcntl(KEEPER_LISTENER_FD, F_SETFL, O_NONBLOCK);
-	return keeper_serve(KEEPER_LISTENER_FD, &spec);
+	fcntl(SHMEM_SERVER_FD, F_SETFL, O_NONBLOCK);
+	return shmem_server_serve(SHMEM_SERVER_FD, &spec);
 }
