@@ -192,13 +192,36 @@ static void refuse(struct real *r, const char *why)
 	close_real(r);
 }
 
-TEST(a_function_that_interrupts_by_a_line_alone_is_refused)
+TEST(a_function_has_the_line_of_its_device_where_the_board_has_lines)
+{
+	struct real r;
+
+	open_real(&r);
+	put(&r, PCI_INTERRUPT_PIN, 1, 3);
+	assert_int_equal(show(&r), 0);
+	assert_int_equal(vfio_shadow_wire(&r.shadow, "0000:00:04.0", r.config, true, &r.e), 0);
+	assert_true(r.shadow.has_line);
+	assert_int_equal(get(&r, PCI_INTERRUPT_PIN, 1), 1);
+	/* Messages are enough on one that has none. */
+	assert_int_equal(show(&r), 0);
+	assert_int_equal(vfio_shadow_wire(&r.shadow, "0000:00:04.0", r.config, false, &r.e), 0);
+	assert_false(r.shadow.has_line);
+	assert_int_equal(get(&r, PCI_INTERRUPT_PIN, 1), 0);
+	close_real(&r);
+}
+
+TEST(a_function_that_interrupts_by_a_line_alone_needs_a_board_with_lines)
 {
 	struct real r;
 
 	open_real(&r);
 	put(&r, PCI_STATUS, 2, 0);
-	refuse(&r, "MSI");
+	assert_int_equal(show(&r), 0);
+	assert_int_equal(vfio_shadow_wire(&r.shadow, "0000:00:04.0", r.config, true, &r.e), 0);
+	assert_int_equal(show(&r), 0);
+	assert_int_equal(vfio_shadow_wire(&r.shadow, "0000:00:04.0", r.config, false, &r.e), -1);
+	assert_non_null(strstr(r.e.msg, "vdev ioapic"));
+	close_real(&r);
 }
 
 TEST(a_bridge_a_dead_function_and_a_huge_bar_are_refused)

@@ -80,6 +80,15 @@ void machine_interrupt(struct machine *m, struct vdev *d, bool level);
 void machine_alarm(struct machine *m, struct vdev *d, uint64_t at_ns);
 /* The same for a line that is not the vdev's own: one of the PCI bus. */
 void machine_line(struct machine *m, struct vdev *d, int line, bool level);
+/* Does this board have interrupt lines? */
+bool machine_has_lines(const struct machine *m);
+/* A line that is held for a device of the host: counting the eventfd `raise` up asserts it; when the
+ * guest ends its service of that line, whoever else is on it, the kernel lets go of it and counts up
+ * `served`. So it is level-triggered for the guest. False undoes the same. */
+struct machine_held {
+	int line, raise, served;
+};
+int machine_hold_line(struct machine *m, const struct machine_held *h, bool is_on, struct err *e);
 /* Message-signalled interrupt with what the guest has programmed; an address that is no local APIC's
  * interrupts nobody. */
 void machine_message(struct machine *m, struct vdev *d, uint64_t address, uint32_t data);

@@ -19,6 +19,7 @@ const struct sandbox_allow vfio_device_syscalls[] = {
 	SANDBOX_IOCTL(VFIO_DEVICE_SET_IRQS),
 	SANDBOX_IOCTL(VFIO_IOMMU_UNMAP_DMA),
 	SANDBOX_IOCTL(KVM_SET_USER_MEMORY_REGION), /* BARs that the guest moves */
+	SANDBOX_IOCTL(KVM_IRQFD),
 	SANDBOX_END,
 };
 
@@ -157,4 +158,15 @@ int vfio_device_interrupts(const struct vfio_device *d, unsigned kind, const int
 	if (ioctl(d->fd, VFIO_DEVICE_SET_IRQS, &to) == 0)
 		return 0;
 	return err_sys(e, RESOURCE, "switch %u interrupts of PCI function '%s'", n, d->name);
+}
+
+void vfio_device_unmask(const struct vfio_device *d)
+{
+	struct vfio_irq_set to = {.argsz = sizeof to,
+				  .flags = VFIO_IRQ_SET_ACTION_UNMASK | VFIO_IRQ_SET_DATA_NONE,
+				  .index = VFIO_PCI_INTX_IRQ_INDEX,
+				  .count = 1};
+
+	/* Not masked is fine. A device that has gone interrupts no more. */
+	(void)ioctl(d->fd, VFIO_DEVICE_SET_IRQS, &to);
 }

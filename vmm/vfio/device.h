@@ -38,11 +38,14 @@ uint64_t vfio_device_read(const struct vfio_device *d, const struct vfio_window 
 			  unsigned width);
 void vfio_device_write(const struct vfio_device *d, const struct vfio_window *w, uint64_t offset,
 		       unsigned width, uint64_t value);
-/* Have it count up fds[0..n) by messages of a kind, VFIO_PCI_MSI_IRQ_INDEX or VFIO_PCI_MSIX_IRQ_INDEX;
+/* Have it count up fds[0..n) by interrupts of a kind, one of VFIO_PCI_INTX_IRQ_INDEX, ..MSI.. and ..MSIX..;
  * n = 0: it shall not. At most VFIO_DEVICE_VECTORS. */
 enum { VFIO_DEVICE_VECTORS = 32 };
 int vfio_device_interrupts(const struct vfio_device *d, unsigned kind, const int *fds, unsigned n,
 			   struct err *e);
+
+/* Its line, which the host's kernel has masked when it counted up: it may interrupt again. */
+void vfio_device_unmask(const struct vfio_device *d);
 
 /* Needed after START. */
 extern const struct sandbox_allow vfio_device_syscalls[];

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * message.h - MSI and MSI-X of a passed-through function: what the guest has programmed is emulated; the
- * device's own messages go to eventfds, from which a thread of the vdev sends the guest's. Worker; part
- * of the state of its vdev, under its lock.
+ * message.h - interrupts of a passed-through function, by MSI, MSI-X or its line. Worker; part of the state
+ * of its vdev, under its lock.
  *
- * On the device all vectors of the kind that the guest has switched on are open: what the guest masks
- * is kept here until it unmasks.
+ * Messages: what the guest has programmed is emulated; the device's own go to eventfds, from which a
+ * thread of the vdev sends the guest's. On the device all vectors of the kind that the guest has
+ * switched on are open: what the guest masks is kept here until it unmasks.
+ *
+ * INTA: the host's kernel masks the device when it asserts its line, and holds the guest's; the thread
+ * unmasks it once the guest has served the line. So a guest that serves it badly interrupts itself.
  */
 #pragma once
 
@@ -13,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "vmm/machine/machine.h"
 #include "vmm/pci/msix.h"
 #include "vmm/vdev/iothread.h"
 #include "vmm/vfio/device.h"
@@ -27,7 +31,8 @@ struct vfio_messages {
 	unsigned n_fds;
 	struct pci_msix_vector vector[VFIO_DEVICE_VECTORS];
 	bool is_pending[VFIO_DEVICE_VECTORS];
-	unsigned kind; /* index of VFIO; VFIO_MESSAGES_OFF */
+	struct machine_held held; /* its line; .line = -1 = it has none */
+	unsigned kind;		  /* index of VFIO; VFIO_MESSAGES_OFF */
 };
 
 enum { VFIO_MESSAGES_OFF = 0xffff };

@@ -123,11 +123,21 @@ int vfio_shadow_make(struct vfio_shadow *s, struct vdev *d, const char *name, co
 	at = find_capability(real, PCI_CAP_ID_MSIX, PCI_CAP_MSIX_SIZEOF);
 	if (at)
 		add_msix(s, real, at);
-	if (real[PCI_INTERRUPT_PIN] && !s->msi && !s->msix)
+	return 0;
+}
+
+/* Whichever pin it has on the host: in the guest each function drives INTA of its device. */
+int vfio_shadow_wire(struct vfio_shadow *s, const char *name, const uint8_t *real, bool has_lines,
+		     struct err *e)
+{
+	if (!real[PCI_INTERRUPT_PIN] || (!has_lines && (s->msi || s->msix)))
+		return 0;
+	if (!has_lines)
 		return err_set(e, START,
-			       "PCI function '%s' interrupts by a line alone, which cannot be held "
-			       "back until the guest has served it: only functions with MSI or "
-			       "MSI-X can be passed",
+			       "PCI function '%s' interrupts by a line alone, and this board has "
+			       "none: add `vdev ioapic`",
 			       name);
+	s->has_line = true;
+	pci_function_set(&s->function, PCI_INTERRUPT_PIN, 1, 1);
 	return 0;
 }

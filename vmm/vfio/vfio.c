@@ -60,6 +60,19 @@ static void set_command(struct passed *s)
 			(pci_function_is_master(&s->shadow.function) ? PCI_COMMAND_MASTER : 0));
 }
 
+/* 6.2.3: whether it asserts its line, which a driver that shares the line may ask. */
+static void before_read(struct pci_function *f, unsigned offset, unsigned width)
+{
+	struct passed *s = of_function(f);
+	uint64_t real;
+
+	if (!s->shadow.has_line || offset > PCI_STATUS || offset + width <= PCI_STATUS)
+		return;
+	real = vfio_device_read(&s->device, &s->device.config, PCI_STATUS, 2);
+	f->config[PCI_STATUS] &= (uint8_t)~PCI_STATUS_INTERRUPT;
+	f->config[PCI_STATUS] |= real & PCI_STATUS_INTERRUPT;
+}
+
 static void after_write(struct pci_function *f, unsigned offset, unsigned width)
 {
 	struct passed *s = of_function(f);
@@ -176,8 +189,11 @@ static int show(struct vdev *d, struct err *e)
 		real[i] = (uint8_t)vfio_device_read(&s->device, &s->device.config, i, 1);
 	for (unsigned n = 0; n < PCI_BARS; n++)
 		bar_bytes[n] = s->device.bar[n].bytes;
-	if (vfio_shadow_make(&s->shadow, d, s->device.name, real, bar_bytes, e) < 0)
+	if (vfio_shadow_make(&s->shadow, d, s->device.name, real, bar_bytes, e) < 0 ||
+	    vfio_shadow_wire(&s->shadow, s->device.name, real, machine_has_lines(d->machine), e) <
+		    0)
 		return -1;
+	s->shadow.function.before_read = before_read;
 	s->shadow.function.after_write = after_write;
 	s->shadow.function.placed = placed;
 	return 0;
