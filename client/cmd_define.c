@@ -85,6 +85,7 @@ static json_t *read_value(const struct policy_field *f, const char *value, char 
 	case POLICY_REACTION:
 		*ret_form = reaction_list(text, 128);
 		return reaction_from_id(value, &reaction) == 0 ? json_string(value) : NULL;
+	case POLICY_NAME: *ret_form = "the name of a VM"; return json_string(value);
 	case POLICY_NAMES:
 		*ret_form = "names of VMs, separated by commas";
 		return read_names(value);

@@ -25,7 +25,17 @@ static const char *next_step(const json_t *vm, int64_t now_ms, char ret[static A
 	return strcmp(field_word(vm, "observed"), "safe") != 0 ? "-" : "release";
 }
 
-static void add_row(struct table *t, const json_t *vm, bool is_wide, int64_t now_ms)
+static bool has_role(const json_t *vm)
+{
+	return *field_text(vm, "partner") != '\0';
+}
+
+/* Columns that are not always there. */
+struct form {
+	bool is_wide, has_roles;
+};
+
+static void add_row(struct table *t, const json_t *vm, struct form form, int64_t now_ms)
 {
 	static const char *const column[] = {"desired", "observed", "health", "cause"};
 	int64_t pid = field_number(vm, "pid", 0);
@@ -44,7 +54,10 @@ static void add_row(struct table *t, const json_t *vm, bool is_wide, int64_t now
 	table_cell(t, TERM_PLAIN, "%s", age_text(field_text(vm, "since"), now_ms, since));
 	table_cell(t, TERM_PLAIN, "%" PRId64, field_number(vm, "restarts", 0));
 	table_cell(t, TERM_PLAIN, "%s", next_step(vm, now_ms, next));
-	if (!is_wide)
+	if (form.has_roles)
+		table_cell(t, TERM_PLAIN, "%s%s", has_role(vm) ? field_text(vm, "role") : "-",
+			   has_role(vm) && field_true(vm, "active") ? ", active" : "");
+	if (!form.is_wide)
 		return;
 	table_cell(t, TERM_PLAIN, "%" PRId64, field_number(vm, "revision", 0));
 	table_cell(t, TERM_PLAIN, "%s", field_word(vm, "reason"));
@@ -52,6 +65,7 @@ static void add_row(struct table *t, const json_t *vm, bool is_wide, int64_t now
 
 static void print_table(const json_t *vms, bool is_wide)
 {
+	struct form form = {.is_wide = is_wide};
 	AUTO_TABLE struct table *t = table_new();
 	int64_t now_ms = clock_wall_ms();
 	const json_t *vm;
@@ -66,12 +80,16 @@ static void print_table(const json_t *vms, bool is_wide)
 	table_column(t, "SINCE", TABLE_LEFT, false);
 	table_column(t, "RESTARTS", TABLE_RIGHT, false);
 	table_column(t, "NEXT", TABLE_LEFT, false);
+	json_array_foreach ((json_t *)vms, i, vm)
+		form.has_roles |= has_role(vm);
+	if (form.has_roles)
+		table_column(t, "ROLE", TABLE_LEFT, false);
 	if (is_wide) {
 		table_column(t, "REVISION", TABLE_RIGHT, false);
 		table_column(t, "REASON", TABLE_LEFT, true);
 	}
 	json_array_foreach ((json_t *)vms, i, vm)
-		add_row(t, vm, is_wide, now_ms);
+		add_row(t, vm, form, now_ms);
 	table_print(t, stdout, 0, term_width(stdout));
 }
 

@@ -86,6 +86,13 @@ static void print_columns(const json_t *vm, int64_t now_ms)
 		printf("pid %" PRId64 "\n", pid);
 	}
 	print_limits(json_object_get(vm, "limits"), field_text(vm, "cgroup"));
+	if (*field_text(vm, "partner")) {
+		print_label("role");
+		printf("%s%s; its %s is %s\n", field_text(vm, "role"),
+		       field_true(vm, "active") ? ", the active one" : ", not the active one",
+		       strcmp(field_text(vm, "role"), "primary") ? "primary" : "standby",
+		       field_text(vm, "partner"));
+	}
 	print_label("restarts");
 	printf("%" PRId64, field_number(vm, "restarts", 0));
 	if (age_parse(restart_at) > 0)
@@ -113,6 +120,9 @@ static void print_field(const struct policy_field *f, const json_t *value)
 
 	if (json_is_array(value)) {
 		join_names(value, text, sizeof text);
+		is_default = !*text;
+	} else if (f->kind == POLICY_NAME) {
+		snprintf(text, sizeof text, "%s", json_string_value(value));
 		is_default = !*text;
 	} else if (json_is_string(value)) {
 		snprintf(text, sizeof text, "%.30s", json_string_value(value));

@@ -19,6 +19,11 @@ static const char *const health_word[] = {
 #include "schemas/states.def"
 #undef HEALTH
 };
+static const char *const pair_word[] = {
+#define PAIR WORD
+#include "schemas/states.def"
+#undef PAIR
+};
 static const char *const event_word[] = {
 #define EVENT WORD
 #include "schemas/states.def"
@@ -48,6 +53,11 @@ const char *health_id(unsigned v)
 	return v < HEALTH_COUNT ? health_word[v] : "?";
 }
 
+const char *pair_id(unsigned v)
+{
+	return v < PAIR_COUNT ? pair_word[v] : "?";
+}
+
 const char *vm_event_id(unsigned v)
 {
 	return v < VM_EVENT_COUNT ? event_word[v] : "?";
@@ -66,4 +76,9 @@ int observed_from_id(const char *id)
 int health_from_id(const char *id)
 {
 	return find(health_word, HEALTH_COUNT, id);
+}
+
+int pair_from_id(const char *id)
+{
+	return find(pair_word, PAIR_COUNT, id);
 }

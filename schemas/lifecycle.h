@@ -26,6 +26,13 @@ enum health {
 	HEALTH_COUNT
 };
 
+enum pair {
+#define PAIR(sym, id) PAIR_##sym,
+#include "schemas/states.def"
+#undef PAIR
+	PAIR_COUNT
+};
+
 enum vm_event {
 #define EVENT(sym, id) VM_EVENT_##sym,
 #include "schemas/states.def"
@@ -36,8 +43,10 @@ enum vm_event {
 const char *desired_id(unsigned v);
 const char *observed_id(unsigned v);
 const char *health_id(unsigned v);
+const char *pair_id(unsigned v);
 const char *vm_event_id(unsigned v);
 /* The value of a stored word, or -1. */
 int desired_from_id(const char *id);
 int observed_from_id(const char *id);
 int health_from_id(const char *id);
+int pair_from_id(const char *id);

@@ -17,12 +17,15 @@ const struct policy_field policy_fields[] = {
 };
 const unsigned policy_n_fields = NELEMS(policy_fields);
 
-static const char *const reaction[REACTION_COUNT] = {
-	[REACTION_STOP] = "stop", [REACTION_RESTART] = "restart", [REACTION_PAUSE] = "pause"};
+static const char *const reaction[REACTION_COUNT] = {[REACTION_STOP] = "stop",
+						     [REACTION_RESTART] = "restart",
+						     [REACTION_PAUSE] = "pause",
+						     [REACTION_STANDBY] = "standby"};
 
 #define POLICY_DEFAULT_BOOL(field, def)	    p.field = (def);
 #define POLICY_DEFAULT_NUMBER(field, def)   p.field = (def);
 #define POLICY_DEFAULT_REACTION(field, def) p.field = (def);
+#define POLICY_DEFAULT_NAME(field, def)	    /* none */
 #define POLICY_DEFAULT_NAMES(field, def)    /* none */
 
 struct policy policy_default(void)
@@ -38,12 +41,17 @@ struct policy policy_default(void)
 
 bool policy_is_text(const struct policy_field *f)
 {
-	return f->kind == POLICY_NAMES;
+	return f->kind == POLICY_NAME || f->kind == POLICY_NAMES;
 }
 
 const char *policy_text(const struct policy *p, const struct policy_field *f)
 {
 	return (const char *)p + f->offset;
+}
+
+static size_t text_cap(const struct policy_field *f)
+{
+	return f->kind == POLICY_NAME ? NAME_CAP : POLICY_TEXT;
 }
 
 bool policy_next_name(const char **text, char ret[static NAME_CAP])
@@ -83,7 +91,7 @@ int policy_set_text(struct policy *p, const struct policy_field *f, const char *
 				       f->max);
 		str_add(whole, sizeof whole, &at, "%s%s", at ? " " : "", name);
 	}
-	memcpy((char *)p + f->offset, whole, sizeof whole);
+	memcpy((char *)p + f->offset, whole, text_cap(f));
 	return 0;
 }
 
@@ -121,7 +129,7 @@ static int check_field(const struct policy *p, const struct policy_field *f, str
 
 	if (!policy_is_text(f))
 		return policy_set(copy, f, policy_get(p, f), e);
-	if (!str_is_terminated(text, POLICY_TEXT))
+	if (!str_is_terminated(text, text_cap(f)))
 		return err_set(e, INVALID, "policy field '%s' has no end", f->name);
 	return policy_set_text(copy, f, text, e);
 }

@@ -9,13 +9,14 @@
 #include "base/err.h"
 #include "base/name.h"
 
-enum reaction { REACTION_STOP, REACTION_RESTART, REACTION_PAUSE, REACTION_COUNT };
+enum reaction { REACTION_STOP, REACTION_RESTART, REACTION_PAUSE, REACTION_STANDBY, REACTION_COUNT };
 
 enum { POLICY_NAMES_MOST = 8, POLICY_TEXT = POLICY_NAMES_MOST * NAME_CAP };
 
 #define POLICY_MEMBER_BOOL(field)     int64_t field;
 #define POLICY_MEMBER_NUMBER(field)   int64_t field;
 #define POLICY_MEMBER_REACTION(field) int64_t field;
+#define POLICY_MEMBER_NAME(field)     char field[NAME_CAP];    /* "" = none; as below */
 #define POLICY_MEMBER_NAMES(field)    char field[POLICY_TEXT]; /* "a b c"; zero behind its end */
 
 /* Crosses the api link and is compared by bytes: it has no padding. */
@@ -25,7 +26,7 @@ struct policy {
 #undef POLICY
 };
 
-enum policy_kind { POLICY_BOOL, POLICY_NUMBER, POLICY_REACTION, POLICY_NAMES };
+enum policy_kind { POLICY_BOOL, POLICY_NUMBER, POLICY_REACTION, POLICY_NAME, POLICY_NAMES };
 
 struct policy_field {
 	const char *name, *what;
@@ -40,7 +41,7 @@ extern const unsigned policy_n_fields;
 struct policy policy_default(void);
 /* The field of that name, or NULL. */
 const struct policy_field *policy_find(const char *name);
-/* Of the kind NAMES: a text in struct policy and in the store. */
+/* Of the kinds NAME and NAMES: a text in struct policy and in the store. */
 bool policy_is_text(const struct policy_field *f);
 const char *policy_text(const struct policy *p, const struct policy_field *f);
 /* Names, separated by blanks or commas; ERR_INVALID says what is wrong with which. */

@@ -114,6 +114,7 @@ static const char *event_word(unsigned i)
 	}
 WORDS(role, "reader", "operator", "admin") /* enum role from ROLE_READER on */
 WORDS(token_kind, "bearer", "certificate")
+WORDS(part, "none", "primary", "standby")
 WORDS(alive, "ok", "host-safe", "unavailable")
 WORDS(ground, "sound", "safe")
 WORDS(access, "none", "read", "write")
@@ -136,6 +137,7 @@ const char *resource_word(const char *of, unsigned i)
 		{"severity", severity_word},
 		{"want", want_word},
 		{"event", event_word},
+		{"part", part_word},
 		{"alive", alive_word},
 		{"ground", ground_word},
 		{"access", access_word},

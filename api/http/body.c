@@ -145,6 +145,7 @@ static int policy_value(const struct policy_field *f, const json_t *j, int64_t *
 				       f->name, kind_name(j), f->min, f->max);
 		*ret = json_integer_value(j);
 		return 0;
+	case POLICY_NAME:
 	case POLICY_NAMES: return 0; /* set_names() */
 	case POLICY_REACTION:
 		if (json_is_string(j) && reaction_from_id(json_string_value(j), ret) == 0)
@@ -165,6 +166,12 @@ static int set_names(struct policy *p, const struct policy_field *f, const json_
 	size_t n = 0, i;
 	json_t *name;
 
+	if (f->kind == POLICY_NAME && json_is_string(j) && !strchr(json_string_value(j), ' '))
+		return policy_set_text(p, f, json_string_value(j), e);
+	if (f->kind == POLICY_NAME)
+		return err_set(e, INVALID,
+			       "policy field '%s' is %s; it must be the name of a VM, or \"\"",
+			       f->name, json_is_string(j) ? "several names" : kind_name(j));
 	if (!json_is_array(j) || json_array_size(j) > (size_t)f->max)
 		return err_set(e, INVALID,
 			       "policy field '%s' is %s; it must be a list of at most %" PRId64

@@ -123,6 +123,11 @@ static json_t *policy_property(const struct policy_field *f)
 		schema_set(o, "enum", list);
 		schema_set(o, "default", schema_text(reaction_id(f->def)));
 		break;
+	case POLICY_NAME:
+		o = schema_type("string");
+		schema_set(o, "pattern", schema_text("^(" NAME_PATTERN ")?$"));
+		schema_set(o, "default", schema_text(""));
+		break;
 	case POLICY_NAMES:
 		o = schema_type("array");
 		list = schema_type("string");

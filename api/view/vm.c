@@ -12,6 +12,7 @@
 #include "api/http/request.h"
 #include "api/view/view.h"
 #include "base/auto.h"
+#include "schemas/lifecycle.h"
 #include "schemas/policy.h"
 
 /* Columns of VM_COLUMNS in statements.def. */
@@ -37,6 +38,10 @@ enum {
 	WORKER,
 	GUEST,
 	WHY,
+	PAIR,
+	STANDBY,
+	PRIMARY_NAME,
+	PRIMARY_PAIR,
 };
 
 static json_t *policy_value(const struct policy *p, const struct policy_field *f)
@@ -49,6 +54,7 @@ static json_t *policy_value(const struct policy *p, const struct policy_field *f
 	case POLICY_BOOL: return json_boolean(policy_get(p, f));
 	case POLICY_REACTION: return json_string(reaction_id(policy_get(p, f)));
 	case POLICY_NUMBER: return json_integer(policy_get(p, f));
+	case POLICY_NAME: return json_string(text);
 	case POLICY_NAMES: break;
 	}
 	list = json_array();
@@ -119,6 +125,18 @@ static json_t *signals_object(struct sqlite3_stmt *q)
 	return o;
 }
 
+static void put_pair(json_t *o, struct sqlite3_stmt *q)
+{
+	bool is_primary = *db_text(q, STANDBY) != '\0';
+	bool is_standby = !is_primary && *db_text(q, PRIMARY_NAME);
+	int pair = pair_from_id(db_text(q, is_standby ? PRIMARY_PAIR : PAIR));
+	bool is_primarys = pair == PAIR_ACTIVE || pair == PAIR_RETURNING;
+
+	object_word(o, FIELD_vm_role, is_primary ? "primary" : is_standby ? "standby" : "none");
+	object_text(o, FIELD_vm_partner, db_text(q, is_primary ? STANDBY : PRIMARY_NAME));
+	object_bool(o, FIELD_vm_active, is_standby != is_primarys);
+}
+
 static json_t *row_object(struct sqlite3_stmt *q)
 {
 	json_t *o = object_new();
@@ -136,6 +154,7 @@ static json_t *row_object(struct sqlite3_stmt *q)
 	object_int(o, FIELD_vm_generation, db_int(q, GENERATION));
 	object_int(o, FIELD_vm_restarts, db_int(q, RESTARTS));
 	object_time(o, FIELD_vm_restart_at, db_int(q, RESTART_AT));
+	put_pair(o, q);
 	object_time(o, FIELD_vm_since, db_int(q, SINCE));
 	object_time(o, FIELD_vm_created, db_int(q, CREATED));
 	object_take(o, FIELD_vm_limits, limits_object(db_text(q, LIMITS)));

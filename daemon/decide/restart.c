@@ -93,6 +93,10 @@ struct restart_decision restart_decide(const struct restart_case *c, struct rest
 	}
 	/* The same text will be refused again; a new revision and a start are the operator's. */
 	reaction = reaction_of(class, c->policy);
+	if (reaction == REACTION_STANDBY && c->standby) {
+		d.verdict = RESTART_TAKEOVER;
+		return d;
+	}
 	if (c->cause == CAUSE_CONFIGURATION || reaction != REACTION_RESTART) {
 		d.verdict = cause_is_failure(c->cause) ? RESTART_SAFE : RESTART_STOP;
 		return d;
@@ -138,7 +142,15 @@ const char *restart_sentence(const struct restart_decision *d, const struct rest
 				 reaction_id(reaction_of(cause_class(c->cause), p)),
 				 reaction_of(cause_class(c->cause), p) == REACTION_PAUSE
 					 ? ", but its worker is gone and nothing is left to stand"
+				 : reaction_of(cause_class(c->cause), p) == REACTION_STANDBY
+					 ? ", but it has none that could take over"
 					 : "");
+		break;
+	case RESTART_TAKEOVER:
+		snprintf(
+			ret, cap,
+			"its standby '%s' takes over (policy %s is standby); `give-back` ends that",
+			c->standby, field_of(cause_class(c->cause)));
 		break;
 	case RESTART_FREEZE:
 		snprintf(ret, cap,

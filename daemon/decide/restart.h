@@ -20,11 +20,12 @@
 enum { RESTART_SPACING_MS = 1000 };
 
 enum restart_verdict {
-	RESTART_STOP,	 /* it ended as it should */
-	RESTART_SAFE,	 /* the latched safe state: policy says stop, or a start cannot help */
-	RESTART_AGAIN,	 /* after delay_ms */
-	RESTART_GIVE_UP, /* the budget is spent */
-	RESTART_FREEZE,	 /* the latched safe state, with a guest that stands to be looked at */
+	RESTART_STOP,	  /* it ended as it should */
+	RESTART_SAFE,	  /* the latched safe state: policy says stop, or a start cannot help */
+	RESTART_AGAIN,	  /* after delay_ms */
+	RESTART_GIVE_UP,  /* the budget is spent */
+	RESTART_TAKEOVER, /* the safe state; its standby takes its place */
+	RESTART_FREEZE,	  /* the latched safe state, with a guest that stands to be looked at */
 };
 
 /* Restarts charged in the present window, which begins with the first of them. */
@@ -39,7 +40,8 @@ struct restart_case {
 	const struct policy *policy;
 	uint64_t uptime_ms; /* since the worker was spawned */
 	uint64_t now_ms;
-	bool is_frozen; /* the worker lives, its vCPUs stand */
+	const char *standby; /* that can take over; NULL = none */
+	bool is_frozen;	     /* the worker lives, its vCPUs stand */
 };
 
 struct restart_decision {

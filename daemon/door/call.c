@@ -13,6 +13,7 @@
 #include "daemon/daemon.h"
 #include "daemon/vm/dump.h"
 #include "daemon/vm/life.h"
+#include "daemon/vm/pair.h"
 #include "daemon/store/audit.h"
 #include "daemon/store/operation.h"
 #include "daemon/worker/worker.h"
@@ -259,6 +260,33 @@ void call_vm_nmi(struct call *c)
 void call_vm_reset_budget(struct call *c)
 {
 	command(c, VM_EVENT_RESET_BUDGET);
+}
+
+static void change_roles(struct call *c, int (*verb)(struct daemon *d, struct vm *primary,
+						     const struct operation *o,
+						     int64_t *ret_operation, struct err *e))
+{
+	struct operation o = {
+		.op = (enum op_id)c->m.op, .request = c->request, .caller = c->m.caller};
+	struct err e;
+	struct vm *v = find(c, &e);
+	int64_t id;
+
+	if (!v || verb(c->d, v, &o, &id, &e) < 0)
+		call_refuse(c, &e);
+	else
+		call_answer(c, &(struct msg_answer){.operation = (uint64_t)id,
+						    .revision = v->row.revision});
+}
+
+void call_vm_takeover(struct call *c)
+{
+	change_roles(c, pair_take_over);
+}
+
+void call_vm_give_back(struct call *c)
+{
+	change_roles(c, pair_give_back);
 }
 
 /* It changes no column: intent is the operation alone. */

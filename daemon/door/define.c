@@ -13,6 +13,7 @@
 #include "daemon/vm/action.h"
 #include "daemon/door/call.h"
 #include "daemon/daemon.h"
+#include "daemon/vm/pair.h"
 #include "daemon/store/event.h"
 #include "daemon/decide/lifecycle.h"
 #include "daemon/decide/order.h"
@@ -69,8 +70,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* Whoever waits for itself never starts. */
-static int check_order(const struct call *c, const struct vm *v, struct err *e)
+/* What a policy says of other VMs: whoever waits for itself never starts. */
+static int check_others(const struct call *c, const struct vm *v, struct err *e)
 {
 	AUTO_FREE struct order_member *m = startup_members(c->d);
 	struct policy p = policy_of(c, v);
@@ -84,7 +85,7 @@ static int check_order(const struct call *c, const struct vm *v, struct err *e)
 		i++;
 	m[i].after = p.after;
 	if (!order_has_cycle(m, n, i, cycle, sizeof cycle))
-		return 0;
+		return pair_check(c->d, c->m.vm, v, &p, e);
 	return err_set(e, INVALID,
 		       "policy field 'after' makes a cycle, in which nobody could start: %s",
 		       cycle);
@@ -128,6 +129,8 @@ static int store(struct call *c, struct vm *v, int64_t *ret_revision, struct err
 		row.created_ms = row.since_ms = clock_wall_ms();
 	}
 	row.revision++;
+	if (!p.standby[0])
+		row.pair = PAIR_ACTIVE; /* it has taken itself out of its pair */
 	if (ledger_begin(c->d, e) < 0)
 		return -1;
 	if (write_rows(c, &row, &p, e) < 0) {
@@ -156,7 +159,7 @@ static void put_checked(struct call *c, const struct check_result *r)
 	if (r->err.code) {
 		a.err = r->err;
 		a.created = 0;
-	} else if (match(c, v, &e) < 0 || check_order(c, v, &e) < 0 ||
+	} else if (match(c, v, &e) < 0 || check_others(c, v, &e) < 0 ||
 		   store(c, v, &a.revision, &e) < 0) {
 		/* Matched once more: another PUT may have come in between. */
 		a.err = e;
@@ -171,7 +174,7 @@ void call_vm_put(struct call *c)
 	struct err e;
 	int same;
 
-	if (need_text(c, &e) < 0 || match(c, v, &e) < 0 || check_order(c, v, &e) < 0 ||
+	if (need_text(c, &e) < 0 || match(c, v, &e) < 0 || check_others(c, v, &e) < 0 ||
 	    (same = is_same(c, v, &e)) < 0)
 		call_refuse(c, &e);
 	else if (same)
@@ -228,7 +231,8 @@ void call_vm_delete(struct call *c)
 	s = lifecycle_find(v->row.observed, VM_EVENT_DELETE, &e);
 	/* Unfenced: its name would be free for a second worker beside the first. */
 	if (!s || vm_must_be_fenced(v, &e) < 0 || vm_must_be_thawed(v, &e) < 0 ||
-	    dump_must_be_over(v, &e) < 0 || match(c, v, &e) < 0 || delete (c, v, &e) < 0) {
+	    pair_check(c->d, c->m.vm, v, NULL, &e) < 0 || dump_must_be_over(v, &e) < 0 ||
+	    match(c, v, &e) < 0 || delete (c, v, &e) < 0) {
 		call_refuse(c, &e);
 		return;
 	}

@@ -100,9 +100,11 @@ int operation_fail_lost(struct store *s, int64_t at_ms, struct err *e)
 	return STORE_RUN(s, e,
 			 "UPDATE operation SET state = 'failed', ended_ms = ?1, error_id = ?2, "
 			 "error = ?3 WHERE state = 'running' AND NOT EXISTS (SELECT 1 FROM vm "
-			 "WHERE vm.name = operation.vm AND (vm.pid > 0 OR vm.observed IN "
-			 "('starting', 'stopping')) AND operation.op IN ('vm_start', 'vm_stop', "
-			 "'vm_kill', 'vm_release', 'vm_pause'))",
+			 "WHERE vm.name = operation.vm AND "
+			 "((vm.pid > 0 OR vm.observed IN ('starting', 'stopping')) AND "
+			 "operation.op IN ('vm_start', 'vm_stop', 'vm_kill', 'vm_release', "
+			 "'vm_pause') OR vm.pair IN ('yielding', 'returning') AND "
+			 "operation.op IN ('vm_takeover', 'vm_give_back')))",
 			 STORE_INT(at_ms), STORE_TEXT(err_id(lost.code)), STORE_TEXT(lost.msg));
 }
 

@@ -62,7 +62,7 @@ int record_update(struct store *s, const struct record *r, struct err *e)
 		      "observed = ?, health = ?, cause = ?, reason = ?, pid = ?, pid_start = ?, "
 		      "generation = ?, restarts = ?, since_ms = ?, restart_at_ms = ?, "
 		      "cgroup = ?, limits = ?, health_process = ?, health_worker = ?, "
-		      "health_guest = ?, health_why = ?, boot = ? WHERE id = ?",
+		      "health_guest = ?, health_why = ?, boot = ?, pair = ? WHERE id = ?",
 		      STORE_INT(r->revision), STORE_INT(r->running_revision),
 		      STORE_TEXT(desired_id(r->desired)), STORE_TEXT(observed_id(r->observed)),
 		      STORE_TEXT(health_id(r->health)), STORE_TEXT(cause_id(r->cause)),
@@ -71,7 +71,7 @@ int record_update(struct store *s, const struct record *r, struct err *e)
 		      STORE_INT(r->restart_at_ms), STORE_TEXT(r->cgroup), STORE_TEXT(r->limits),
 		      STORE_TEXT(health_id(r->process)), STORE_TEXT(health_id(r->worker)),
 		      STORE_TEXT(health_id(r->guest)), STORE_TEXT(r->why), STORE_TEXT(r->boot),
-		      STORE_INT(r->id)) < 0)
+		      STORE_TEXT(pair_id(r->pair)), STORE_INT(r->id)) < 0)
 		return err_wrap(e, "write the row of VM '%s'", r->name);
 	return 0;
 }
@@ -92,11 +92,12 @@ static int decode(struct sqlite3_stmt *q, struct record *r, struct err *e)
 	int observed = observed_from_id(store_text(q, 5));
 	int health = health_from_id(store_text(q, 6)), process = health_from_id(store_text(q, 18));
 	int worker = health_from_id(store_text(q, 19)), guest = health_from_id(store_text(q, 20));
+	int pair = pair_from_id(store_text(q, 23));
 
 	*r = (struct record){.id = store_int(q, 0), .cause = cause_from_id(store_text(q, 7))};
 	str_copy(r->name, sizeof r->name, store_text(q, 1));
 	if (!name_is_valid(r->name) || desired < 0 || observed < 0 || health < 0 || process < 0 ||
-	    worker < 0 || guest < 0)
+	    worker < 0 || guest < 0 || pair < 0)
 		return err_set(e, STORE, "row %" PRId64 " of table vm ('%s') has unknown words",
 			       r->id, r->name);
 	r->revision = store_int(q, 2);
@@ -107,6 +108,7 @@ static int decode(struct sqlite3_stmt *q, struct record *r, struct err *e)
 	r->process = (enum health)process;
 	r->worker = (enum health)worker;
 	r->guest = (enum health)guest;
+	r->pair = (enum pair)pair;
 	str_copy(r->reason, sizeof r->reason, store_text(q, 8));
 	r->pid = store_int(q, 9);
 	r->pid_start = (uint64_t)store_int(q, 10);
@@ -134,7 +136,7 @@ int record_each(struct store *s, int (*each)(void *arg, const struct record *r, 
 			"SELECT id, name, revision, running_revision, desired, observed, health, "
 			"cause, reason, pid, pid_start, generation, restarts, since_ms, "
 			"restart_at_ms, created_ms, cgroup, limits, health_process, "
-			"health_worker, health_guest, health_why, boot FROM vm ORDER BY name",
+			"health_worker, health_guest, health_why, boot, pair FROM vm ORDER BY name",
 			NULL, 0, &q, e) < 0)
 		return -1;
 	while ((r = store_row(s, q, e)) == 1) {

@@ -37,6 +37,7 @@ struct record {
 	enum health process, worker, guest;
 	char why[HEALTH_WHY]; /* what is wrong with it, for people */
 	enum cause cause;
+	enum pair pair; /* of a primary: who of the two is to run */
 	char reason[RECORD_REASON];
 	int64_t pid;
 	uint64_t pid_start;

@@ -11,6 +11,7 @@
 #include "daemon/daemon.h"
 #include "daemon/store/event.h"
 #include "daemon/vm/life.h"
+#include "daemon/vm/pair.h"
 #include "daemon/store/operation.h"
 #include "daemon/vm/settle.h"
 #include "daemon/timer.h"
@@ -159,6 +160,7 @@ static void act_note_running(struct daemon *d, struct vm *v, const struct lifecy
 	ev.operation = v->operation;
 	ledger_event(d, &ev);
 	end_operations(d, v, OP_vm_start, "started");
+	pair_note_started(d, v);
 	if (v->row.desired == DESIRED_PAUSED)
 		action_set_deadline(d, v, STAND_MS);
 	watch_begin(d, v, now_ms);

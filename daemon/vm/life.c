@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "daemon/vm/action.h"
 #include "daemon/vm/adopt.h"
+#include "daemon/vm/pair.h"
 #include "daemon/daemon.h"
 #include "daemon/store/event.h"
 #include "daemon/worker/grant.h"
@@ -117,6 +118,13 @@ static const char *phase_of(const struct vm *v, const struct lifecycle_step *s)
 	return s->event == VM_EVENT_START ? "starting" : s->event == VM_EVENT_PAUSE ? "" : "ending";
 }
 
+/* What others may do now. */
+static void follow(struct daemon *d)
+{
+	startup_step(d);
+	pair_step(d);
+}
+
 int life_command(struct daemon *d, struct vm *v, enum vm_event verb, const struct operation *o,
 		 int64_t *ret_operation, struct err *e)
 {
@@ -127,7 +135,7 @@ int life_command(struct daemon *d, struct vm *v, enum vm_event verb, const struc
 
 	if (!s)
 		return -1;
-	if (verb == VM_EVENT_START && vm_must_be_fenced(v, e) < 0)
+	if (verb == VM_EVENT_START && (vm_must_be_fenced(v, e) < 0 || pair_may_run(v, e) < 0))
 		return -1;
 	if (is_spawn(s) && hostsafe_must_not(d, e) < 0)
 		return -1;
@@ -159,7 +167,7 @@ int life_command(struct daemon *d, struct vm *v, enum vm_event verb, const struc
 		v->history = (struct restart_history){0};
 	*ret_operation = id;
 	action_run(s, d, v);
-	startup_step(d);
+	follow(d);
 	return 0;
 undo:
 	ledger_abort(d);
@@ -180,7 +188,7 @@ void life_observe(struct daemon *d, struct vm *v, enum vm_event what)
 	vm_observe(&v->row, s->to, d->boot);
 	ledger_vm(d, v);
 	action_run(s, d, v);
-	startup_step(d);
+	follow(d);
 }
 
 static int on_restart(sd_event_source *s, uint64_t us, void *arg)
@@ -198,12 +206,14 @@ void life_start(struct daemon *d, struct vm *v)
 	struct err e;
 	const struct lifecycle_step *s = lifecycle_find(v->row.observed, VM_EVENT_RESTART_DUE, &e);
 	struct record next = v->row;
+	struct vm *primary;
 	struct event ev;
 
 	if (!startup_may_go(v))
 		return;
 	/* A restart waits for the dump of the guest before: it begins it again. */
-	if (!s || v->dump || d->is_ending || v->is_unfenced || v->row.desired == DESIRED_STOPPED) {
+	if (!s || v->dump || d->is_ending || v->is_unfenced || v->row.desired == DESIRED_STOPPED ||
+	    !pair_is_free(v)) {
 		v->turn = TURN_NONE;
 		return;
 	}
@@ -218,6 +228,9 @@ void life_start(struct daemon *d, struct vm *v)
 	v->request = 0;
 	v->operation = 0;
 	change_event(v, s, &next, &ev);
+	primary = pair_turn(v);
+	if (primary == v)
+		next.pair = v->row.pair;
 	if (ledger_begin(d, &e) == 0) {
 		if (record_update(&d->store, &next, &e) == 0 && ledger_stage(d, &ev, &e) == 0) {
 			if (ledger_commit(d, &e) == 0) {
@@ -230,6 +243,7 @@ void life_start(struct daemon *d, struct vm *v)
 			ledger_abort(d);
 		}
 	}
+	pair_turn_back(primary, v);
 	if (!d->ledger.is_failing)
 		log_error((&(struct log_about){.vm = v->row.name, .err = &e}),
 			  "not started while the state cannot be written; tried again: %s", e.msg);
@@ -388,6 +402,7 @@ static void on_ended(struct worker *w, void *arg)
 	if (w->holders & WORKER_HOLD_FAULT) { /* its end was settled when it froze */
 		settle_frozen(d, v);
 		action_go_on(d, v);
+		pair_step(d);
 		if (d->is_ending)
 			daemon_check_end(d);
 		return;

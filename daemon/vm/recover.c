@@ -17,6 +17,7 @@
 #include "daemon/store/operation.h"
 #include "daemon/vm/adopt.h"
 #include "daemon/vm/life.h"
+#include "daemon/vm/pair.h"
 #include "daemon/vm/settle.h"
 #include "daemon/worker/process.h"
 #include "daemon/decide/reconcile.h"
@@ -121,8 +122,11 @@ static void follow(struct daemon *d, struct vm *v, enum reconcile_verdict verdic
 	case RECONCILE_ADOPT: break;
 	case RECONCILE_LOST: explain_loss(d, v); break;
 	case RECONCILE_START:
+		if (!pair_is_active(v))
+			break;
 		if (v->row.desired == DESIRED_STOPPED)
 			v->row.desired = DESIRED_RUNNING;
+		ledger_vm(d, v);
 		startup_queue(v);
 		break;
 	case RECONCILE_AGAIN:
@@ -209,6 +213,7 @@ void recover_run(struct daemon *d, struct recall *r)
 		follow(d, d->vms.vm[i], verdict[i]);
 	d->is_recovered = true;
 	startup_step(d);
+	pair_step(d);
 	ledger_flush(d);
 	free(verdict);
 	free(orphan);

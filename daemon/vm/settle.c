@@ -14,6 +14,7 @@
 #include "daemon/store/incident.h"
 #include "daemon/vm/dump.h"
 #include "daemon/vm/life.h"
+#include "daemon/vm/pair.h"
 #include "daemon/store/operation.h"
 #include "daemon/worker/process.h"
 #include "daemon/timer.h"
@@ -77,6 +78,21 @@ static void file_event(struct daemon *d, struct vm *v, enum journal kind, bool i
 	ledger_event(d, &ev);
 }
 
+static struct err why_not(const struct vm *v, bool is_pause)
+{
+	struct err e;
+
+	if (v->end.err.code)
+		return v->end.err;
+	if (cause_is_failure(v->end.ending.cause))
+		err_set(&e, WORKER, "'%s' did not %s: %s", v->row.name,
+			is_pause ? "come to stand" : "start", v->row.reason);
+	else
+		err_set(&e, CONFLICT, "'%s' ended before its guest %s: %s", v->row.name,
+			is_pause ? "stood" : "ran", v->row.reason);
+	return e;
+}
+
 static void end_operations(struct daemon *d, const struct vm *v, enum op_id op,
 			   enum operation_state state, const char *phase)
 {
@@ -84,16 +100,8 @@ static void end_operations(struct daemon *d, const struct vm *v, enum op_id op,
 
 	str_copy(c.vm, sizeof c.vm, v->row.name);
 	str_copy(c.phase, sizeof c.phase, phase);
-	if (state == OPERATION_FAILED) {
-		if (v->end.err.code)
-			c.err = v->end.err;
-		else if (cause_is_failure(v->end.ending.cause))
-			err_set(&c.err, WORKER, "'%s' did not %s: %s", v->row.name,
-				op == OP_vm_start ? "start" : "come to stand", v->row.reason);
-		else
-			err_set(&c.err, CONFLICT, "'%s' ended before its guest %s: %s", v->row.name,
-				op == OP_vm_start ? "ran" : "stood", v->row.reason);
-	}
+	if (state == OPERATION_FAILED)
+		c.err = why_not(v, op == OP_vm_pause);
 	ledger_operation(d, &c);
 }
 
@@ -101,6 +109,7 @@ static void end_operations(struct daemon *d, const struct vm *v, enum op_id op,
 static void close_operations(struct daemon *d, struct vm *v)
 {
 	const char *phase = "guest off";
+	struct err why = why_not(v, false);
 
 	if (v->end.ending.cause == CAUSE_STOP_DEADLINE)
 		phase = "killed at the deadline";
@@ -110,6 +119,7 @@ static void close_operations(struct daemon *d, struct vm *v)
 	end_operations(d, v, OP_vm_pause, OPERATION_FAILED, "");
 	end_operations(d, v, OP_vm_stop, OPERATION_DONE, phase);
 	end_operations(d, v, OP_vm_kill, OPERATION_DONE, phase);
+	pair_note_failed(d, v, &why);
 }
 
 static void follow(struct daemon *d, struct vm *v, const struct restart_decision *next,
@@ -117,6 +127,8 @@ static void follow(struct daemon *d, struct vm *v, const struct restart_decision
 {
 	if (next->verdict == RESTART_GIVE_UP)
 		file_event(d, v, JOURNAL_CRASH_LOOP, false, reaction);
+	if (next->verdict == RESTART_TAKEOVER)
+		pair_fail_over(d, v);
 	if (next->verdict != RESTART_AGAIN)
 		return;
 	v->row.restart_at_ms = clock_wall_ms() + (int64_t)next->delay_ms;
@@ -134,11 +146,13 @@ static void follow(struct daemon *d, struct vm *v, const struct restart_decision
 static void settle(struct daemon *d, struct vm *v, bool is_frozen)
 {
 	uint64_t now_ms = clock_mono_ms();
+	const struct vm *partner = pair_partner(v);
 	struct restart_case c = {.cause = v->end.ending.cause,
 				 .desired = v->row.desired,
 				 .policy = &v->running,
 				 .uptime_ms = now_ms - v->spawned_ms,
 				 .now_ms = now_ms,
+				 .standby = partner ? partner->row.name : NULL,
 				 .is_frozen = is_frozen};
 	struct restart_decision next = restart_decide(&c, &v->history);
 	bool is_safe = v->row.observed == OBSERVED_SAFE;

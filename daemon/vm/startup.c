@@ -9,21 +9,33 @@
 #include "base/str.h"
 #include "daemon/daemon.h"
 #include "daemon/decide/order.h"
+#include "daemon/decide/pair.h"
 #include "daemon/store/event.h"
 #include "daemon/vm/life.h"
+#include "daemon/vm/pair.h"
 #include "daemon/worker/worker.h"
+
+/* Whoever waits for a primary has what it waits for in its standby, once that has taken over. */
+static const struct vm *active_of(const struct vm *v)
+{
+	const struct vm *partner = pair_partner(v);
+
+	return partner && !pair_is_primarys(v->row.pair) ? partner : v;
+}
 
 static struct order_member member_of(const struct vm *v)
 {
+	const struct vm *a = active_of(v);
+
 	return (struct order_member){
 		.name = v->row.name,
 		.after = v->policy.after,
 		.order = v->policy.start_order,
 		.waits = v->turn == TURN_WAITS,
 		.is_on_way = v->turn == TURN_CALLED || v->row.observed == OBSERVED_STARTING,
-		.is_due = v->row.restart_at_ms != 0,
-		.runs = v->row.observed == OBSERVED_RUNNING || v->row.observed == OBSERVED_PAUSED,
-		.is_wanted = v->row.desired != DESIRED_STOPPED,
+		.is_due = a->row.restart_at_ms != 0,
+		.runs = a->row.observed == OBSERVED_RUNNING || a->row.observed == OBSERVED_PAUSED,
+		.is_wanted = a->row.desired != DESIRED_STOPPED,
 		.has_worker = v->worker && !v->worker->is_frozen,
 	};
 }

@@ -7,6 +7,7 @@ from urllib.parse import quote
 # Strings that a pattern of the document stands for; a new pattern needs its line here.
 EXAMPLES = {
     "^[a-z0-9][a-z0-9._-]{0,62}$": ["hello", "web", "a", "z" * 63, "0.1-x_y"],
+    "^([a-z0-9][a-z0-9._-]{0,62})?$": ["", "", "hello", "web", "a"],
     "^[0-9]+(ms|s|m)?$": ["0", "1ms", "20ms", "0s"],
     "^[0-9a-f]{16}$": ["0123456789abcdef", "ffffffffffffffff", "0000000000000000"],  # soon used twice
 }

@@ -29,6 +29,12 @@ def tour(host, ask):
     host.until_vm("hello", observed="stopped")
     for word in ("start", "stop", "start", "nmi", "kill"):  # hello handles no NMI: it may end of it
         verb("hello", word)
+    ask("PUT", "/v1/vms/second", {"config": HELLO})
+    ask("PUT", "/v1/vms/first", {"config": HELLO, "policy": {"standby": "second"}})
+    for word in ("takeover", "give-back", "kill"):
+        verb("first", word)
+    for vm in ("first", "second"):
+        ask("DELETE", f"/v1/vms/{vm}")
     verb("fails", "start")
     host.until_vm("fails", observed="safe")
     ask("GET", "/v1/vms/fails/incidents")

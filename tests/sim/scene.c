@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "daemon/vm/action.h"
 #include "daemon/vm/life.h"
+#include "daemon/vm/pair.h"
 #include "daemon/store/operation.h"
 #include "daemon/worker/worker.h"
 #include "schemas/op.h"
@@ -100,6 +101,32 @@ static const struct {
 	{"reset-budget", VM_EVENT_RESET_BUDGET, OP_vm_reset_budget},
 };
 
+static const struct {
+	const char *word;
+	enum op_id op;
+	int (*run)(struct daemon *d, struct vm *v, const struct operation *o, int64_t *ret_id,
+		   struct err *e);
+} role_verbs[] = {
+	{"takeover", OP_vm_takeover, pair_take_over},
+	{"give-back", OP_vm_give_back, pair_give_back},
+};
+
+static bool change_roles(char **word)
+{
+	for (size_t i = 0; i < NELEMS(role_verbs); i++) {
+		struct operation o = {.op = role_verbs[i].op, .request = ++n_requests};
+		int64_t id;
+		struct err e;
+
+		if (strcmp(word[0], role_verbs[i].word))
+			continue;
+		if (role_verbs[i].run(&world.d, vm_of(word[1]), &o, &id, &e) < 0)
+			printf("%8s  %-8s refused: %s\n", "", word[1], e.msg);
+		return true;
+	}
+	return false;
+}
+
 static bool command(char **word)
 {
 	for (size_t i = 0; i < NELEMS(verbs); i++) {
@@ -151,7 +178,7 @@ static void act(char **word, int n)
 		world_worker_says(worker_of(word[1]), cause_from_id(word[2]));
 	else if (!strcmp(verb, "dies") && n > 2)
 		world_worker_dies(worker_of(word[1]), atoi(word[2]));
-	else if (!command(word))
+	else if (!command(word) && !change_roles(word))
 		world_broken(__FILE__, __LINE__, verb);
 	ledger_flush(&world.d);
 }
@@ -161,6 +188,8 @@ static void print_rows(void)
 	for (size_t i = 0; i < world.d.vms.n; i++) {
 		const struct record *r = &world.d.vms.vm[i]->row;
 
+		if (r->pair != PAIR_ACTIVE)
+			printf("%8s  %-8s has the role %s\n", "", r->name, pair_id(r->pair));
 		printf("%8s  %-8s is %s, wanted %s, %s, last end %s, %lld restarts\n", "", r->name,
 		       observed_id(r->observed), desired_id(r->desired), health_id(r->health),
 		       cause_id(r->cause), (long long)r->restarts);

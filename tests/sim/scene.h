@@ -4,7 +4,7 @@
  * the print is compared with the golden NAME.expect beside it. tests/sim only.
  *
  * A line is a verb and words; `#` begins a comment:
- *   define VM [FIELD=VALUE]...   start|stop|kill|release|pause|resume|reset-budget VM
+ *   define VM [FIELD=VALUE]...   start|stop|kill|release|pause|resume|reset-budget|takeover|give-back VM
  *   runs VM                       its guest executes the first instruction
  *   stands VM                     its vCPUs stand, as it was asked
  *   says VM CAUSE                 its worker ends with that cause

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "daemon/vm/life.h"
+#include "daemon/vm/pair.h"
 #include "daemon/store/operation.h"
 #include "daemon/worker/worker.h"
 #include "schemas/op.h"
@@ -51,6 +52,43 @@ static void wait_for_some(struct policy *p, const char *name)
 	p->start_delay_ms = (int64_t)(dice(2) * dice(500));
 }
 
+/* vm3 and vm4 stand in for vm0 and vm1, mostly. */
+static void have_standby(struct policy *p, const char *name)
+{
+	int64_t *const reaction[] = {&p->on_poweroff, &p->on_reboot, &p->on_watchdog,
+				     &p->on_failure};
+
+	if (name[2] < '2' && dice(4))
+		snprintf(p->standby, sizeof p->standby, "vm%c", name[2] + 3);
+	for (size_t i = 0; i < NELEMS(reaction) && !p->standby[0]; i++)
+		if (*reaction[i] == REACTION_STANDBY)
+			*reaction[i] = REACTION_RESTART;
+}
+
+/* Refused = nothing changed. */
+static void check_refusal(const struct vm *v, const struct record *before, const struct err *e)
+{
+	WORLD_MUST(e->code == ERR_CONFLICT || e->code == ERR_STORE || e->code == ERR_HOST);
+	WORLD_MUST(e->code != ERR_HOST || world.d.hostsafe.reason != GROUND_HOLDS);
+	WORLD_MUST(e->code != ERR_STORE || world.is_disk_full);
+	WORLD_MUST(!memcmp(before, &v->row, sizeof *before));
+}
+
+static void change_roles(struct vm *v)
+{
+	struct operation o = {.op = dice(2) ? OP_vm_takeover : OP_vm_give_back,
+			      .request = dice(1u << 30)};
+	struct record before = v->row;
+	int64_t id;
+	struct err e;
+	int r = o.op == OP_vm_takeover ? pair_take_over(&world.d, v, &o, &id, &e)
+				       : pair_give_back(&world.d, v, &o, &id, &e);
+
+	if (r == 0)
+		return;
+	check_refusal(v, &before, &e);
+}
+
 static void define(const char *name)
 {
 	struct policy p = policy_default();
@@ -66,6 +104,7 @@ static void define(const char *name)
 	p.stop_timeout_ms = 100 + (int64_t)dice(3000);
 	p.start_timeout_ms = 100 + (int64_t)dice(3000);
 	wait_for_some(&p, name);
+	have_standby(&p, name);
 	world_define(name, &p);
 }
 
@@ -93,10 +132,7 @@ static void command(struct vm *v)
 					   !v->row.restart_at_ms);
 		return;
 	}
-	WORLD_MUST(e.code == ERR_CONFLICT || e.code == ERR_STORE || e.code == ERR_HOST);
-	WORLD_MUST(e.code != ERR_HOST || world.d.hostsafe.reason != GROUND_HOLDS);
-	WORLD_MUST(e.code != ERR_STORE || world.is_disk_full);
-	WORLD_MUST(!memcmp(&before, &v->row, sizeof before)); /* refused = nothing changed */
+	check_refusal(v, &before, &e);
 }
 
 /* Two VMs want each disk. Whose worker has it, until its process is gone? */
@@ -169,7 +205,9 @@ static void step(void)
 	case 8:
 	case 9: ledger_flush(&world.d); break;
 	default:
-		if (v && dice(2))
+		if (v && dice(8) == 0)
+			change_roles(v);
+		else if (v && dice(2))
 			command(v);
 		else if (world.n_workers)
 			stir_worker(world.worker[dice(world.n_workers)]);
@@ -217,7 +255,8 @@ static bool is_same(const struct record *a, const struct record *b)
 	       a->observed == b->observed && a->health == b->health && a->cause == b->cause &&
 	       !strcmp(a->reason, b->reason) && a->pid == b->pid && a->pid_start == b->pid_start &&
 	       a->generation == b->generation && a->restarts == b->restarts &&
-	       a->since_ms == b->since_ms && a->restart_at_ms == b->restart_at_ms;
+	       a->since_ms == b->since_ms && a->pair == b->pair &&
+	       a->restart_at_ms == b->restart_at_ms;
 }
 
 static int same(void *arg, const struct record *r, struct err *e)
@@ -259,6 +298,9 @@ static void check_end(void)
 			  "incident <> 0 AND incident > (SELECT max(id) FROM incident) - 50 AND "
 			  "incident NOT IN (SELECT id FROM incident)",
 			  "") == 0);
+	for (size_t i = 0; i < world.d.vms.n; i++)
+		WORLD_MUST(world.d.vms.vm[i]->row.pair == PAIR_ACTIVE ||
+			   world.d.vms.vm[i]->row.pair == PAIR_PASSIVE);
 	/* Everyone runs or rests by now, and nobody waits for what has happened already. */
 	for (size_t i = 0; i < world.d.vms.n; i++) {
 		const struct vm *v = world.d.vms.vm[i];

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/sim/law.h"
 #include "tests/sim/world.h"
 
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include "daemon/worker/grant.h"
 #include "daemon/host.h"
 #include "daemon/vm/life.h"
+#include "daemon/vm/pair.h"
 #include "daemon/notify.h"
 #include "daemon/worker/process.h"
 #include "daemon/vm/recover.h"
@@ -138,46 +140,6 @@ static struct blackbox box;
 static struct blackbox_exit exits[BLACKBOX_EXITS];
 static char rings[BLACKBOX_LOG + BLACKBOX_CONSOLE];
 
-static void check_intent(const struct vm *v)
-{
-	const struct store_value key[] = {STORE_INT(v->row.id), STORE_INT(v->row.generation)};
-	int64_t n = 0;
-	struct err e;
-
-	/* Intent is on the disk before the deed. */
-	WORLD_MUST(store_number(&world.d.store,
-				"SELECT count(*) FROM vm WHERE id = ? AND generation = ? AND "
-				"observed = 'starting' AND desired <> 'stopped'",
-				key, NELEMS(key), 0, &n, &e) == 0);
-	WORLD_MUST(n == 1);
-}
-
-/* Of VMs that start together nobody is before whom it waits for. */
-static void check_order(const struct vm *v)
-{
-	const char *after = v->policy.after;
-	bool is_in_order = v->operation == 0 &&
-			   (v->row.generation == 1 || v->row.cause == CAUSE_SUPERVISOR_LOST);
-	char name[NAME_CAP];
-
-	if (!is_in_order)
-		return;
-	for (size_t i = 0; i < world.d.vms.n; i++) {
-		const struct vm *other = world.d.vms.vm[i];
-
-		WORLD_MUST(*after || *other->policy.after ||
-			   other->policy.start_order >= v->policy.start_order ||
-			   other->row.observed != OBSERVED_STARTING || other->operation);
-	}
-	while (policy_next_name(&after, name)) {
-		const struct vm *other = vm_find(&world.d.vms, name);
-
-		WORLD_MUST(!other || other->row.desired == DESIRED_STOPPED ||
-			   other->row.observed == OBSERVED_RUNNING ||
-			   other->row.observed == OBSERVED_PAUSED);
-	}
-}
-
 int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **ret, struct err *e)
 {
 	struct talker *t = calloc(1, sizeof *t);
@@ -188,8 +150,7 @@ int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **
 	WORLD_MUST(v->row.desired != DESIRED_STOPPED);
 	WORLD_MUST(!v->worker);
 	WORLD_MUST(d->hostsafe.reason == GROUND_HOLDS);
-	check_intent(v);
-	check_order(v);
+	law_of_spawn(v);
 	for (unsigned i = 0; i < world.n_workers; i++)
 		WORLD_MUST(strcmp(world.worker[i]->vm, s->vm) != 0);
 	if (world.is_start_refused) {
@@ -559,7 +520,11 @@ bool world_define(const char *vm, const struct policy *p)
 	if (v)
 		row = v->row;
 	str_copy(row.name, sizeof row.name, vm);
+	if (pair_check(d, vm, v, p, &e) < 0)
+		return false;
 	row.revision++;
+	if (!p->standby[0])
+		row.pair = PAIR_ACTIVE;
 	if (ledger_begin(d, &e) < 0)
 		return false;
 	if ((v ? record_update(&d->store, &row, &e) : record_insert(&d->store, &row, &e)) < 0 ||

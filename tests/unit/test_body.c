@@ -68,9 +68,9 @@ TEST(body_refuses_each_wrong_member_and_says_what_is_right)
 	assert_refused("{\"config\":\"a\",\"policy\":{\"autostart\":1}}", "true or false",
 		       "/policy/autostart");
 	assert_refused("{\"config\":\"a\",\"policy\":{\"on_failure\":\"explode\"}}",
-		       "stop, restart or pause", "/policy/on_failure");
+		       "stop, restart, pause or standby", "/policy/on_failure");
 	assert_refused("{\"config\":\"a\",\"policy\":{\"on_failure\":null}}",
-		       "stop, restart or pause", "/policy/on_failure");
+		       "stop, restart, pause or standby", "/policy/on_failure");
 }
 
 TEST(body_refuses_json_that_can_be_read_in_two_ways)

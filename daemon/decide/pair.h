@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pair.h - a primary and its standby: who of the two may have a worker, and what comes next when the
+ * active one changes. From what is known of both to a verdict; it decides and never acts. Supervisor.
+ *
+ * Never both: whoever is to take over starts when the other's worker has been reaped, not before. The
+ * role is stored with the primary and changes with the very write that is the intent of the start.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "schemas/lifecycle.h"
+
+/* What a side has to say. */
+struct pair_side {
+	bool has_worker;  /* not reaped yet, whatever it does */
+	bool is_unfenced; /* one of an earlier supervisor could not be ended */
+	bool is_wanted;	  /* its desired column is not `stopped` */
+};
+
+struct pair_view {
+	enum pair pair;
+	struct pair_side primary, partner;
+};
+
+enum pair_next {
+	PAIR_NOTHING, /* or: wait, until the other has gone */
+	PAIR_START,   /* whoever takes over */
+	PAIR_CALL_OFF /* it shall not run any more: the role changes all the same */
+};
+
+/* Is it the primary that is to run, or its partner? */
+bool pair_is_primarys(enum pair p);
+/* May that side be started now? */
+bool pair_may_start(const struct pair_view *v, bool is_primary);
+/* What comes next of a change of roles that is under way. */
+enum pair_next pair_next(const struct pair_view *v);
+/* The role once whoever takes over is started. */
+enum pair pair_settled(enum pair p);
