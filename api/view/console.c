@@ -10,6 +10,7 @@
 #include "api/view/boxes.h"
 #include "api/http/http.h"
 #include "api/http/request.h"
+#include "api/view/follower.h"
 #include "api/view/view.h"
 #include "api/view/vm.h"
 #include "base/auto.h"
@@ -20,22 +21,20 @@
 
 /* One that follows. */
 struct console {
-	LIST_ENTRY(console) link;
-	struct request *request; /* NULL once its connection has ended */
-	struct api *api;
+	struct follower follower; /* comes first */
 	char vm[NAME_CAP];
 	uint64_t generation, pos;
 };
 
 struct consoles {
 	struct api *api;
-	LIST_HEAD(console_list, console) list;
+	struct followers list;
 	sd_event_source *timer;
 };
 
 static int has_news(const struct console *c)
 {
-	const struct boxes_entry *b = boxes_find(c->api->boxes, c->vm);
+	const struct boxes_entry *b = boxes_find(c->follower.api->boxes, c->vm);
 
 	return b &&
 	       (b->generation != c->generation ||
@@ -45,12 +44,12 @@ static int has_news(const struct console *c)
 static int on_time(sd_event_source *s, uint64_t at_us, void *arg)
 {
 	struct consoles *consoles = arg;
-	struct console *c;
+	struct follower *f;
 
 	(void)at_us;
-	for (c = LIST_FIRST(&consoles->list); c; c = LIST_NEXT(c, link))
-		if (has_news(c))
-			request_resume(c->request);
+	LIST_FOREACH(f, &consoles->list, link)
+	if (has_news((const struct console *)f))
+		request_resume(f->request);
 	if (LIST_EMPTY(&consoles->list))
 		return 0;
 	sd_event_source_set_time(s, (clock_mono_ms() + CONSOLE_POLL_MS) * 1000);
@@ -82,32 +81,15 @@ void consoles_free(struct consoles *c)
 
 void console_wake(struct consoles *consoles)
 {
-	struct console *c;
-
-	for (c = LIST_FIRST(&consoles->list); c; c = LIST_NEXT(c, link))
-		request_resume(c->request);
-}
-
-static void leave(struct console *c)
-{
-	if (!c->request)
-		return;
-	c->request->holder = (struct request_holder){0};
-	c->request = NULL;
-	LIST_REMOVE(c, link);
-	http_held(c->api->http, -1);
-}
-
-static void on_forget(struct request *r, void *arg)
-{
-	(void)r;
-	leave(arg);
+	followers_wake(&consoles->list);
 }
 
 static void on_freed(void *arg)
 {
-	leave(arg);
-	free(arg);
+	struct console *c = arg;
+
+	follower_leave(&c->follower);
+	free(c);
 }
 
 /* Its black box is gone with the VM, or has not come yet. */
@@ -116,19 +98,20 @@ static bool is_deleted(const struct console *c)
 	int64_t id, revision;
 	struct err e;
 
-	return vm_find(c->api->db, c->vm, &id, &revision, &e) < 0 && e.code == ERR_NOT_FOUND;
+	return vm_find(c->follower.api->db, c->vm, &id, &revision, &e) < 0 &&
+	       e.code == ERR_NOT_FOUND;
 }
 
 static ssize_t on_read(void *arg, uint64_t stream_pos, char *to, size_t room)
 {
 	struct console *c = arg;
-	const struct boxes_entry *b = boxes_find(c->api->boxes, c->vm);
+	const struct boxes_entry *b = boxes_find(c->follower.api->boxes, c->vm);
 	size_t n = 0;
 
 	(void)stream_pos;
-	if (!c->request || c->request->is_gone)
+	if (!c->follower.request || c->follower.request->is_gone)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
-	if (http_is_closing(c->api->http) || (!b && is_deleted(c)))
+	if (http_is_closing(c->follower.api->http) || (!b && is_deleted(c)))
 		return MHD_CONTENT_READER_END_OF_STREAM;
 	if (b && b->generation != c->generation) {
 		c->generation = b->generation;
@@ -137,7 +120,7 @@ static ssize_t on_read(void *arg, uint64_t stream_pos, char *to, size_t room)
 	if (b)
 		n = blackbox_read_console(&b->map, &c->pos, to, room);
 	if (n == 0)
-		request_suspend(c->request);
+		request_suspend(c->follower.request);
 	return (ssize_t)n;
 }
 
@@ -194,11 +177,9 @@ static void follow(struct request *r, uint64_t generation, uint64_t pos)
 
 	if (!c)
 		abort();
-	*c = (struct console){.request = r, .api = r->api, .generation = generation, .pos = pos};
+	*c = (struct console){.generation = generation, .pos = pos};
 	str_copy(c->vm, sizeof c->vm, request_vm(r));
-	LIST_INSERT_HEAD(&all->list, c, link);
-	http_held(r->api->http, 1);
-	r->holder = (struct request_holder){on_forget, c};
+	follower_join(&c->follower, &all->list, r);
 	sd_event_source_set_time(all->timer, (clock_mono_ms() + CONSOLE_POLL_MS) * 1000);
 	sd_event_source_set_enabled(all->timer, SD_EVENT_ONESHOT);
 	request_answer_stream(r, CONSOLE_TYPE, on_read, on_freed, c);

@@ -9,6 +9,7 @@
 
 #include "api/api.h"
 #include "api/view/db.h"
+#include "api/view/follower.h"
 #include "api/http/http.h"
 #include "api/view/object.h"
 #include "api/http/request.h"
@@ -21,11 +22,9 @@
 enum { BATCH = 32 };
 
 struct stream {
-	LIST_ENTRY(stream) link;
-	struct request *request; /* NULL once its connection has ended */
-	struct api *api;
-	int64_t next; /* sequence number to look for */
-	int64_t left; /* records still to tell; INT64_MAX when it follows */
+	struct follower follower; /* comes first */
+	int64_t next;		  /* sequence number to look for */
+	int64_t left;		  /* records still to tell; INT64_MAX when it follows */
 	bool is_sse, is_following;
 	char vm[PARAM_VALUE], kind[PARAM_VALUE], scope[NAME_CAP];
 	char *batch; /* text that is on its way */
@@ -33,7 +32,7 @@ struct stream {
 };
 
 struct streams {
-	LIST_HEAD(stream_list, stream) list;
+	struct followers list;
 };
 
 struct streams *streams_new(void)
@@ -53,33 +52,14 @@ void streams_free(struct streams *s)
 
 void stream_wake(struct streams *streams)
 {
-	struct stream *s;
-
-	for (s = LIST_FIRST(&streams->list); s; s = LIST_NEXT(s, link))
-		request_resume(s->request);
-}
-
-static void leave(struct stream *s)
-{
-	if (!s->request)
-		return;
-	s->request->holder = (struct request_holder){0};
-	s->request = NULL;
-	LIST_REMOVE(s, link);
-	http_held(s->api->http, -1);
-}
-
-static void on_forget(struct request *r, void *arg)
-{
-	(void)r;
-	leave(arg);
+	followers_wake(&streams->list);
 }
 
 static void on_freed(void *arg)
 {
 	struct stream *s = arg;
 
-	leave(s);
+	follower_leave(&s->follower);
 	free(s->batch);
 	free(s);
 }
@@ -139,7 +119,7 @@ static int bounds(struct db *d, int64_t *ret_oldest, int64_t *ret_newest, struct
 /* Rows from s->next on into f. A filter that finds nothing still moves s->next to the end. */
 static int read_rows(struct stream *s, FILE *f, struct err *e)
 {
-	struct db *d = s->api->db;
+	struct db *d = s->follower.api->db;
 	int64_t most = s->left < BATCH ? s->left : BATCH, oldest, newest, n = 0;
 	AUTO_SNAPSHOT struct db_snapshot snapshot = {0};
 	struct sqlite3_stmt *q;
@@ -191,19 +171,19 @@ static ssize_t on_read(void *arg, uint64_t pos, char *to, size_t room)
 	size_t n;
 
 	(void)pos;
-	if (!s->request || s->request->is_gone)
+	if (!s->follower.request || s->follower.request->is_gone)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (s->sent == s->n && fill(s, &e) < 0) {
 		/* The status has been sent; all that can be said is that this is not the end. */
-		log_error((&(struct log_about){.request = s->request->id, .err = &e}),
-			  "request %016" PRIx64 ": %s", s->request->id, e.msg);
+		log_error((&(struct log_about){.request = s->follower.request->id, .err = &e}),
+			  "request %016" PRIx64 ": %s", s->follower.request->id, e.msg);
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	}
 	n = s->n - s->sent < room ? s->n - s->sent : room;
 	if (n == 0) {
-		if (!s->is_following || http_is_closing(s->api->http))
+		if (!s->is_following || http_is_closing(s->follower.api->http))
 			return MHD_CONTENT_READER_END_OF_STREAM;
-		request_suspend(s->request);
+		request_suspend(s->follower.request);
 		return 0;
 	}
 	memcpy(to, s->batch + s->sent, n);
@@ -284,8 +264,6 @@ int view_event_list(struct request *r, struct err *e)
 	if (!s)
 		abort();
 	*s = (struct stream){
-		.request = r,
-		.api = r->api,
 		.next = since ? since : 1,
 		.left = is_following ? INT64_MAX : param_number(p, PARAM_OF_event_list_limit),
 		.is_sse = is_sse,
@@ -294,9 +272,7 @@ int view_event_list(struct request *r, struct err *e)
 	str_copy(s->vm, sizeof s->vm, param_text(p, PARAM_OF_event_list_vm));
 	str_copy(s->scope, sizeof s->scope, r->scope);
 	str_copy(s->kind, sizeof s->kind, param_text(p, PARAM_OF_event_list_kind));
-	LIST_INSERT_HEAD(&r->api->streams->list, s, link);
-	http_held(r->api->http, 1);
-	r->holder = (struct request_holder){on_forget, s};
+	follower_join(&s->follower, &r->api->streams->list, r);
 	if (is_following)
 		begin_with_ready(s, oldest, newest);
 	request_answer_stream(r, is_sse ? "text/event-stream" : "application/x-ndjson", on_read,
