@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
@@ -44,22 +43,25 @@ static int make_folder(const char *path, mode_t mode, struct err *e)
 	return 0;
 }
 
-/* Held as long as the process lives, whatever way it ends. */
+/* Held as long as the process lives, whatever way it ends; a child that it is just making when it is
+ * killed has no part in it. */
 static int lock_folder(const char *path, const char *what, int *ret_fd, struct err *e)
 {
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	char file[CONFIG_PATH + 16];
 
 	snprintf(file, sizeof file, "%s/qvmd.lock", path);
 	AUTO_FD int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_sys(e, RESOURCE, "open the lock '%s'", file);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK)
+	if (fcntl(fd, F_SETLK, &whole) < 0) {
+		if (errno != EAGAIN && errno != EACCES)
 			return err_sys(e, RESOURCE, "lock '%s'", file);
+		fcntl(fd, F_GETLK, &whole);
 		return err_set(e, RESOURCE,
-			       "another qvmd uses the %s directory '%s': end it, or give this one "
-			       "a directory of its own (--%s-dir)",
-			       what, path, what);
+			       "another qvmd, process %d, uses the %s directory '%s': end it, or "
+			       "give this one a directory of its own (--%s-dir)",
+			       whole.l_pid, what, path, what);
 	}
 	*ret_fd = TAKE_FD(fd);
 	return 0;

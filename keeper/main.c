@@ -92,11 +92,15 @@ static void part(struct visit *v, const struct err *why)
 static void welcome(struct visit *v)
 {
 	int link = accept4(DOOR_FD, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct err e;
 
 	if (link < 0)
 		return;
-	if (v->link >= 0)
+	/* What the last one said before it died counts. */
+	if (v->link >= 0) {
+		visit_serve(v, &shelf, &e);
 		close(v->link);
+	}
 	*v = (struct visit){.link = link};
 	shelf_adopt(&shelf);
 }

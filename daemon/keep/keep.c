@@ -451,8 +451,10 @@ void keep_close(struct daemon *d)
 
 	timer_clear(&k->again);
 	/* Its last descriptor has been dropped: nobody will ask for it. */
-	if (k->d && keep_is_gone(d) && socket_name(d, &at, &e) == 0)
+	if (k->d && keep_is_gone(d) && socket_name(d, &at, &e) == 0) {
 		unlink(at.sun_path);
+		cgroup_remove(&d->cgroup, KEEP_CGROUP);
+	}
 	lose(k);
 	if (k->process.fd >= 0)
 		close(k->process.fd);

@@ -13,7 +13,7 @@ void recall_add(struct recall *r, const struct msg_keep *m, int take_fd)
 		if (!r->kept)
 			abort();
 	}
-	r->kept[r->n++] = (struct kept){*m, take_fd};
+	r->kept[r->n++] = (struct kept){.m = *m, .fd = take_fd};
 }
 
 struct kept *recall_next(struct recall *r, enum keep_kind kind, size_t *at)

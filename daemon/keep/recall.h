@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,7 +14,8 @@
 
 struct kept {
 	struct msg_keep m;
-	int fd; /* -1 = taken */
+	int fd;		/* -1 = taken */
+	bool is_spared; /* of no use to us, and not to be dropped */
 };
 
 struct recall {

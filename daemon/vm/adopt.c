@@ -216,25 +216,46 @@ void adopt_tell(struct vm *v)
 
 /* --- what is left --- */
 
+static bool is_of(const struct kept *k, const struct kept *link)
+{
+	return !strcmp(k->m.owner, link->m.owner) && k->m.generation == link->m.generation;
+}
+
 /* A worker whose end was written before the keeper heard of it; or of a VM that is in no row. */
 static void sift_worker(struct daemon *d, struct kept *link, struct recall *r)
 {
 	const char *vm = link->m.owner;
 	struct process p = {.fd = recall_take(r, vm, link->m.generation, KEEP_PROCESS, 0)};
-	bool is_known = vm_find(&d->vms, vm);
+	bool is_alive = p.fd >= 0 && !process_has_ended(&p);
 
-	if (p.fd >= 0 && !is_known && !process_has_ended(&p)) {
+	if (is_alive && !vm_find(&d->vms, vm)) {
 		log_error(
 			&(struct log_about){.vm = vm},
 			"a worker of '%s' runs, process %d, and no such VM is defined here: it is "
 			"left running",
 			vm, read_note(link).pid);
+		for (size_t i = 0; i < r->n; i++)
+			r->kept[i].is_spared = r->kept[i].is_spared || is_of(&r->kept[i], link);
 	} else {
 		process_kill(&p);
 		adopt_drop(d, vm, link->m.generation, KEEP_TAG_WORKER);
 	}
 	if (p.fd >= 0)
 		close(p.fd);
+}
+
+/* A dump that the last supervisor had begun: the half of it is worse than none. */
+static void sift_dumps(struct recall *r)
+{
+	struct kept *k;
+	size_t at = 0;
+
+	while ((k = recall_next(r, KEEP_WRITER, &at)))
+		process_kill(&(struct process){.fd = k->fd});
+	for (at = 0; (k = recall_next(r, KEEP_UNFINISHED, &at));) {
+		k->m.note[KEEP_NOTE - 1] = '\0';
+		unlinkat(k->fd, (const char *)k->m.note, 0);
+	}
 }
 
 void adopt_sift(struct daemon *d, struct recall *r)
@@ -244,15 +265,15 @@ void adopt_sift(struct daemon *d, struct recall *r)
 
 	while ((k = recall_next(r, KEEP_LINK, &at)))
 		sift_worker(d, k, r);
-	/* A dump that the last supervisor had begun: the half of it is worse than none. */
-	for (at = 0; (k = recall_next(r, KEEP_WRITER, &at));) {
-		const struct process writer = {.fd = k->fd};
+	sift_dumps(r);
+	for (size_t i = 0; i < r->n; i++) {
+		k = &r->kept[i];
+		if (k->fd < 0 || k->is_spared || k->m.kind >= KEEP_COUNT)
+			continue; /* the last: of a newer supervisor, which may come back */
+		struct msg_drop what = {
+			.kind = k->m.kind, .generation = k->m.generation, .tag = k->m.tag};
 
-		process_kill(&writer);
-	}
-	for (at = 0; (k = recall_next(r, KEEP_UNFINISHED, &at));) {
-		k->m.note[KEEP_NOTE - 1] = '\0';
-		unlinkat(k->fd, (const char *)k->m.note, 0);
-		adopt_drop(d, k->m.owner, k->m.generation, KEEP_TAG_DUMP);
+		str_copy(what.owner, sizeof what.owner, k->m.owner);
+		keep_drop(&d->keep, &what);
 	}
 }

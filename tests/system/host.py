@@ -95,14 +95,17 @@ class Host:
             self.wait_ready()
         return self
 
+    def serves(self):
+        try:
+            return self.get("/healthz").status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
     def wait_ready(self):
-        def serves():
+        def ready():
             assert self.process.poll() is None, self.read_log()
-            try:
-                return self.get("/healthz").status == 200
-            except OSError:
-                return False
-        self.until(serves, "the API serves")
+            return self.serves()
+        self.until(ready, "the API serves")
         if not Host.document:
             self.get("/v1/openapi.json")
 
@@ -134,6 +137,8 @@ class Host:
     def kill(self):
         self.process.kill()
         self.process.wait()
+        # Its API sees that a little later; until then it would answer for the next one.
+        self.until(lambda: not self.serves(), "its API has ended")
 
     def close(self):
         try:
