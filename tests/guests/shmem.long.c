@@ -190,6 +190,21 @@ static void wait(void)
 	heard = 0;
 }
 
+/* So many times: notify all others and sleep until one of them has notified; or the other way round. */
+static void play(const char *times, int begins)
+{
+	for (uint32_t i = 0; i < number(times, 10); i++) {
+		if (begins)
+			control->notify = ~0u;
+		while (!heard && clients() && !heard)
+			port_sleep();
+		heard = 0;
+		if (!begins)
+			control->notify = ~0u;
+	}
+	say("shmem: played %s times\n", times);
+}
+
 static void detach(void)
 {
 	control->detach = 1;
@@ -263,6 +278,8 @@ static void step(char word[WORDS][WORD])
 		control->notify = number(word[1], 16);
 	else if (is(what, "wait"))
 		wait();
+	else if (is(what, "ping") || is(what, "pong"))
+		play(word[1], is(what, "ping"));
 	else if (is(what, "detach"))
 		detach();
 	else if (is(what, "fill"))

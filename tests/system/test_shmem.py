@@ -11,6 +11,7 @@ import pytest
 from host import B, DEADLINE, EXAMPLES, Host, config, is_alive, send
 
 CLIENTS = 16
+ROUNDS = 2000
 
 
 def text(*steps, options="", irq="", more=()):
@@ -114,6 +115,16 @@ def test_two_guests_share_a_region_notify_each_other_and_see_each_other_go(vms, 
     assert "attach ring: status 0, 4 pages, number 1, clients 3" in vms.said("two")
     assert "notified by 1" in vms.said("two") and "there is 'from-one'" in vms.said("two")
     assert "detached, it reads ffffffff and ffffffff" in vms.said("two")
+
+
+@pytest.mark.parametrize("irq", ["", "irq=line "])
+def test_no_notification_is_lost_in_thousands(vms, irq):
+    """Each waits for the other's: one that is lost is the end of the game."""
+    vms.start("pong", "attach:ring:1", f"pong:{ROUNDS}", "stay", irq=irq)
+    until(vms, "pong", "attach ring: status 0")
+    vms.start("ping", "attach:ring:1", f"ping:{ROUNDS}", irq=irq)
+    until(vms, "ping", f"played {ROUNDS} times")
+    until(vms, "pong", f"played {ROUNDS} times")
 
 
 @pytest.mark.parametrize("order", [("one", "two"), ("two", "one")])
