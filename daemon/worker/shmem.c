@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -18,22 +19,42 @@
 
 enum { UID_OFFSET = 15 }; /* the last of those below the VMs' (vm_uid()) */
 
-static int on_process(sd_event_source *source, int fd, uint32_t events, void *arg)
+/* It has ended. */
+static void reap(struct shmem *s)
 {
-	struct shmem *s = arg;
 	int code, status;
 
-	(void)source;
-	(void)fd;
-	(void)events;
 	s->source = sd_event_source_disable_unref(s->source);
 	s->job = scope_cancel(s->job);
 	process_reap(&s->process, &code, &status);
 	log_error(NULL,
 		  "the server of shared memory (qvm --shmem) has ended by %s %d: VMs keep the "
-		  "regions "
-		  "that they have, and attach to new ones after their next start",
+		  "regions that they have, and attach to new ones after their next start",
 		  code == CLD_EXITED ? "status" : "signal", status);
+}
+
+static int on_process(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	(void)source;
+	(void)fd;
+	(void)events;
+	reap(arg);
+	return 0;
+}
+
+/* Of the one before, which serves no more, the news may not have come yet; or it is still ending. */
+static int must_have_ended(struct shmem *s, struct err *e)
+{
+	struct pollfd p = {s->process.fd, POLLIN, 0};
+
+	if (s->process.fd < 0)
+		return 0;
+	if (poll(&p, 1, 0) != 1)
+		return err_set(
+			e, RESOURCE,
+			"the server of shared memory (qvm --shmem) is just ending: start the "
+			"VM again");
+	reap(s);
 	return 0;
 }
 
@@ -106,6 +127,8 @@ static int start(struct shmem *s, const struct config *c, const char *path, stru
 {
 	AUTO_FD int listener = -1;
 
+	if (must_have_ended(s, e) < 0)
+		return -1;
 	let_go(s);
 	if (shmem_listen(path, &listener, e) < 0 || stay(s, c, path, e) < 0)
 		return -1;

@@ -63,31 +63,31 @@ static const struct sandbox_allow keeping[] = {
 
 /* --- links --- */
 
-static void accept_all(struct server *k)
+static void accept_all(struct server *s)
 {
 	int fd;
 
-	while (k->n_links < SHMEM_SERVER_LINKS &&
-	       (fd = accept4(k->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+	while (s->n_links < SHMEM_SERVER_LINKS &&
+	       (fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
 		struct link *l = calloc(1, sizeof *l);
 
 		if (!l)
 			abort();
-		*l = (struct link){.next = k->first, .fd = fd};
-		k->first = l;
-		k->n_links++;
+		*l = (struct link){.next = s->first, .fd = fd};
+		s->first = l;
+		s->n_links++;
 	}
 }
 
-static void drop(struct server *k, struct link *l)
+static void drop(struct server *s, struct link *l)
 {
-	struct link **at = &k->first;
+	struct link **at = &s->first;
 
 	while (*at != l)
 		at = &(*at)->next;
 	*at = l->next;
-	k->n_links--;
-	registry_drop(&k->registry, &l->holds);
+	s->n_links--;
+	registry_drop(&s->registry, &l->holds);
 	close(l->fd);
 	free(l);
 }
@@ -113,7 +113,7 @@ static int answer(const struct link *l, struct shmem_answer *a, int fd)
 	return sendmsg(l->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof *a ? 0 : -1;
 }
 
-static int introduce(struct server *k, struct link *l, const struct shmem_hello *h, size_t n)
+static int introduce(struct server *s, struct link *l, const struct shmem_hello *h, size_t n)
 {
 	struct shmem_answer welcome = {.status = SHMEM_OK};
 
@@ -121,13 +121,13 @@ static int introduce(struct server *k, struct link *l, const struct shmem_hello 
 	    !shmem_are_rules(h->rules))
 		return -1;
 	str_copy(l->holds.rules, sizeof l->holds.rules, h->rules);
-	k->registry.budget_bytes = h->budget_bytes;
+	s->registry.budget_bytes = h->budget_bytes;
 	l->is_introduced = true;
 	return answer(l, &welcome, -1);
 }
 
 /* One packet: 0, or -1 when the link is at its end. */
-static int serve(struct server *k, struct link *l)
+static int serve(struct server *s, struct link *l)
 {
 	union {
 		struct shmem_hello hello;
@@ -141,80 +141,80 @@ static int serve(struct server *k, struct link *l)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
 	l->n_served++;
 	if (!l->is_introduced)
-		return introduce(k, l, &u.hello, (size_t)n);
+		return introduce(s, l, &u.hello, (size_t)n);
 	if (n != sizeof u.request)
 		return -1;
-	registry_serve(&k->registry, &l->holds, &u.request, &a, &fd);
+	registry_serve(&s->registry, &l->holds, &u.request, &a, &fd);
 	return answer(l, &a, fd);
 }
 
 /* --- the loop --- */
 
 /* How long to wait: for ever, unless somebody has had its share of this period. */
-static struct timespec *patience(struct server *k, struct timespec *ret)
+static struct timespec *patience(struct server *s, struct timespec *ret)
 {
 	uint64_t now_ms = clock_mono_ms();
 	bool has_waiter = false;
 
-	if (now_ms >= k->period_ends_ms) {
-		k->period_ends_ms = now_ms + PERIOD_MS;
-		for (struct link *l = k->first; l; l = l->next)
+	if (now_ms >= s->period_ends_ms) {
+		s->period_ends_ms = now_ms + PERIOD_MS;
+		for (struct link *l = s->first; l; l = l->next)
 			l->n_served = 0;
 	}
-	for (const struct link *l = k->first; l; l = l->next)
+	for (const struct link *l = s->first; l; l = l->next)
 		has_waiter = has_waiter || l->n_served >= BURST;
-	*ret = (struct timespec){.tv_nsec = (long)(k->period_ends_ms - now_ms) * 1000000};
+	*ret = (struct timespec){.tv_nsec = (long)(s->period_ends_ms - now_ms) * 1000000};
 	return has_waiter ? ret : NULL;
 }
 
-static void wait_for_all(struct server *k)
+static void wait_for_all(struct server *s)
 {
 	struct timespec time;
-	struct timespec *limit = patience(k, &time);
-	struct pollfd *p = k->poll + POLL_LINKS;
+	struct timespec *limit = patience(s, &time);
+	struct pollfd *p = s->poll + POLL_LINKS;
 
-	k->poll[POLL_LISTENER] =
-		(struct pollfd){k->n_links < SHMEM_SERVER_LINKS ? k->listener : -1, POLLIN, 0};
-	for (const struct link *l = k->first; l; l = l->next)
+	s->poll[POLL_LISTENER] =
+		(struct pollfd){s->n_links < SHMEM_SERVER_LINKS ? s->listener : -1, POLLIN, 0};
+	for (const struct link *l = s->first; l; l = l->next)
 		*p++ = (struct pollfd){l->fd, l->n_served < BURST ? POLLIN : 0, 0};
-	if (ppoll(k->poll, (nfds_t)(p - k->poll), limit, NULL) < 0)
-		for (; p > k->poll; p--)
+	if (ppoll(s->poll, (nfds_t)(p - s->poll), limit, NULL) < 0)
+		for (; p > s->poll; p--)
 			p[-1].revents = 0;
 }
 
 /* In the order in which wait_for_all() has put them. */
-static void serve_all(struct server *k)
+static void serve_all(struct server *s)
 {
-	const struct pollfd *p = k->poll + POLL_LINKS;
+	const struct pollfd *p = s->poll + POLL_LINKS;
 
-	for (struct link *l = k->first, *next; l; l = next, p++) {
+	for (struct link *l = s->first, *next; l; l = next, p++) {
 		next = l->next;
 		/* What is left in a queue of one that has gone is of no interest. */
-		if (p->revents & (POLLHUP | POLLERR) || (p->revents && serve(k, l) < 0))
-			drop(k, l);
+		if (p->revents & (POLLHUP | POLLERR) || (p->revents && serve(s, l) < 0))
+			drop(s, l);
 	}
-	accept_all(k);
+	accept_all(s);
 }
 
 int shmem_server_serve(int listener, const struct sandbox_spec *sandbox)
 {
 	const struct sandbox_allow *const lists[] = {keeping};
-	struct server *k = calloc(1, sizeof *k);
+	struct server *s = calloc(1, sizeof *s);
 	uint32_t layers;
 	struct err e;
 
-	if (!k)
+	if (!s)
 		abort();
-	*k = (struct server){.listener = listener};
+	*s = (struct server){.listener = listener};
 	signal(SIGPIPE, SIG_IGN);
 	if (sandbox_enter(sandbox, &layers, &e) < 0 ||
 	    sandbox_filter(lists, NELEMS(lists), &e) < 0) {
-		free(k);
+		free(s);
 		return cause_exit(CAUSE_RESOURCE);
 	}
-	for (accept_all(k); k->first; serve_all(k))
-		wait_for_all(k);
-	free(k);
+	for (accept_all(s); s->first; serve_all(s))
+		wait_for_all(s);
+	free(s);
 	return 0;
 }
 
