@@ -10,10 +10,16 @@
 
 enum { MOST = 50 }; /* in the table */
 
+/* `incidents VM N` is `incidents VM --id N`. */
+static const char *id_of(const struct command_call *c)
+{
+	return c->argument[1] ? c->argument[1] : command_value(c, "--id");
+}
+
 /* Newest first; --id is the first one before the next id. */
 static int make_query(const struct command_call *c, char *ret, size_t cap, struct err *e)
 {
-	const char *id = command_value(c, "--id");
+	const char *id = id_of(c);
 	char *end;
 	long long n;
 
@@ -22,14 +28,14 @@ static int make_query(const struct command_call *c, char *ret, size_t cap, struc
 		return 0;
 	n = strtoll(id, &end, 10);
 	if (!*id || *end || n < 1 || n > INT32_MAX)
-		return err_set(e, USAGE, "--id '%s' is no number of an incident", id);
+		return err_set(e, USAGE, "'%s' is no number of an incident", id);
 	snprintf(ret, cap, "limit=1&before=%lld", n + 1);
 	return 0;
 }
 
 static int tell(struct command_call *c, const json_t *list, const char *vm)
 {
-	const char *id = command_value(c, "--id");
+	const char *id = id_of(c);
 	json_t *incidents = field_list(list, "incidents"), *first = json_array_get(incidents, 0);
 	int64_t now_ms = clock_wall_ms();
 	struct err e;
@@ -81,7 +87,7 @@ static const struct command_option options[] = {
 static const struct command incidents = {
 	.name = "incidents",
 	.group = COMMAND_LOOK,
-	.arguments = "VM",
+	.arguments = "VM [N]",
 	.op = OP_vm_incidents,
 	.help = "An incident is written at every failure, from the black box that outlives the "
 		"worker: what\n"
@@ -90,6 +96,7 @@ static const struct command incidents = {
 		"Prints all in a line each, then the newest in full.\n\n"
 		"  qvmadm incidents brake\n"
 		"  qvmadm incidents brake --last\n"
+		"  qvmadm incidents brake 17\n"
 		"  qvmadm --json incidents brake | jq '.incidents[0].exits'",
 	.options = options,
 	.run = run,

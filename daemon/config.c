@@ -191,6 +191,16 @@ static int set_on_exit(struct config *c, const char *value, struct err *e)
 	return 0;
 }
 
+static int set_incident_keep(struct config *c, const char *value, struct err *e)
+{
+	return set_number(&c->incident_keep, "incident-keep", value, 100000, e);
+}
+
+static int set_incident_days(struct config *c, const char *value, struct err *e)
+{
+	return set_number(&c->incident_days, "incident-days", value, 36500, e);
+}
+
 static int set_dump_keep(struct config *c, const char *value, struct err *e)
 {
 	return set_number(&c->dump_keep, "dump-keep", value, 1000, e);
@@ -252,6 +262,8 @@ static const struct {
 	{"on-exit", set_on_exit},
 	{"shmem-budget", set_shmem_budget},
 	{"on-host-fault", set_on_host_fault},
+	{"incident-keep", set_incident_keep},
+	{"incident-days", set_incident_days},
 };
 
 int config_set(struct config *c, const char *key, const char *value, struct err *e)
@@ -277,6 +289,7 @@ void config_defaults(struct config *c)
 		.uid_base = 1900000000,
 		.scopes = true,
 		.dump_keep = 5,
+		.incident_keep = 100,
 		.dump_space_bytes = UINT64_C(16) << 30,
 		.shutdown_grace_ms = 10000,
 		.shmem_budget_bytes = UINT64_C(256) << 20,

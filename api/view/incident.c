@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* incident.c - GET /v1/vms/{vm}/incidents: what failed, with its last exits and words. */
+#include <stdio.h>
+
 #include "api/api.h"
 #include "api/view/db.h"
 #include "api/view/object.h"
@@ -28,6 +30,10 @@ enum {
 	ERROR,
 	ORIGIN,
 	DUMP,
+	NOTICED,
+	CPU,
+	PEAK,
+	EXITS_TOTAL,
 };
 
 static json_t *row_object(struct sqlite3_stmt *q)
@@ -46,6 +52,10 @@ static json_t *row_object(struct sqlite3_stmt *q)
 	object_int(o, FIELD_incident_exit_code, db_int(q, EXIT_CODE));
 	object_text(o, FIELD_incident_signal, db_text(q, SIGNAL));
 	object_text(o, FIELD_incident_syscall, db_text(q, SYSCALL));
+	object_time(o, FIELD_incident_noticed, db_int(q, NOTICED));
+	object_int(o, FIELD_incident_cpu_ms, db_int(q, CPU));
+	object_int(o, FIELD_incident_peak_bytes, db_int(q, PEAK));
+	object_int(o, FIELD_incident_exits_total, db_int(q, EXITS_TOTAL));
 	object_int(o, FIELD_incident_uptime_ms, db_int(q, UPTIME));
 	object_text(o, FIELD_incident_dump, db_text(q, DUMP));
 	object_bytes(o, FIELD_incident_console, db_text(q, CONSOLE), db_bytes(q, CONSOLE));
@@ -76,15 +86,28 @@ static json_t *exit_object(struct sqlite3_stmt *q)
 	return o;
 }
 
+/* "rax=0x1 rbx=0x2 ..." */
+static json_t *registers_object(const char *text)
+{
+	json_t *o = object_new();
+	char name[16], value[24];
+	int n;
+
+	for (; sscanf(text, "%15[^= ]=%23s%n", name, value, &n) == 2; text += n + (text[n] == ' '))
+		json_object_set_new(o, name, json_string(value));
+	return o;
+}
+
 static json_t *vcpu_object(struct sqlite3_stmt *q)
 {
-	enum { VCPU, STATE, RIP, EXITS };
+	enum { VCPU, STATE, RIP, EXITS, REGISTERS };
 	json_t *o = object_new();
 
 	object_int(o, FIELD_incident_vcpu_vcpu, db_int(q, VCPU));
 	object_text(o, FIELD_incident_vcpu_state, db_text(q, STATE));
 	object_hex(o, FIELD_incident_vcpu_rip, (uint64_t)db_int(q, RIP));
 	object_int(o, FIELD_incident_vcpu_exits, db_int(q, EXITS));
+	object_take(o, FIELD_incident_vcpu_registers, registers_object(db_text(q, REGISTERS)));
 	return o;
 }
 

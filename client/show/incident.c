@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "client/show/age.h"
 #include "client/show/exits.h"
 #include "client/show/field.h"
@@ -113,6 +114,49 @@ static void print_lines(const char *title, const char *text)
 	quote_print(text, 2, LINES_SHOWN);
 }
 
+static void print_usage(const json_t *i)
+{
+	char age[AGE_TEXT], bytes[24];
+	int64_t peak = field_number(i, "peak_bytes", 0);
+
+	print_label("used");
+	printf("%" PRId64 " exits", field_number(i, "exits_total", 0));
+	if (peak > 0)
+		printf(", %s of processor time, %s of memory at its peak",
+		       age_span(field_number(i, "cpu_ms", 0), age),
+		       str_bytes((uint64_t)peak, bytes));
+	putchar('\n');
+}
+
+static void print_registers(const json_t *vcpus)
+{
+	enum { PER_LINE = 4 };
+	const json_t *v;
+	const char *name;
+	json_t *value;
+	size_t i;
+
+	json_array_foreach ((json_t *)vcpus, i, v) {
+		json_t *registers = json_object_get(v, "registers");
+		unsigned n = 0;
+		char title[48];
+
+		if (json_object_size(registers) == 0)
+			continue;
+		snprintf(title, sizeof title, "Registers of vCPU %" PRId64,
+			 field_number(v, "vcpu", (int64_t)i));
+		print_title(title);
+		json_object_foreach (registers, name, value) {
+			printf("%s%6s %-18s", n % PER_LINE ? " " : "  ", name,
+			       json_is_string(value) ? json_string_value(value) : "?");
+			if (++n % PER_LINE == 0)
+				putchar('\n');
+		}
+		if (n % PER_LINE)
+			putchar('\n');
+	}
+}
+
 void incident_print(const json_t *i, int64_t now_ms)
 {
 	printf("%s%s: %s%s\n", term_on(stdout, TERM_BAD), field_text(i, "vm"),
@@ -124,6 +168,7 @@ void incident_print(const json_t *i, int64_t now_ms)
 	print_error(i);
 	print_text("then", field_text(i, "reaction"));
 	print_text("dump", field_text(i, "dump"));
+	print_usage(i);
 	print_label("record");
 	printf("incident %" PRId64 ", revision %" PRId64 ", worker %" PRId64 " of this VM\n",
 	       field_number(i, "id", 0), field_number(i, "revision", 0),
@@ -133,6 +178,7 @@ void incident_print(const json_t *i, int64_t now_ms)
 		exits_print(field_list(i, "exits"), EXITS_SHOWN, "BEFORE END");
 	}
 	print_vcpus(field_list(i, "vcpus"));
+	print_registers(field_list(i, "vcpus"));
 	print_lines("Last lines of its console", field_text(i, "console"));
 	print_lines("Last lines of its log", field_text(i, "log"));
 }

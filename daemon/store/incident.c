@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/store/incident.h"
 
+#include <inttypes.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +10,6 @@
 #include "base/str.h"
 #include "daemon/store/store.h"
 #include "schemas/exit_reason.h"
-
-/* Kept for each VM; older ones go. */
-enum { INCIDENT_KEPT = 100 };
 
 const char *incident_signal(int signal, char ret[static 24])
 {
@@ -79,6 +77,7 @@ static void cut_texts(struct incident *i, const struct blackbox_map *box, const 
 void incident_cut(struct incident *i, const struct blackbox_map *box, const char *words,
 		  uint64_t now_ns)
 {
+	struct blackbox_regs regs = {0};
 	uint64_t started;
 
 	i->end_ns = now_ns;
@@ -100,6 +99,9 @@ void incident_cut(struct incident *i, const struct blackbox_map *box, const char
 		i->vcpu[n].rip = atomic_load(&v->last_rip);
 		for (unsigned r = 0; r < BLACKBOX_REASONS; r++)
 			i->vcpu[n].exits += atomic_load(&v->exits[r]);
+		i->exits += i->vcpu[n].exits;
+		i->vcpu[n].has_regs = blackbox_read_regs(box, (uint32_t)n, &regs);
+		memcpy(i->vcpu[n].reg, &regs, sizeof i->vcpu[n].reg);
 	}
 }
 
@@ -130,16 +132,28 @@ static int write_exit(struct store *s, int64_t id, const struct incident *i, siz
 			 STORE_INT(x->value), STORE_INT(x->rip));
 }
 
+/* In the order of struct blackbox_regs. */
+static const char *const register_name[INCIDENT_REGS] = {
+	"rax", "rbx", "rcx", "rdx", "rsi", "rdi",    "rsp", "rbp", "r8",  "r9",	 "r10", "r11",
+	"r12", "r13", "r14", "r15", "rip", "rflags", "cr0", "cr2", "cr3", "cr4", "efer"};
+_Static_assert(offsetof(struct blackbox_regs, efer) == (INCIDENT_REGS - 1) * sizeof(uint64_t),
+	       "registers are copied as they lie there");
+
 static int write_vcpu(struct store *s, int64_t id, const struct incident *i, size_t n,
 		      struct err *e)
 {
 	const struct incident_vcpu *v = &i->vcpu[n];
+	char registers[INCIDENT_REGS * 32] = "";
+	size_t at = 0;
 
+	for (size_t r = 0; v->has_regs && r < INCIDENT_REGS; r++)
+		str_add(registers, sizeof registers, &at, "%s%s=0x%" PRIx64, r ? " " : "",
+			register_name[r], v->reg[r]);
 	return STORE_RUN(s, e,
-			 "INSERT INTO incident_vcpu (incident, vcpu, state, rip, exits) "
-			 "VALUES (?, ?, ?, ?, ?)",
+			 "INSERT INTO incident_vcpu (incident, vcpu, state, rip, exits, registers) "
+			 "VALUES (?, ?, ?, ?, ?, ?)",
 			 STORE_INT(id), STORE_INT(n), STORE_TEXT(vcpu_state_id(v->state)),
-			 STORE_INT(v->rip), STORE_INT(v->exits));
+			 STORE_INT(v->rip), STORE_INT(v->exits), STORE_TEXT(registers));
 }
 
 int incident_write(struct store *s, const struct incident *i, int64_t *ret_id, struct err *e)
@@ -152,15 +166,17 @@ int incident_write(struct store *s, const struct incident *i, int64_t *ret_id, s
 	if (STORE_RUN(s, e,
 		      "INSERT INTO incident (vm, at_ms, generation, revision, cause, sentence, "
 		      "detail, reaction, exit_code, signal, syscall, error_id, error, origin, "
-		      "uptime_ms, console, log) "
-		      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		      "uptime_ms, console, log, noticed_ms, cpu_ms, peak_bytes, exits) VALUES "
+		      "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		      STORE_TEXT(i->vm), STORE_INT(i->at_ms), STORE_INT(i->generation),
 		      STORE_INT(i->revision), STORE_TEXT(cause_id(i->ending.cause)),
 		      STORE_TEXT(i->sentence), STORE_TEXT(i->detail), STORE_TEXT(i->reaction),
 		      STORE_INT(i->ending.exit_code), STORE_TEXT(signal), STORE_TEXT(call),
 		      STORE_TEXT(i->err.code ? err_id(i->err.code) : ""), STORE_TEXT(i->err.msg),
 		      STORE_TEXT(i->err.n_frames ? i->err.frame[0].where : ""),
-		      STORE_INT(i->uptime_ms), STORE_TEXT(i->console), STORE_TEXT(i->log)) < 0)
+		      STORE_INT(i->uptime_ms), STORE_TEXT(i->console), STORE_TEXT(i->log),
+		      STORE_INT(i->noticed_ms), STORE_INT(i->cpu_ms), STORE_INT(i->peak_bytes),
+		      STORE_INT(i->exits)) < 0)
 		return err_wrap(e, "write the incident of '%s'", i->vm);
 	id = store_last_id(s);
 	for (size_t n = 0; n < i->n_exits; n++)
@@ -170,10 +186,19 @@ int incident_write(struct store *s, const struct incident *i, int64_t *ret_id, s
 		if (write_vcpu(s, id, i, n, e) < 0)
 			return -1;
 	*ret_id = id;
-	return STORE_RUN(s, e,
-			 "DELETE FROM incident WHERE vm = ?1 AND id <= (SELECT id FROM incident "
-			 "WHERE vm = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-			 STORE_TEXT(i->vm), STORE_INT(INCIDENT_KEPT));
+	return 0;
+}
+
+int incident_prune(struct store *s, const char *vm, uint64_t keep, int64_t before_ms, struct err *e)
+{
+	if (keep &&
+	    STORE_RUN(s, e,
+		      "DELETE FROM incident WHERE vm = ?1 AND id <= (SELECT id FROM incident "
+		      "WHERE vm = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+		      STORE_TEXT(vm), STORE_INT(keep)) < 0)
+		return -1;
+	return STORE_RUN(s, e, "DELETE FROM incident WHERE vm = ? AND at_ms < ?", STORE_TEXT(vm),
+			 STORE_INT(before_ms));
 }
 
 int incident_note_dump(struct store *s, const char *vm, int64_t generation, const char *path,

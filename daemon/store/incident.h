@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,11 +24,14 @@ enum {
 	INCIDENT_VCPUS = 64,
 	INCIDENT_LINES = 30,
 	INCIDENT_TEXT = 8 * 1024,
+	INCIDENT_REGS = 23,
 };
 
 struct incident_vcpu {
 	uint32_t state; /* enum blackbox_vcpu_state */
 	uint64_t rip, exits;
+	bool has_regs;
+	uint64_t reg[INCIDENT_REGS]; /* rax to r15, rip, rflags, cr0, cr2, cr3, cr4, efer */
 };
 
 struct incident {
@@ -39,6 +43,8 @@ struct incident {
 	struct err err;	 /* code ERR_OK when there is none */
 	uint64_t end_ns; /* monotonic; the exits are told as so long before it */
 	uint64_t uptime_ms;
+	int64_t noticed_ms;		    /* wall: when the supervisor first knew */
+	uint64_t cpu_ms, peak_bytes, exits; /* that its worker had used; 0 = not known */
 	char console[INCIDENT_TEXT], log[INCIDENT_TEXT];
 	struct blackbox_exit exit[INCIDENT_EXITS];
 	size_t n_exits;
@@ -50,6 +56,9 @@ struct incident {
 void incident_cut(struct incident *i, const struct blackbox_map *box, const char *words,
 		  uint64_t now_ns);
 int incident_write(struct store *s, const struct incident *i, int64_t *ret_id, struct err *e);
+/* Forget those of a VM beyond the newest `keep` (0 = none) and those before a wall time. */
+int incident_prune(struct store *s, const char *vm, uint64_t keep, int64_t before_ms,
+		   struct err *e);
 /* The dump of the guest of that worker is whole. */
 int incident_note_dump(struct store *s, const char *vm, int64_t generation, const char *path,
 		       struct err *e);

@@ -124,11 +124,22 @@ static int write_event(struct daemon *d, const struct event *ev, struct err *e)
 	return 0;
 }
 
+static int write_incident(struct daemon *d, const struct incident *i, struct err *e)
+{
+	const int64_t day_ms = 24 * 3600 * 1000;
+	int64_t days = (int64_t)d->config.incident_days;
+
+	if (incident_write(&d->store, i, &d->ledger.incident, e) < 0)
+		return -1;
+	return incident_prune(&d->store, i->vm, d->config.incident_keep,
+			      days ? i->at_ms - days * day_ms : INT64_MIN, e);
+}
+
 static int write_entry(struct daemon *d, const struct ledger_entry *x, struct err *e)
 {
 	switch (x->kind) {
 	case KIND_EVENT: return write_event(d, &x->event, e);
-	case KIND_INCIDENT: return incident_write(&d->store, x->incident, &d->ledger.incident, e);
+	case KIND_INCIDENT: return write_incident(d, x->incident, e);
 	case KIND_DUMP:
 		return incident_note_dump(&d->store, x->dump.vm, x->dump.generation, x->dump.path,
 					  e);

@@ -374,7 +374,8 @@ static void on_fault(struct worker *w, void *arg)
 		return;
 	}
 	v->end = (struct vm_end){.ending = {.cause = w->said.cause, .exit_code = -1, .syscall = -1},
-				 .err = w->said.err};
+				 .err = w->said.err,
+				 .noticed_ms = w->noticed_ms};
 	str_copy(v->end.detail, sizeof v->end.detail, w->said.detail);
 	life_observe(d, v, VM_EVENT_FROZEN);
 }
@@ -407,7 +408,11 @@ static void on_ended(struct worker *w, void *arg)
 			daemon_check_end(d);
 		return;
 	}
-	v->end = (struct vm_end){.ending = w->ending, .err = w->why};
+	v->end = (struct vm_end){.ending = w->ending,
+				 .err = w->why,
+				 .noticed_ms = w->noticed_ms,
+				 .cpu_ms = w->process.cpu_ms,
+				 .peak_bytes = w->process.peak_bytes};
 	/* An end in order while the supervisor ends, or the host is made safe, is the host's doing,
 	 * whatever the guest says. */
 	if (((d->is_ending && !d->is_leaving) || d->hostsafe.stop_stage) &&

@@ -56,6 +56,9 @@ static void file_incident(struct daemon *d, struct vm *v, const char *reaction)
 	i->revision = v->row.running_revision;
 	i->ending = v->end.ending;
 	i->err = v->end.err;
+	i->noticed_ms = v->end.noticed_ms ? v->end.noticed_ms : i->at_ms;
+	i->cpu_ms = v->end.cpu_ms;
+	i->peak_bytes = v->end.peak_bytes;
 	str_copy(i->sentence, sizeof i->sentence, v->row.reason);
 	str_copy(i->detail, sizeof i->detail, v->end.detail);
 	str_copy(i->reaction, sizeof i->reaction, reaction);

@@ -26,7 +26,9 @@ struct worker;
 struct vm_end {
 	struct ending ending;
 	char detail[128];
-	struct err err; /* code ERR_OK when there is none */
+	struct err err;		     /* code ERR_OK when there is none */
+	int64_t noticed_ms;	     /* wall: when it was first known; 0 = with the end itself */
+	uint64_t cpu_ms, peak_bytes; /* that the process had used; 0 = not known */
 };
 
 struct vm {

@@ -112,6 +112,7 @@ static int on_fault(struct worker *w, const void *body, struct err *e)
 	worker_sane(&m);
 	w->said = m;
 	w->is_frozen = true;
+	worker_notice(w);
 	w->owner->fault(w, w->arg);
 	return 0;
 }
@@ -140,6 +141,7 @@ static int on_ended(struct worker *w, const void *body, struct err *e)
 	(void)e;
 	memcpy(&w->said, body, sizeof w->said);
 	w->has_said = true;
+	worker_notice(w);
 	w->phase = WORKER_SAID_END;
 	return 0;
 }

@@ -230,20 +230,28 @@ static void learn_end(const struct process *p, int *ret_code, int *ret_status)
 	*ret_status = WIFEXITED(wait) ? WEXITSTATUS(wait) : WTERMSIG(wait);
 }
 
+static uint64_t ms_of(const struct timeval *t)
+{
+	return (uint64_t)t->tv_sec * 1000 + (uint64_t)t->tv_usec / 1000;
+}
+
 void process_reap(struct process *p, int *ret_code, int *ret_status)
 {
+	struct rusage used = {0};
 	siginfo_t si = {0};
 	int r;
 
-	do
-		r = waitid(P_PIDFD, (id_t)p->fd, &si, WEXITED);
+	do /* the system call itself: glibc's has no usage */
+		r = (int)syscall(SYS_waitid, P_PIDFD, p->fd, &si, WEXITED, &used);
 	while (r < 0 && errno == EINTR);
 	*ret_code = si.si_code;
 	*ret_status = si.si_status;
 	if (r < 0)
 		learn_end(p, ret_code, ret_status);
 	close(p->fd);
-	*p = (struct process){.fd = -1};
+	*p = (struct process){.fd = -1,
+			      .cpu_ms = ms_of(&used.ru_utime) + ms_of(&used.ru_stime),
+			      .peak_bytes = (uint64_t)used.ru_maxrss * 1024};
 }
 
 int process_open(pid_t pid, struct process *ret, struct err *e)

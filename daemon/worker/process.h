@@ -18,6 +18,8 @@ struct process {
 	pid_t pid;
 	int fd;		/* the pidfd; -1 = none */
 	uint64_t start; /* field 22 of /proc/PID/stat: tells a recycled pid */
+	/* Of a child that has been reaped: processor time, and the most memory it had at once. */
+	uint64_t cpu_ms, peak_bytes;
 };
 
 /* Hard and soft; an inherited hard limit that is lower stays. */

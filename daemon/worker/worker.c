@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "base/sealed.h"
@@ -52,8 +53,15 @@ static uint64_t namespaces_of(uint32_t *ret_made)
 	return flags;
 }
 
+void worker_notice(struct worker *w)
+{
+	if (!w->noticed_ms)
+		w->noticed_ms = clock_wall_ms();
+}
+
 void worker_fence(struct worker *w, enum cause cause, const struct err *why)
 {
+	worker_notice(w);
 	if (w->fenced == CAUSE_NONE) {
 		w->fenced = cause;
 		if (why)
@@ -284,6 +292,7 @@ static int on_process(sd_event_source *s, int fd, uint32_t events, void *arg)
 	(void)s;
 	(void)fd;
 	(void)events;
+	worker_notice(w);
 	/* What it sent before it died is still in the link: one bounded look. */
 	if (w->link_source)
 		for (int i = 0; i < LAST_BURSTS && dialogue_read(w) == 1; i++)

@@ -84,6 +84,7 @@ struct worker {
 	bool is_reaped;
 	bool is_adopting; /* ADOPT was sent and not answered: what comes was for the last supervisor */
 	bool is_foreign;	/* it cannot be talked to: held by its pidfd alone */
+	int64_t noticed_ms;	/* wall: when we first knew that it ends; 0 = it does not */
 	enum cause fenced, cut; /* what we did to it; CAUSE_NONE = nothing */
 	struct err why;		/* it was fenced for, or what it said */
 	uint32_t freezes;
@@ -149,6 +150,8 @@ void worker_release(struct worker *w, uint32_t holder);
 void worker_sane(struct msg_ended *m);
 bool worker_is_held(const struct worker *w);
 int worker_input(struct worker *w, const struct msg_input *in, struct err *e);
+/* It ends, and we know of it from now on at the latest. */
+void worker_notice(struct worker *w);
 /* SIGKILL. The first cause counts; why may be NULL. */
 void worker_fence(struct worker *w, enum cause cause, const struct err *why);
 /* What it wrote to stderr; reads the pipe dry. */

@@ -150,12 +150,13 @@ def settled(bench, host, row, since, t0, pid=0):
     at = wall_ms(safe["at"])
     if t0 is None:  # the guest's own doing: the last exit it made
         t0 = at - incident["exits"][-1]["ago_us"] / 1000 if incident["exits"] else at
+    must(incident["noticed"] <= incident["at"] and len(incident["vcpus"]) <= 1, f"told wrongly: {incident}")
     policy = host.vm(row.id)["policy"]
     must(pid == 0 or not is_alive(pid), f"process {pid} of its worker is still there")
     reaction = follow(host, row, since, policy, pid)
     must(len(host.incidents(row.id)) == 1, "it is more than one incident")
     bench.unharmed(host)
-    return Seen(reaction, at - t0, at - t0, policy)
+    return Seen(reaction, wall_ms(incident["noticed"]) - t0, at - t0, policy)
 
 
 def follow(host, row, since, policy, pid):

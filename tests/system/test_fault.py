@@ -31,7 +31,36 @@ def test_a_killed_worker_is_explained_and_restarted(host):
     assert incident["signal"] == "SIGKILL"
     assert "Hello" in incident["console"]
     assert len(incident["exits"]) > 0
+    assert incident["noticed"] <= incident["at"]
+    assert incident["cpu_ms"] > 0 and incident["peak_bytes"] > 1 << 20 and incident["exits_total"] > 100
+    assert incident["vcpus"][0]["registers"] == {}  # nobody was left to read them
     assert not is_alive(pid)
+
+
+def test_an_incident_is_a_report_with_registers(host):
+    host.define("bad", config("triple.elf"), on_failure="stop")
+    host.verb("bad", "start")
+    host.until_vm("bad", observed="safe")
+    [incident] = host.incidents("bad")
+    registers = incident["vcpus"][0]["registers"]
+    assert len(registers) == 23 and all(v.startswith("0x") for v in registers.values()), registers
+    report = host.adm("incidents", "bad", str(incident["id"]))
+    assert report.returncode == 0 and "Registers of vCPU 0" in report.stdout, report
+    assert f"rip {registers['rip']}" in report.stdout and " exits, " in report.stdout, report
+    assert host.adm("incidents", "bad", "99999").returncode == 5
+    assert host.adm("incidents", "bad", "nonsense").returncode == 2
+
+
+def test_incidents_are_kept_as_the_settings_say():
+    host = Host(**{"incident-keep": 2}).start()
+    try:
+        host.define("bad", config("triple.elf"), restart_budget=3, restart_delay_ms=1)
+        host.verb("bad", "start")
+        host.until(lambda: any(e["kind"] == "crash-loop" for e in host.events()), "the crash loop ends")
+        told = [e["incident"] for e in host.events() if e["kind"] == "safe"]
+        assert len(told) == 4 and [i["id"] for i in host.incidents("bad")] == told[:1:-1]
+    finally:
+        host.close()
 
 
 def test_stop_on_failure_latches_the_safe_state_until_released(host):
