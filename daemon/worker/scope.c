@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/auto.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "daemon/timer.h"
@@ -213,23 +212,25 @@ static int call(struct scopes *s, const struct scope_spec *spec, struct scope_jo
 int scope_start(struct scopes *s, const struct scope_spec *spec, scope_fn *done, void *arg,
 		struct scope_job **ret, struct err *e)
 {
-	AUTO_FREE struct scope_job *j = calloc(1, sizeof *j);
+	struct scope_job *j;
 	int r;
 
-	if (!j)
-		abort();
 	if (connect_bus(s, e) < 0)
 		return -1;
+	j = calloc(1, sizeof *j);
+	if (!j)
+		abort();
 	*j = (struct scope_job){.scopes = s, .done = done, .arg = arg};
 	str_copy(j->vm, sizeof j->vm, spec->vm);
 	r = call(s, spec, j);
 	if (r < 0) {
+		forget(j);
 		errno = -r;
 		return err_sys(e, RESOURCE, "ask systemd for a scope for '%s'", spec->vm);
 	}
 	timer_set(s->loop, &j->bound, SCOPE_BOUND_MS, on_bound, j);
 	j->next = s->first;
-	s->first = *ret = TAKE(j);
+	s->first = *ret = j;
 	return 0;
 }
 

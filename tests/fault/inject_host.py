@@ -103,6 +103,17 @@ def tap_gone(bench, row):
     return goes_on(bench, host, row, vm, "its card counts drops", t0)
 
 
+@injects("out-of-memory", "a guest of 250 MiB that may use 64")
+def out_of_memory(bench, row):
+    host = bench.host()
+    if "memory=rlimit" in host.get("/v1/host").json["facts"]["limits"]:
+        raise Skip("this machine's cgroups cannot limit memory: tests/harness/limits shows it in the bed")
+    text = config("eat.elf", 'cmdline "mib=250"').replace("ram 1m,15m", "ram 1m,255m")
+    since = next_event(host)
+    begin(host, row, text, memory_max=64 << 20)
+    return settled(bench, host, row, since, None)
+
+
 @injects("descriptors-spent", "RLIMIT_NOFILE of qvmd = what it has")
 def descriptors_spent(bench, row):
     host = bench.host()

@@ -9,7 +9,8 @@
 FAULT_WRAPS := ioctl mmap wire_recv wire_send
 fault_small := $(patsubst tests/fault/%.c,$(B)/tests/%,$(wildcard tests/fault/*.c))
 fault_tools := $(fault_small) $(B)/tests/faulty/qvm $(B)/tests/faulty/qvm-api \
-	$(B)/tests/hostile/qvm $(B)/tests/hostile/qvm-api $(B)/tests/clock_shift.so
+	$(B)/tests/hostile/qvm $(B)/tests/hostile/qvm-api $(B)/tests/hostile/qvm-keeper \
+	$(B)/tests/clock_shift.so
 
 $(fault_small): $(B)/tests/%: $(B)/tests/fault/%.o $(B)/ground.a
 	@echo "  link     $*"
@@ -24,6 +25,10 @@ $(B)/tests/hostile/qvm: $(call objects,$(wildcard tests/fault/hostile/*.c)) $(B)
 	@mkdir -p $(@D)
 	@echo "  link     hostile/qvm"
 	$(Q)$(CC) $(LDFLAGS) $^ -lseccomp -o $@
+
+$(B)/tests/hostile/qvm-keeper: $(B)/qvm-keeper
+	@mkdir -p $(@D)
+	$(Q)ln -sfn ../../qvm-keeper $@
 
 $(B)/tests/faulty/qvm-api $(B)/tests/hostile/qvm-api: $(B)/qvm-api
 	@mkdir -p $(@D)
