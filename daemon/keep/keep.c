@@ -181,7 +181,7 @@ static int bind_door(const struct sockaddr_un *at, int *ret_fd, struct err *e)
 static int spawn(struct daemon *d, struct err *e)
 {
 	static char name[] = "qvm-keeper", uid_flag[] = "--uid";
-	char uid[16], program[CONFIG_PATH + 16];
+	char uid[16], program[CONFIG_PROGRAM];
 	char *const argv[] = {name, uid_flag, uid, NULL};
 	struct keep *k = &d->keep;
 	AUTO_FD int door = -1;
@@ -190,20 +190,19 @@ static int spawn(struct daemon *d, struct err *e)
 	int link[2];
 
 	snprintf(uid, sizeof uid, "%u", geteuid() == 0 ? d->config.uid_base + KEEP_UID : 0);
-	snprintf(program, sizeof program, "%s/qvm-keeper",
-		 d->config.program_dir[0] ? d->config.program_dir : "/usr/libexec/qvm");
 	if (socket_name(d, &at, e) < 0 || bind_door(&at, &door, e) < 0 ||
 	    cgroup_make(&d->cgroup, KEEP_CGROUP, &cgroup, e) < 0 || wire_pair(link, e) < 0)
 		return -1;
 	AUTO_FD int ours = link[0];
 	AUTO_FD int its = link[1];
-	if (process_spawn(&(struct process_spec){.program = program,
-						 .argv = argv,
-						 .fd = (int[]){its, door},
-						 .n_fds = 2,
-						 .words = STDERR_FILENO,
-						 .cgroup = cgroup},
-			  &k->process, e) < 0)
+	if (process_spawn(
+		    &(struct process_spec){.program = config_program(&d->config, name, program),
+					   .argv = argv,
+					   .fd = (int[]){its, door},
+					   .n_fds = 2,
+					   .words = STDERR_FILENO,
+					   .cgroup = cgroup},
+		    &k->process, e) < 0)
 		return -1;
 	k->link = TAKE_FD(ours);
 	return 0;
@@ -214,7 +213,9 @@ static void on_scope(void *arg, const struct err *why)
 	struct daemon *d = arg;
 
 	d->keep.scope = NULL;
-	if (why)
+	if (!why)
+		cgroup_remove(&d->cgroup, KEEP_CGROUP);
+	else
 		log_warn(&(struct log_about){.err = why},
 			 "the keeper stays in our cgroup, and ends with it: %s", why->msg);
 }

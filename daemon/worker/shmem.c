@@ -87,13 +87,11 @@ static void ask_for_scope(struct shmem *s)
 static int spawn(struct shmem *s, const struct config *c, int listener, struct err *e)
 {
 	static char name[] = "qvm", role[] = "--shmem";
-	char uid[16], program[CONFIG_PATH + 8];
+	char uid[16], program[CONFIG_PROGRAM];
 	char *const argv[] = {name, role, uid, NULL};
 
 	snprintf(uid, sizeof uid, "%u", geteuid() == 0 ? c->uid_base + UID_OFFSET : 0);
-	snprintf(program, sizeof program, "%s/qvm",
-		 c->program_dir[0] ? c->program_dir : "/usr/bin");
-	if (process_spawn(&(struct process_spec){.program = program,
+	if (process_spawn(&(struct process_spec){.program = config_program(c, name, program),
 						 .argv = argv,
 						 .fd = &listener,
 						 .n_fds = 1,
