@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/shmem.h"
 
+#include <errno.h>
 #include <fnmatch.h>
 #include <limits.h>
 #include <linux/futex.h>
@@ -131,6 +132,12 @@ int shmem_connect(const char *path, const struct shmem_hello *hello, int *ret_fd
 		return err_sys(e, RESOURCE, "ask the server of shared memory at '%s'", path);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
+}
+
+bool shmem_is_unserved(const struct err *e)
+{
+	return e->os_errno == ECONNREFUSED || e->os_errno == ENOENT || e->os_errno == EPIPE ||
+	       e->os_errno == ECONNRESET;
 }
 
 int shmem_listen(const char *path, int *ret_fd, struct err *e)

@@ -104,7 +104,9 @@ _Static_assert(sizeof(struct shmem_hello) == 1032 && sizeof(struct shmem_request
 	       "crosses process boundaries");
 
 /* Connect to the server that listens at that path and introduce a worker, without waiting. The caller
- * owns *ret_fd. e->os_errno is ECONNREFUSED or ENOENT where there is none. */
+ * owns *ret_fd. */
 int shmem_connect(const char *path, const struct shmem_hello *hello, int *ret_fd, struct err *e);
+/* It did not, because there is no server, or not for much longer. */
+bool shmem_is_unserved(const struct err *e);
 /* A socket for it to listen on, in place of one that nobody serves any more; for this user alone. */
 int shmem_listen(const char *path, int *ret_fd, struct err *e);

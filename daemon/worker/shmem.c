@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/worker/shmem.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -143,8 +142,8 @@ static int make_shmem(const struct resource *r, int *ret_fd, struct err *e)
 	str_copy(hello.rules, sizeof hello.rules, r->want->path);
 	snprintf(path, sizeof path, "%s/shmem.sock", r->config->run_dir);
 	if (shmem_connect(path, &hello, &fd, e) < 0 &&
-	    ((e->os_errno != ECONNREFUSED && e->os_errno != ENOENT) ||
-	     start(r->shmem, r->config, path, e) < 0 || shmem_connect(path, &hello, &fd, e) < 0))
+	    (!shmem_is_unserved(e) || start(r->shmem, r->config, path, e) < 0 ||
+	     shmem_connect(path, &hello, &fd, e) < 0))
 		return -1;
 	if (stay(r->shmem, r->config, path, e) < 0)
 		return -1;

@@ -101,8 +101,7 @@ static int meet(const char *path, const struct shmem_hello *hello, int *ret_fd, 
 		if (shmem_connect(path, hello, &fd, e) < 0) {
 			AUTO_FD int listener = -1;
 
-			if (e->os_errno != ECONNREFUSED && e->os_errno != ENOENT &&
-			    e->os_errno != EPIPE)
+			if (!shmem_is_unserved(e))
 				return -1;
 			/* We wait in its queue before it is there: it finds somebody to stay for. */
 			if (shmem_listen(path, &listener, e) < 0 ||
