@@ -68,7 +68,7 @@ static int take(struct visit *v, struct shelf *s, struct wire_msg *m, struct err
 int visit_serve(struct visit *v, struct shelf *s, struct err *e)
 {
 	for (;;) {
-		AUTO(wire_close_fds) struct wire_msg m;
+		AUTO(wire_close_fds) struct wire_msg m = {0}; /* nothing may be received */
 		int r;
 
 		if (v->shows || v->is_full) {

@@ -9,5 +9,6 @@ $(perf_tools): $(B)/tests/%: $(B)/tests/perf/%.o $(B)/ground.a
 perf: depends-build-check
 	@$(MAKE) --no-print-directory all $(perf_tools)
 	@B=$(B) /usr/bin/python3 tests/perf/start.py
+	@B=$(B) /usr/bin/python3 tests/perf/adopt.py
 	@$(B)/tests/interrupt
 .PHONY: perf

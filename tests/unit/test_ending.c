@@ -92,6 +92,33 @@ TEST(ending_refuses_causes_that_are_not_a_workers_to_claim)
 	assert_true(cause_is_failure(judge(e)));
 }
 
+/* The kernel told another: what is left is the worker's own word, or none. */
+TEST(ending_that_nobody_saw_is_what_its_box_says_or_a_loss)
+{
+	struct ending_evidence e = says(CAUSE_TRIPLE_FAULT);
+
+	e.code = e.status = 0;
+	assert_int_equal(judge(e), CAUSE_TRIPLE_FAULT);
+	assert_int_equal(ending_judge(&e).exit_code, -1);
+	e.has_said = false;
+	assert_int_equal(judge(e), CAUSE_WORKER_LOST);
+	e.forbidden = 41;
+	assert_int_equal(judge(e), CAUSE_FORBIDDEN_SYSCALL);
+	e.fenced = CAUSE_KILLED;
+	assert_int_equal(judge(e), CAUSE_KILLED);
+}
+
+TEST(ending_of_one_that_was_alone_may_be_for_that)
+{
+	struct ending_evidence e = says(CAUSE_SUPERVISOR_LOST);
+
+	e.was_alone = true;
+	assert_int_equal(judge(e), CAUSE_SUPERVISOR_LOST);
+	e = says(CAUSE_KILLED);
+	e.was_alone = true;
+	assert_int_equal(judge(e), CAUSE_PROTOCOL);
+}
+
 TEST(ending_believes_what_it_was_told_to_say)
 {
 	struct ending_evidence e = says(CAUSE_HOST_SHUTDOWN);
