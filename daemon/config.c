@@ -12,6 +12,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "base/trust.h"
+#include "base/uio.h"
 #include "base/vfio.h"
 
 enum { LINE = 1024 };
@@ -141,6 +142,24 @@ static int add_allow_pci(struct config *c, const char *value, struct err *e)
 	return 0;
 }
 
+static int add_allow_uio(struct config *c, const char *value, struct err *e)
+{
+	char path[CONFIG_PATH];
+	int n;
+
+	if (c->n_allow_uios == CONFIG_ALLOWS)
+		return err_set(e, INVALID, "more than %d `allow-uio` lines", CONFIG_ALLOWS);
+	snprintf(path, sizeof path, "/dev/%.40s", value);
+	n = uio_of(path);
+	if (n < 0)
+		return err_set(e, INVALID,
+			       "allow-uio is '%s': write a UIO device as `ls /sys/class/uio` does, "
+			       "like uio0",
+			       value);
+	c->allow_uio[c->n_allow_uios++] = (uint16_t)n;
+	return 0;
+}
+
 static int set_uid_base(struct config *c, const char *value, struct err *e)
 {
 	uint64_t n = 0;
@@ -246,6 +265,7 @@ static const struct {
 	{"allow-pass", add_allow_pass},
 	{"allow-tap", add_allow_tap},
 	{"allow-pci", add_allow_pci},
+	{"allow-uio", add_allow_uio},
 	{"worker-uid-base", set_uid_base},
 	{"memory-budget", set_memory_budget},
 	{"shutdown-grace-ms", set_shutdown_grace},

@@ -36,6 +36,8 @@ struct config {
 	char vdev_folder[CONFIG_PATH]; /* of shared objects; "" = the installed one, if any */
 	char allow_pci[CONFIG_ALLOWS][CONFIG_PCI]; /* PCI functions of the host for guests */
 	unsigned n_allow_pcis;
+	uint16_t allow_uio[CONFIG_ALLOWS]; /* numbers of UIO devices for guests */
+	unsigned n_allow_uios;
 	char listen[CONFIG_LISTEN]; /* ADDRESS:PORT of the API by TLS; "" = the unix socket alone */
 	char tls_certificate[CONFIG_PATH], tls_key[CONFIG_PATH]; /* PEM files */
 	char tls_client_ca[CONFIG_PATH]; /* of client certificates; "" = none are asked for */

@@ -68,6 +68,21 @@ def test_a_supervisor_that_may_give_a_function_says_what_else_is_in_the_way(func
         h.close()
 
 
+def test_a_uio_device_that_is_not_there_is_refused_with_where_to_look(tmp_path):
+    path = tmp_path / "guest.qvmconf"
+    path.write_text(config("hello.elf", "vdev ioapic", "pass intr ioapic:5=uio:1023"))
+    r = worker_alone(f"@{path}")
+    assert r.returncode == 64, r
+    assert "'uio1023'" in r.stderr and "/sys/class/uio" in r.stderr
+
+
+def test_a_supervisor_gives_no_uio_device_unless_its_settings_name_it(host):
+    answer = host.put("/v1/vms/guest", {"config": config("hello.elf", "vdev ioapic",
+                                                         "pass intr ioapic:5=uio:7")})
+    assert answer.status >= 400, answer
+    assert "allow-uio = uio7" in answer.text
+
+
 @pytest.fixture(scope="module")
 def said():
     return bed_says("passing")
@@ -124,6 +139,34 @@ def test_a_passed_function_is_silent_when_its_guest_has_ended(said):
     for name in ("0000:00:04.0", "0000:00:05.0"):
         after = re.search(rf"after: {re.escape(name)} command (\w+)", said)
         assert int(after.group(1), 16) & 4 == 0
+
+
+def test_a_guest_drives_a_device_by_uio(said):
+    assert "uio: device 10000ed\n" in said
+    for i in (1, 2, 3):
+        assert f"uio: interrupt {i} after {i - 1}, status {i}\n" in said
+
+
+def test_an_interrupt_that_is_not_served_comes_back_to_its_guest_alone(said):
+    assert "uio: interrupt 24 after 3, status 77" in said
+    assert "uio: at rest after 24\n" in said
+
+
+def test_a_guest_reaches_the_ports_of_a_function_by_uio(said):
+    # Full duplex and link up: the card's STATUS, by way of IOADDR and IODATA.
+    assert int(re.search(r"uio: card (\w+)", said).group(1), 16) & 3 == 3
+
+
+def test_a_uio_device_has_one_owner_and_is_given_to_no_guest_unless_it_is_named(said):
+    assert "define device: " in said and "allow-uio = uio0" in said
+    assert "start spin: spin: started" in said
+    assert re.search(r"owned: .*/dev/uio1.* has one owner", said)
+
+
+def test_a_device_is_masked_and_nothing_is_left_when_a_guest_by_uio_has_ended(said):
+    after = re.search(r"after uio: 0000:00:05.0 command (\w+)", said)
+    assert int(after.group(1), 16) & 0x404 == 0x400
+    assert "left: 1\n" in said
 
 
 def test_a_supervisor_gives_functions_to_one_vm_at_a_time_and_lets_it_lock_its_memory(said):

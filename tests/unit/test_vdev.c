@@ -39,20 +39,6 @@ void machine_line(struct machine *m, struct vdev *d, int line, bool level)
 	b->lines = (b->lines & ~(1u << line)) | (uint32_t)level << line;
 }
 
-bool machine_has_lines(const struct machine *m)
-{
-	(void)m;
-	return true;
-}
-
-int machine_hold_line(struct machine *m, const struct machine_held *h, bool is_on, struct err *e)
-{
-	(void)m;
-	(void)h;
-	(void)is_on;
-	return err_set(e, START, "no line is held here");
-}
-
 void machine_message(struct machine *m, struct vdev *d, uint64_t address, uint32_t data)
 {
 	struct vdev_bench *b = bench_of(m);

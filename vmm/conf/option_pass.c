@@ -4,15 +4,18 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "schemas/message.h"
 #include "vmm/conf/number.h"
 #include "vmm/conf/parse.h"
 #include "vmm/conf/pass_pci.h"
+#include "vmm/conf/pass_uio.h"
 #include "vmm/conf/place.h"
 #include "vmm/vdev/pass.h"
 
-#define FORM "write `loc 0xf8000000,0x1000,rw=file:PATH`"
+#define FORM	   "write `loc 0xf8000000,0x1000,rw=file:PATH`"
+#define PORTS_FORM "write `loc io:0x300,8=uio:0/resource2`"
 
-enum { PAGE = 4096 };
+enum { PAGE = 4096, PORTS = 0x10000 };
 
 void option_pass(struct parse *p, const struct token *t)
 {
@@ -104,27 +107,55 @@ static bool read_file(struct parse *p, const struct token *t, size_t from, char 
 static const char *source(struct parse *p, const struct token *t)
 {
 	const char *equals = strchr(t->text, '=');
-	struct diagnostic *d;
+	bool is_ports = !strncmp(t->text, "io:", 3);
 
-	if (equals && !strncmp(equals + 1, "file:", 5))
-		return equals + 6;
-	if (!strncmp(t->text, "io:", 3)) {
-		d = finding_error(
-			p->findings, &t->at,
-			"I/O ports of the host cannot be passed safely: KVM maps none, and "
-			"a descriptor of /dev/port reaches all of them");
-		finding_hint(d, "use a vdev for what the guest needs");
-	} else if (equals && !strncmp(equals + 1, "uio:", 4)) {
-		d = finding_error(p->findings, &t->at,
-				  "UIO devices are not in this release of qvm");
-		finding_hint(d, FORM ": a file of the host");
-	} else {
-		d = finding_error(p->findings, &t->at,
-				  "host-physical memory cannot be passed safely: a descriptor of "
-				  "/dev/mem reaches all of the host's memory, not this range");
-		finding_hint(d, FORM ": a file of the host");
-	}
+	if (equals && !strncmp(equals + 1, "uio:", 4))
+		return equals + 1;
+	if (equals && !is_ports && !strncmp(equals + 1, "file:", 5))
+		return equals + 1;
+	if (is_ports)
+		finding_hint(
+			finding_error(
+				p->findings, &t->at,
+				"I/O ports of the host cannot be passed by their numbers: KVM "
+				"maps none, and a descriptor of /dev/port reaches all of them"),
+			PORTS_FORM
+			", a BAR of a PCI function that uio_pci_generic has; or use a vdev "
+			"for what the guest needs");
+	else
+		finding_hint(
+			finding_error(
+				p->findings, &t->at,
+				"host-physical memory cannot be passed safely: a descriptor of "
+				"/dev/mem reaches all of the host's memory, not this range"),
+			FORM ": a file of the host; or =uio:N, a UIO device");
 	return NULL;
+}
+
+/* io:PORT,LEN up to `=`. */
+static bool read_ports(struct parse *p, const struct token *t, size_t n, struct pass_place *ret)
+{
+	const char *s = t->text + 3, *end = t->text + n;
+	const char *comma = memchr(s, ',', (size_t)(end - s));
+	struct mark at = lex_mark(t, 0, n);
+	struct err e;
+
+	ret->space = VDEV_IO;
+	ret->is_writable = true;
+	if (!comma) {
+		finding_hint(finding_error(p->findings, &at, "`loc` lacks its length"), PORTS_FORM);
+		return false;
+	}
+	if (number_address(s, (size_t)(comma - s), &ret->base, &e) < 0 ||
+	    number_size(comma + 1, (size_t)(end - comma - 1), &ret->bytes, &e) < 0) {
+		finding_hint(finding_error(p->findings, &at, "%s", e.msg), PORTS_FORM);
+		return false;
+	}
+	if (ret->bytes && ret->base < PORTS && ret->bytes <= PORTS - ret->base)
+		return true;
+	finding_hint(finding_error(p->findings, &at, "ports are from 0 to 0x%x", PORTS - 1),
+		     PORTS_FORM);
+	return false;
 }
 
 /* GPA,LEN[,FLAGS] up to `=`. */
@@ -142,7 +173,7 @@ static bool read_target(struct parse *p, const struct token *t, size_t n, struct
 		finding_hint(finding_error(p->findings, &at, "`loc` lacks its length"), FORM);
 		return false;
 	}
-	if (number_address(s, (size_t)(comma - s), &ret->gpa, &e) < 0) {
+	if (number_address(s, (size_t)(comma - s), &ret->base, &e) < 0) {
 		finding_hint(finding_error(p->findings, &at, "%s", e.msg), NUMBER_ADDRESS_FORM);
 		return false;
 	}
@@ -150,9 +181,9 @@ static bool read_target(struct parse *p, const struct token *t, size_t n, struct
 		finding_hint(finding_error(p->findings, &at, "%s", e.msg), NUMBER_SIZE_FORM);
 		return false;
 	}
-	if (!is_paged(p, &at, "address", ret->gpa) || !is_paged(p, &at, "length", ret->bytes))
+	if (!is_paged(p, &at, "address", ret->base) || !is_paged(p, &at, "length", ret->bytes))
 		return false;
-	if (ret->bytes == 0 || ret->bytes > PLACE_MEM_END - ret->gpa) {
+	if (ret->bytes == 0 || ret->bytes > PLACE_MEM_END - ret->base) {
 		finding_hint(finding_error(p->findings, &at,
 					   ret->bytes ? "it would end beyond 46 bits of address"
 						      : "memory of no length"),
@@ -164,6 +195,16 @@ static bool read_target(struct parse *p, const struct token *t, size_t n, struct
 	       read_flags(p, &at, flags + 1, (size_t)(end - flags - 1), &ret->is_writable);
 }
 
+static bool read_source(struct parse *p, const struct token *t, size_t from, char *path,
+			struct pass_place *ret)
+{
+	ret->path = path;
+	if (!strncmp(t->text + from, "uio:", 4))
+		return pass_uio_source(p, t, from, path, ret);
+	ret->kind = ret->is_writable ? WANT_PASS : WANT_PASS_READ;
+	return read_file(p, t, from + 5, path, &ret->offset);
+}
+
 void option_pass_loc(struct parse *p, const struct token *t)
 {
 	struct draft_vdev *v = parse_vdev(p);
@@ -171,14 +212,18 @@ void option_pass_loc(struct parse *p, const struct token *t)
 	char path[VDEV_PATH];
 	const char *file;
 	struct err e;
+	size_t n;
 
 	if (!strncmp(t[1].text, "pci:", 4)) {
 		pass_pci_loc(p, t);
 		return;
 	}
 	file = source(p, &t[1]);
-	if (!file || !read_target(p, &t[1], (size_t)(strchr(t[1].text, '=') - t[1].text), &place) ||
-	    !read_file(p, &t[1], (size_t)(file - t[1].text), path, &place.offset))
+	if (!file)
+		return;
+	n = (size_t)(file - t[1].text);
+	if (!(strncmp(t[1].text, "io:", 3) ? read_target : read_ports)(p, &t[1], n - 1, &place) ||
+	    !read_source(p, &t[1], n, path, &place))
 		return;
 	if (v->vdev->class != &pass_class) {
 		finding_hint(finding_error(p->findings, &t->at,
@@ -186,7 +231,6 @@ void option_pass_loc(struct parse *p, const struct token *t)
 			     "begin another `pass`");
 		return;
 	}
-	place.path = path;
 	if (pass_add(v->vdev, &place, &e) < 0) {
 		finding_hint(finding_error(p->findings, &t->at, "%s", e.msg),
 			     "begin another `pass`");

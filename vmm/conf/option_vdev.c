@@ -252,8 +252,21 @@ static void bare_line(struct parse *p, const struct token *t)
 			     t[1].text);
 }
 
-/* Which PIC it is, and whether it is there, is wiring_check()'s to say: it knows all vdevs. */
 void option_vdev_intr(struct parse *p, const struct token *t)
+{
+	const struct vdev_class *class = parse_vdev(p)->vdev->class;
+
+	/* With `loc mem:` it may have one: wiring_check() knows whether that was given. */
+	if (class->is_pci && !class->mmio_bytes)
+		finding_hint(
+			finding_error(p->findings, &t->at,
+				      "the place of a PCI function decides which line it drives"),
+			"remove this `intr`; the guest reads it from the ACPI tables");
+	else
+		parse_line(p, t);
+}
+
+void parse_line(struct parse *p, const struct token *t)
 {
 	struct draft_vdev *v = parse_vdev(p);
 	const char *colon = strchr(t[1].text, ':');
@@ -262,14 +275,6 @@ void option_vdev_intr(struct parse *p, const struct token *t)
 	struct mark at;
 	struct err e;
 
-	/* With `loc mem:` it may have one: wiring_check() knows whether that was given. */
-	if (v->vdev->class->is_pci && !v->vdev->class->mmio_bytes) {
-		finding_hint(
-			finding_error(p->findings, &t->at,
-				      "the place of a PCI function decides which line it drives"),
-			"remove this `intr`; the guest reads it from the ACPI tables");
-		return;
-	}
 	if (!colon && number_plain(t[1].text, n, &line, &e) == 0) {
 		bare_line(p, t);
 		v->is_wrong = true;

@@ -38,3 +38,6 @@ void parse_run(struct parse *p);
 
 /* The vdev whose context is open. */
 struct draft_vdev *parse_vdev(struct parse *p);
+/* t[1] is PIC:LINE, which the vdev that is being read drives (option_vdev.c). Which PIC it is, and whether it is
+ * there, is wiring_check()'s to say: it knows all vdevs. */
+void parse_line(struct parse *p, const struct token *t);

@@ -95,7 +95,7 @@ void pass_pci_loc(struct parse *p, const struct token *t)
 			     "write it as `lspci -D` does, behind pci: - pci:0000:00:04.0");
 		return;
 	}
-	if (v->n_locs) {
+	if (v->n_locs || v->vdev->n_wants) {
 		finding_hint(finding_error(p->findings, &t->at,
 					   "a PCI function takes a `pass` of its own"),
 			     "begin another `pass`");

@@ -185,7 +185,8 @@ static void print_files(const struct board *b, FILE *out)
 		[WANT_IMAGE] = "read",	  [WANT_OUTPUT] = "write",   [WANT_INPUT] = "read",
 		[WANT_PTY] = "pty",	  [WANT_SOCKET] = "listen",  [WANT_COMMAND] = "run",
 		[WANT_DISK] = "disk",	  [WANT_DISK_READ] = "read", [WANT_PASS] = "map",
-		[WANT_PASS_READ] = "map", [WANT_PCI] = "vfio",	     [WANT_VFIO] = "vfio",
+		[WANT_PASS_READ] = "map", [WANT_UIO] = "uio",	     [WANT_UIO_BAR] = "map",
+		[WANT_UIO_ARM] = "arm",	  [WANT_PCI] = "vfio",	     [WANT_VFIO] = "vfio",
 		[WANT_SHMEM] = "share"};
 	bool is_first = true;
 

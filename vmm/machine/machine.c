@@ -67,13 +67,15 @@ static int add_regions(struct machine *m, struct vdev *d, struct err *e)
 
 	for (unsigned i = 0; i < d->n_regions; i++) {
 		const struct vdev_region *from = &d->region[i];
+		/* Ports that are passed exit: KVM maps none. */
+		bool is_mapped = d->class->is_pass && from->space == VDEV_MEM;
 		struct space_region r = {.base = from->base,
 					 .last = from->base + from->bytes - 1,
-					 .kind = d->class->is_pass ? SPACE_PASS
-						 : is_kernel	   ? SPACE_KERNEL
-								   : SPACE_VDEV,
+					 .kind = is_mapped   ? SPACE_PASS
+						 : is_kernel ? SPACE_KERNEL
+							     : SPACE_VDEV,
 					 .is_under = from->is_under,
-					 .vdev = is_kernel ? NULL : d,
+					 .vdev = is_mapped || is_kernel ? NULL : d,
 					 .index = i};
 
 		str_copy(r.name, sizeof r.name, d->name);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pass.h - what `pass` gives a guest: host files, mapped where the guest finds them without an exit.
- * Worker.
+ * pass.h - what `pass` gives a guest: files of the host and memory of UIO devices, mapped where the guest
+ * finds them without an exit; ports of such devices, which exit; their interrupt. Worker.
  *
- * On the board it is a vdev that answers nothing itself, of a class that `vdev NAME` does not reach:
+ * On the board it is a vdev that answers for its ports alone, of a class that `vdev NAME` does not reach:
  * so overlaps, host resources, the plan and the black box know it by what they do for every vdev.
  */
 #pragma once
@@ -12,17 +12,20 @@
 #include <stdint.h>
 
 #include "base/err.h"
-
-struct vdev;
-struct vdev_class;
+#include "vmm/vdev/vdev.h"
 
 extern const struct vdev_class pass_class;
 
-/* One `loc`: `bytes` of the file from `offset` on, at gpa; whole pages. ERR_CONFIG when the vdev has
- * as many as it takes, or the path is too long. */
+/* One `loc`: `bytes` of what is at `path` from `offset` on, at `base`; whole pages of memory. */
 struct pass_place {
-	uint64_t gpa, bytes, offset;
+	enum vdev_space space;
+	uint64_t base, bytes, offset;
 	bool is_writable;
+	uint32_t kind; /* enum want_kind: PASS, PASS_READ, UIO, UIO_BAR */
+	unsigned uio;  /* number of the device, of the last two */
 	const char *path;
 };
+/* ERR_CONFIG when the vdev has as many as it takes, the path is too long, or it is a second device. */
 int pass_add(struct vdev *d, const struct pass_place *p, struct err *e);
+/* The interrupt of that UIO device is the vdev's `intr`. */
+int pass_interrupt(struct vdev *d, unsigned uio, struct err *e);

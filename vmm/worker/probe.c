@@ -13,6 +13,7 @@
 #include "base/pass.h"
 #include "base/str.h"
 #include "base/tap.h"
+#include "base/uio.h"
 #include "base/vfio.h"
 #include "schemas/message.h"
 #include "vmm/machine/kvm.h"
@@ -176,6 +177,15 @@ static int ask_pci(const char *path, uint64_t room, struct err *e)
 		    : err_set(e, RESOURCE, "'%s' is no PCI function of the host", path);
 }
 
+static int ask_uio(const char *path, uint64_t room, struct err *e)
+{
+	int n = uio_of(path);
+
+	(void)room;
+	return n >= 0 ? uio_probe("/sys", (unsigned)n, e)
+		      : err_set(e, RESOURCE, "'%s' is no UIO device of the host", path);
+}
+
 /* Of a command nothing is known before it runs, of a peer nothing without its supervisor. */
 static int ask(uint32_t kind, const char *path, uint64_t room, struct err *e)
 {
@@ -186,6 +196,7 @@ static int ask(uint32_t kind, const char *path, uint64_t room, struct err *e)
 		[WANT_DISK] = ask_disk,	    [WANT_DISK_READ] = ask_disk_read,
 		[WANT_PASS] = ask_pass,	    [WANT_PASS_READ] = ask_pass_read,
 		[WANT_TAP] = ask_tap,	    [WANT_PCI] = ask_pci,
+		[WANT_UIO] = ask_uio,
 	};
 
 	return kind < WANT_COUNT && how[kind] ? how[kind](path, room, e) : 0;
