@@ -15,13 +15,14 @@ import traceback
 import inject_guest  # noqa: F401
 import inject_ground  # noqa: F401
 import inject_host  # noqa: F401
+import inject_supervisor  # noqa: F401
 import inject_worker  # noqa: F401
 from bench import INJECTORS, Bench, Row, Skip
 from host import B
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 COLOUR = {"ok": "32", "FAILED": "1;31", "skipped": "33", "title": "1", "dim": "2"}
-FORM = "  {0:<24} {1:<40} {2:<48} {3:>9} {4:>9} {5:>9}  {6:<26} "
+FORM = "  {0:<24} {1:<40} {2:<48} {3:>9} {4:>9} {5:>9}  {6:<28} "
 
 
 def paint(text, style):

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The supervisor dies and VMs go on; what dies while it is away, and what dies beside it."""
+import os
+import time
+
+from bench import HELLO, Host, Seen, begin, events_of, injects, is_alive, must, next_event, now_ms, settled, wall_ms
+from host import send
+
+
+def own_host(bench):
+    host = Host().start()
+    bench.watch(host)
+    return host
+
+
+@injects("supervisor-killed", "kill -KILL of qvmd, and the next one")
+def supervisor_killed(bench, row):
+    host = own_host(bench)
+    try:
+        vm = begin(host, row)
+        since, t0 = next_event(host), now_ms()
+        host.kill()
+        must(is_alive(vm["pid"]), "the VM died with its supervisor")
+        host.start()
+        adopted = host.until(lambda: next((e for e in events_of(host, row, since) if e["kind"] == "adopted"), None),
+                             "it is adopted")
+        after = host.vm(row.id)
+        must((after["pid"], after["observed"], after["restarts"]) == (vm["pid"], "running", 0),
+             f"it is not the same: {after}")
+        must(not host.incidents(row.id), "a lost supervisor is an incident of its VM")
+        bench.unharmed(host)
+        return Seen("adopted, runs on", wall_ms(adopted["at"]) - t0)
+    finally:
+        host.close()
+
+
+@injects("worker-unseen", "kill -KILL while there is no qvmd")
+def worker_unseen(bench, row):
+    host = own_host(bench)
+    try:
+        pid = begin(host, row, HELLO, on_failure="restart")["pid"]
+        since = next_event(host)
+        host.kill()
+        send(pid, "SIGKILL")
+        while is_alive(pid):
+            time.sleep(0.001)
+        t0 = now_ms()
+        host.start()
+        return settled(bench, host, row, since, t0, pid)
+    finally:
+        host.close()
+
+
+def keeper_of(host):
+    with open(f"/proc/{host.process.pid}/task/{host.process.pid}/children", encoding="ascii") as f:
+        return [p for p in map(int, f.read().split()) if os.readlink(f"/proc/{p}/exe").endswith("/qvm-keeper")]
+
+
+@injects("keeper-killed", "kill -KILL of qvm-keeper, then of qvmd")
+def keeper_killed(bench, row):
+    host = own_host(bench)
+    try:
+        vm = begin(host, row)
+        [old] = keeper_of(host)
+        t0 = now_ms()
+        send(old, "SIGKILL")
+        host.until(lambda: any(k != old for k in keeper_of(host)), "another keeper")
+        took = now_ms() - t0
+        time.sleep(0.2)  # it is being filled
+        host.kill()
+        host.start()
+        host.until(lambda: any(e["kind"] == "adopted" for e in events_of(host, row, 0)), "it has everything again")
+        must(host.vm(row.id)["pid"] == vm["pid"], "the VM is not the same")
+        bench.unharmed(host)
+        return Seen("replaced and refilled", took)
+    finally:
+        host.close()
