@@ -26,7 +26,7 @@ def test_a_script_that_hangs_is_ended_with_what_each_process_waits_in(tmp_path):
 @pytest.mark.bed
 def test_a_bed_that_stands_still_is_told_from_a_script_that_hangs(tmp_path):
     # The processes of bed-init beat; without them it looks like a kernel that runs none.
-    r = lie(tmp_path, "kill -STOP $(pidof init | tr ' ' '\\n' | grep -vx 1)\nsleep 1000\n", "-s", "4")
+    r = lie(tmp_path, "kill -STOP $(pidof init | tr ' ' '\\n' | grep -vx 1)\nsleep 1000\n", "-s", "10")
     assert r.returncode == BED_STANDS_STILL
-    assert "stands still since 4 s" in r.stderr
+    assert "stands still since 10 s" in r.stderr
     assert re.search(r"^  \d+ +init +state:T", r.stderr, re.M), r.stderr
