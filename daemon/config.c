@@ -235,23 +235,43 @@ static int set_max_priority(struct config *c, const char *value, struct err *e)
 	return set_number(&c->max_priority, "max-priority", value, 99, e);
 }
 
-static int set_command_user(struct config *c, const char *value, struct err *e)
+static int find_user(const char *key, const char *value, bool *ret_has, struct command_user *ret,
+		     struct err *e)
 {
 	const struct passwd *p = getpwnam(value);
 
 	if (!p)
-		return err_set(e, INVALID, "command-user is '%s': this host has no such user",
-			       value);
+		return err_set(e, INVALID, "%s is '%s': this host has no such user", key, value);
 	if (geteuid() != 0 && p->pw_uid != geteuid())
 		return err_set(e, INVALID,
-			       "command-user is '%s': a supervisor without root's rights runs "
-			       "commands as its own user only",
-			       value);
-	c->has_command_user = true;
+			       "%s is '%s': a supervisor without root's rights runs commands as "
+			       "its own user only",
+			       key, value);
+	*ret_has = true;
 	/* Its own user: nothing is to be changed. */
 	if (p->pw_uid != geteuid())
-		c->command_user = (struct command_user){p->pw_uid, p->pw_gid};
+		*ret = (struct command_user){p->pw_uid, p->pw_gid};
 	return 0;
+}
+
+static int set_command_user(struct config *c, const char *value, struct err *e)
+{
+	return find_user("command-user", value, &c->has_command_user, &c->command_user, e);
+}
+
+static int set_hook_user(struct config *c, const char *value, struct err *e)
+{
+	return find_user("hook-user", value, &c->has_hook_user, &c->hook_user, e);
+}
+
+static int set_hook_folder(struct config *c, const char *value, struct err *e)
+{
+	return set_path(c->hook_folder, "hook-folder", value, e);
+}
+
+static int set_hook_timeout(struct config *c, const char *value, struct err *e)
+{
+	return set_number(&c->hook_timeout_ms, "hook-timeout-ms", value, 600000, e);
 }
 
 static const struct {
@@ -273,6 +293,9 @@ static const struct {
 	{"dump-keep", set_dump_keep},
 	{"dump-space", set_dump_space},
 	{"command-user", set_command_user},
+	{"hook-user", set_hook_user},
+	{"hook-folder", set_hook_folder},
+	{"hook-timeout-ms", set_hook_timeout},
 	{"vdev-folder", set_vdev_folder},
 	{"listen", set_listen},
 	{"tls-certificate", set_tls_certificate},
@@ -312,6 +335,7 @@ void config_defaults(struct config *c)
 		.incident_keep = 100,
 		.dump_space_bytes = UINT64_C(16) << 30,
 		.shutdown_grace_ms = 10000,
+		.hook_timeout_ms = 10000,
 		.shmem_budget_bytes = UINT64_C(256) << 20,
 	};
 }

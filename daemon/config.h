@@ -49,13 +49,17 @@ struct config {
 	char clusters[CPULIST_CLUSTERS];  /* named CPUs: `cluster NAME = CPUS` */
 	bool has_command_user;		  /* else no command is run for a VM */
 	struct command_user command_user; /* whom `hostdev >"|command"` runs as */
-	uint64_t incident_keep;		  /* incidents of a VM that are kept; 0 = all */
-	uint64_t incident_days;		  /* for so long at most; 0 = for ever */
-	uint64_t dump_keep;		  /* dumps of a VM kept in its folder */
-	uint64_t dump_space_bytes;	  /* that these may take */
-	bool stops_on_host_fault;	  /* else VMs run on in the safe state of the host */
-	bool leaves_vms;		  /* at SIGTERM, instead of ending them: `on-exit` */
-	uint64_t shutdown_grace_ms;	  /* from the button to the cut when the supervisor ends */
+	char hook_folder[CONFIG_PATH];	  /* of hooks; "" = none are run */
+	bool has_hook_user;
+	struct command_user hook_user; /* whom hooks run as */
+	uint64_t hook_timeout_ms;      /* that one has */
+	uint64_t incident_keep;	       /* incidents of a VM that are kept; 0 = all */
+	uint64_t incident_days;	       /* for so long at most; 0 = for ever */
+	uint64_t dump_keep;	       /* dumps of a VM kept in its folder */
+	uint64_t dump_space_bytes;     /* that these may take */
+	bool stops_on_host_fault;      /* else VMs run on in the safe state of the host */
+	bool leaves_vms;	       /* at SIGTERM, instead of ending them: `on-exit` */
+	uint64_t shutdown_grace_ms;    /* from the button to the cut when the supervisor ends */
 };
 
 void config_defaults(struct config *c);

@@ -207,6 +207,7 @@ static void close_locks(struct daemon *d)
 void daemon_close(struct daemon *d)
 {
 	watch_close(d);
+	hook_close(d);
 	hostsafe_close(d);
 	frontdoor_close(d);
 	server_close(d);

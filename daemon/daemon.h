@@ -17,6 +17,7 @@
 #include "daemon/worker/scope.h"
 #include "daemon/worker/shmem.h"
 #include "daemon/config.h"
+#include "daemon/hook.h"
 #include "daemon/keep/keep.h"
 #include "daemon/door/frontdoor.h"
 #include "daemon/host.h"
@@ -45,6 +46,7 @@ struct daemon {
 	struct shmem shmem;
 	struct opener_set openers;
 	struct watch watch;
+	struct hook_set hooks;
 	struct server server;
 	struct secure secure;
 	struct frontdoor door;

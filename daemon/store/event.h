@@ -23,6 +23,7 @@ struct event {
 	bool is_of_incident; /* the incident written just before it */
 	char vm[NAME_CAP];   /* "" = about no VM */
 	int64_t at_ms;	     /* wall */
+	int64_t seq;	     /* once it is written */
 	int64_t operation;
 	uint64_t request;
 	char text[EVENT_TEXT];

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "daemon/daemon.h"
+#include "daemon/hook.h"
 #include "daemon/store/audit.h"
 #include "daemon/store/event.h"
 #include "daemon/door/frontdoor.h"
@@ -56,15 +57,20 @@ static struct ledger_entry *append(struct daemon *d, enum kind kind)
 	return x;
 }
 
+static void entry_free(struct ledger_entry *x)
+{
+	if (x->kind == KIND_INCIDENT)
+		free(x->incident);
+	free(x);
+}
+
 static void drop_entries(struct ledger *l)
 {
 	while (l->first) {
 		struct ledger_entry *x = l->first;
 
 		l->first = x->next;
-		if (x->kind == KIND_INCIDENT)
-			free(x->incident);
-		free(x);
+		entry_free(x);
 	}
 	l->last = NULL;
 }
@@ -113,14 +119,14 @@ void ledger_vm(struct daemon *d, struct vm *v)
 	sd_event_source_set_enabled(d->ledger.flush, SD_EVENT_ONESHOT);
 }
 
-static int write_event(struct daemon *d, const struct event *ev, struct err *e)
+static int write_event(struct daemon *d, struct event *ev, struct err *e)
 {
 	struct ledger *l = &d->ledger;
 
 	if (event_write(&d->store, ev, l->next_seq + 1, ev->is_of_incident ? l->incident : 0, e) <
 	    0)
 		return -1;
-	l->next_seq++;
+	ev->seq = ++l->next_seq;
 	return 0;
 }
 
@@ -135,7 +141,7 @@ static int write_incident(struct daemon *d, const struct incident *i, struct err
 			      days ? i->at_ms - days * day_ms : INT64_MIN, e);
 }
 
-static int write_entry(struct daemon *d, const struct ledger_entry *x, struct err *e)
+static int write_entry(struct daemon *d, struct ledger_entry *x, struct err *e)
 {
 	switch (x->kind) {
 	case KIND_EVENT: return write_event(d, &x->event, e);
@@ -151,7 +157,7 @@ static int write_entry(struct daemon *d, const struct ledger_entry *x, struct er
 }
 
 /* A row that breaks a rule of the schema would stand in the way of all others for ever. */
-static int write_or_skip(struct daemon *d, const struct ledger_entry *x, struct err *e)
+static int write_or_skip(struct daemon *d, struct ledger_entry *x, struct err *e)
 {
 	if (write_entry(d, x, e) == 0)
 		return 0;
@@ -170,7 +176,7 @@ int ledger_begin(struct daemon *d, struct err *e)
 		return -1;
 	l->next_seq = l->seq;
 	l->incident = 0;
-	for (const struct ledger_entry *x = l->first; x; x = x->next)
+	for (struct ledger_entry *x = l->first; x; x = x->next)
 		if (write_or_skip(d, x, e) < 0)
 			goto undo;
 	for (size_t i = 0; i < d->vms.n; i++)
@@ -188,20 +194,22 @@ int ledger_stage(struct daemon *d, const struct event *ev, struct err *e)
 
 	if (l->n_staged == LEDGER_STAGED)
 		return err_set(e, INTERNAL, "more than %d events of one intent", LEDGER_STAGED);
-	if (write_event(d, ev, e) < 0)
-		return -1;
 	l->staged[l->n_staged] = malloc(sizeof *ev);
 	if (!l->staged[l->n_staged])
 		abort();
 	*l->staged[l->n_staged++] = *ev;
-	return 0;
+	return write_event(d, l->staged[l->n_staged - 1], e);
 }
 
-static void settle_staged(struct ledger *l, bool is_committed)
+static void settle_staged(struct daemon *d, bool is_committed)
 {
+	struct ledger *l = &d->ledger;
+
 	for (unsigned i = 0; i < l->n_staged; i++) {
 		if (is_committed)
 			event_log(l->staged[i]);
+		if (is_committed)
+			hook_event(d, l->staged[i]);
 		free(l->staged[i]);
 	}
 	l->n_staged = 0;
@@ -210,7 +218,7 @@ static void settle_staged(struct ledger *l, bool is_committed)
 void ledger_abort(struct daemon *d)
 {
 	store_rollback(&d->store);
-	settle_staged(&d->ledger, false);
+	settle_staged(d, false);
 }
 
 static void prune(struct daemon *d)
@@ -222,23 +230,37 @@ static void prune(struct daemon *d)
 		log_warn(&(struct log_about){.err = &e}, "old rows stay: %s", e.msg);
 }
 
+/* In their order; what hooks make of it is the next transaction's. */
+static void tell_hooks(struct daemon *d)
+{
+	struct ledger_entry *done = d->ledger.first, *x;
+
+	d->ledger.first = d->ledger.last = NULL;
+	while ((x = done)) {
+		done = x->next;
+		if (x->kind == KIND_EVENT)
+			hook_event(d, &x->event);
+		entry_free(x);
+	}
+	settle_staged(d, true);
+}
+
 int ledger_commit(struct daemon *d, struct err *e)
 {
 	struct ledger *l = &d->ledger;
 	int64_t before = l->seq;
 
 	if (store_commit(&d->store, e) < 0) {
-		settle_staged(l, false);
+		settle_staged(d, false);
 		return -1;
 	}
-	settle_staged(l, true);
 	for (const struct ledger_entry *x = l->first; x; x = x->next)
 		if (x->kind == KIND_FORGET)
 			adopt_drop(d, x->dump.vm, (uint64_t)x->dump.generation, KEEP_TAG_WORKER);
-	drop_entries(l);
+	l->seq = l->next_seq;
+	tell_hooks(d);
 	for (size_t i = 0; i < d->vms.n; i++)
 		d->vms.vm[i]->is_dirty = false;
-	l->seq = l->next_seq;
 	if (before / PRUNE_EVERY != l->seq / PRUNE_EVERY)
 		prune(d);
 	frontdoor_changed(d);

@@ -355,6 +355,12 @@ int hostsafe_must_not(const struct daemon *d, struct err *e)
 	return err_set(e, HOST, "the host is in its safe state");
 }
 
+void hook_event(struct daemon *d, const struct event *ev)
+{
+	(void)d;
+	(void)ev;
+}
+
 void frontdoor_changed(struct daemon *d)
 {
 	(void)d;
