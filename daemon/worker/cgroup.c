@@ -210,8 +210,11 @@ int cgroup_make(const struct cgroup *c, const char *name, int *ret_fd, struct er
 	if (mkdirat(c->fd, name, 0755) < 0 && errno != EEXIST)
 		return err_sys(e, RESOURCE, "make the cgroup '%s/%s'", c->path, name);
 	fd = openat(c->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, RESOURCE, "open the cgroup '%s/%s'", c->path, name);
+	if (fd < 0) {
+		err_sys(e, RESOURCE, "open the cgroup '%s/%s'", c->path, name);
+		cgroup_remove(c, name);
+		return -1;
+	}
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }

@@ -63,6 +63,7 @@ int confine_begin(struct worker *w, const struct policy *p, int *ret_folder, str
 	/* Of a uid, not of a process: only where each VM has its own. */
 	if (geteuid() == 0)
 		add_rlimit(c, RLIMIT_NPROC, limits_own_pids(p), LIMIT_PIDS);
+	c->alone = c->held;
 	if (cgroup_make(tree, w->cgroup, ret_folder, e) < 0)
 		return -1;
 	if (*ret_folder < 0)
@@ -113,6 +114,7 @@ static int enter_scope(struct worker *w, struct err *e)
 	if (folder < 0)
 		return err_sys(e, RESOURCE, "open the cgroup '%.200s'", path);
 	there = controller_there(folder);
+	c->held = c->alone;
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
 		if (there & 1u << i)
 			c->held.by[i] = LIMITER_SCOPE;

@@ -28,7 +28,7 @@ typedef void confine_fn(struct worker *w, const struct err *why); /* why = NULL:
 struct confinement {
 	char path[CGROUP_PATH]; /* of the cgroup that holds it; "" = none of its own */
 	struct limits limits;
-	struct limits_held held;
+	struct limits_held held, alone; /* alone: by resource limits, wherever it is */
 	struct process_limit rlimit[CONFINE_RLIMITS];
 	unsigned n_rlimits;
 	int events; /* memory.events of its cgroup; -1 = none */

@@ -419,7 +419,9 @@ int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **
 		return -1;
 	}
 	listen_to(w);
-	if (wire_send(w->link, &message_table, MESSAGE_CONFIG, 0, &m, &text, 1, e) < 0)
+	/* A closed link means that it has ended already: its pidfd tells how. */
+	if (wire_send(w->link, &message_table, MESSAGE_CONFIG, 0, &m, &text, 1, e) < 0 &&
+	    e->code != ERR_WORKER)
 		worker_fence(w, CAUSE_START_FAILED, e);
 	*ret = w;
 	return 0;

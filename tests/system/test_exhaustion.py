@@ -90,10 +90,12 @@ def test_each_descriptor_that_is_one_too_many_is_a_refusal(poor):
     pid, before = poor.process.pid, fds(poor)
     poor.define("x", HELLO, on_failure="stop")
     _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    highest = max(map(int, os.listdir(f"/proc/{pid}/fd")))
+    held = sorted(map(int, os.listdir(f"/proc/{pid}/fd")))
+    lowest = next(n for n in range(len(held) + 1) if n not in held)  # the next that it would get
+    cgroup = poor.get("/v1/host").json["facts"]["cgroup"]
     refused = 0
-    for spare in range(0, 40, 2):
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (highest + 1 + spare, hard))
+    for spare in range(0, 80, 2):
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (lowest + spare, hard))
         try:
             a = poor.verb("x", "start")
         finally:
@@ -104,6 +106,7 @@ def test_each_descriptor_that_is_one_too_many_is_a_refusal(poor):
         # A worker inherits the limit: with next to none it does not come to its program.
         assert os.strerror(errno.EMFILE) in a.text or "could not be executed" in a.text, a
         poor.until_vm("x", pid=0)
+        assert not os.path.exists(f"{cgroup}/vm-x")
     else:
         pytest.fail("no number of descriptors was enough")
     assert refused >= 3
