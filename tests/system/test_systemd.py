@@ -43,5 +43,9 @@ def test_a_supervisor_that_hangs_is_ended_by_the_watchdog_and_started_again(stor
     assert "watchdog: a hung qvmd was ended and started again; the guest runs on" in story
 
 
+def test_guests_end_in_order_when_the_host_goes_down(story):
+    assert "host goes down: the guest was ended in order, and started with the next qvmd" in story
+
+
 def test_nothing_is_left_of_a_stopped_unit(story):
     assert "stop: nothing is left" in story
