@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vmm/vdev/uio.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/blackbox.h"
+#include "schemas/cause.h"
 #include "vmm/vdev/vdev.h"
 
 int uio_line_open(struct uio_line *l, struct vdev *d, int uio_fd, int arm_fd, iothread_ready *ready,
@@ -28,8 +30,11 @@ void uio_line_arm(const struct uio_line *l, bool is_on)
 	const uint32_t order = is_on;
 
 	/* A driver that masks nothing takes no order (ENOSYS); a full pipe holds the same one already. */
-	if (l->thread.vdev)
-		(void)!write(l->arm_fd, &order, sizeof order);
+	if (!l->thread.vdev || write(l->arm_fd, &order, sizeof order) >= 0 || errno != EPIPE)
+		return;
+	if (is_on) /* else it is the end anyway */
+		machine_end_by(l->thread.vdev->machine, CAUSE_VDEV_ERROR, 0,
+			       "the process that arms its interrupt has gone");
 }
 
 void uio_line_signal(struct uio_line *l, int fd)
