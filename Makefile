@@ -39,13 +39,15 @@ qvm-api_dir := api
 qvm-api_lib := -lsystemd -lsqlite3 -lmicrohttpd -ljansson -lseccomp -lgnutls
 qvm_dir := vmm
 qvm_lib := -ljansson -lseccomp -lpthread
-qvm-keeper_dir := keeper
+qvm-keeper_dir := daemon/keeper
 qvm-keeper_lib := -lseccomp
 qvmadm_dir := client
 qvmadm_lib := -lcurl -ljansson -lsystemd
 PROGRAMS := qvmd qvm-api qvm qvm-keeper qvmadm
 
-sources = $(sort $(wildcard $1/*.c $1/*/*.c))
+# A process within the folder of another, as the keeper in the supervisor's, is none of that one's.
+inner   = $(addsuffix /%,$(filter $1/%,$(foreach p,$(PROGRAMS),$($p_dir))))
+sources = $(filter-out $(call inner,$1),$(sort $(wildcard $1/*.c $1/*/*.c)))
 objects = $(patsubst %.c,$(B)/%.o,$1)
 GROUND  := $(call objects,$(wildcard base/*.c schemas/*.c))
 

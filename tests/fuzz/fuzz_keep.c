@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "keeper/shelf.h"
+#include "daemon/keeper/shelf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

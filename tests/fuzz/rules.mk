@@ -8,7 +8,7 @@
 # A virtio device needs a file of a few lines, fuzz_virtio_NAME.c: see virtio_driver.h.
 
 fuzz_names  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-fuzz_process = $(firstword $(foreach d,daemon api vmm keeper client,$(if $(shell grep -lE '^\#include "$d/' tests/fuzz/fuzz_$1.c),$d)))
+fuzz_process = $(firstword $(foreach d,daemon/keeper daemon api vmm client,$(if $(shell grep -lE '^\#include "$d/' tests/fuzz/fuzz_$1.c),$d)))
 fuzz_libs    = $(foreach p,$(PROGRAMS),$(if $(filter $1,$($p_dir)),$($p_lib)))
 fuzz_link    = $(if $1,$(call plugins,$1) $(B)/$1.a)
 SECONDS     ?= 60

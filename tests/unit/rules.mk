@@ -3,12 +3,16 @@
 
 unit_files := $(filter-out %/test_main.c,$(wildcard tests/unit/test_*.c))
 unit_of     = $(if $(unit_files),$(shell grep -lE '^\#include "$1/' $(unit_files)))
-unit_owned := $(foreach d,daemon api vmm keeper client,$(call unit_of,$d))
-units      := $(foreach d,daemon api vmm keeper client,$(if $(call unit_of,$d),$(B)/tests/unit-$d)) $(B)/tests/unit-ground
+unit_dirs  := $(foreach p,$(PROGRAMS),$($p_dir))
+# Of the supervisor's folder, but a process of its own.
+unit_of_dir = $(filter-out $(foreach d,$(filter $1/%,$(unit_dirs)),$(call unit_of,$d)),$(call unit_of,$1))
+unit_owned := $(foreach d,$(unit_dirs),$(call unit_of,$d))
+unit_name   = unit-$(subst /,-,$1)
+units      := $(foreach d,$(unit_dirs),$(if $(call unit_of,$d),$(B)/tests/$(call unit_name,$d))) $(B)/tests/unit-ground
 
 define unit_program
-$(B)/tests/unit-$1: $(call objects,$(call unit_of,$1) tests/unit/test_main.c) $(call plugins,$1) $(B)/$1.a $(B)/ground.a
-	@echo "  link     unit-$1"
+$(B)/tests/$(call unit_name,$1): $(call objects,$(call unit_of_dir,$1) tests/unit/test_main.c) $(call plugins,$1) $(B)/$1.a $(B)/ground.a
+	@echo "  link     $(call unit_name,$1)"
 	$$(Q)$$(CC) $$(LDFLAGS) $$^ $2 -lcmocka -o $$@
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call unit_program,$($p_dir),$($p_lib))))

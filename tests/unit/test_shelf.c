@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "keeper/shelf.h"
+#include "daemon/keeper/shelf.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "keeper/visit.h"
+#include "daemon/keeper/visit.h"
 #include "tests/unit/test.h"
 
 static struct msg_keep key(const char *owner, enum keep_kind kind, uint64_t generation)

@@ -21,8 +21,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sandbox.h"
-#include "keeper/shelf.h"
-#include "keeper/visit.h"
+#include "daemon/keeper/shelf.h"
+#include "daemon/keeper/visit.h"
 
 enum { FIRST_FD = 3, DOOR_FD = 4, BACKLOG = 4 };
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "keeper/visit.h"
+#include "daemon/keeper/visit.h"
 
 #include <poll.h>
 #include <string.h>
 
 #include "base/auto.h"
-#include "keeper/shelf.h"
+#include "daemon/keeper/shelf.h"
 
 short visit_wants(const struct visit *v)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "keeper/shelf.h"
+#include "daemon/keeper/shelf.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
