@@ -20,12 +20,16 @@ static const struct wire_rule rules[MESSAGE_COUNT] = {
 
 const struct wire_table message_table = {rules, MESSAGE_COUNT};
 
-static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
+/* FNV-1a */
+static uint64_t mix(uint64_t hash, uint8_t byte)
 {
-	const uint8_t *b = bytes;
+	return (hash ^ byte) * UINT64_C(0x100000001b3);
+}
 
-	for (size_t i = 0; i < n; i++)
-		hash = (hash ^ b[i]) * UINT64_C(0x100000001b3); /* FNV-1a */
+static uint64_t mix_number(uint64_t hash, uint32_t n)
+{
+	for (unsigned shift = 0; shift < 32; shift += 8)
+		hash = mix(hash, (uint8_t)(n >> shift));
 	return hash;
 }
 
@@ -35,11 +39,13 @@ uint64_t message_fingerprint(void)
 
 	for (uint32_t i = 1; i < MESSAGE_COUNT; i++) {
 		const struct wire_rule *r = &rules[i];
-		const uint32_t row[] = {i, r->dir, r->bytes, r->fds};
 
 		if (r->dir != WIRE_TO_WORKER && r->dir != WIRE_FROM_WORKER)
 			continue;
-		hash = mix(mix(hash, row, sizeof row), r->name, strlen(r->name));
+		hash = mix_number(mix_number(hash, i), r->dir);
+		hash = mix_number(mix_number(hash, r->bytes), r->fds);
+		for (const char *c = r->name; *c; c++)
+			hash = mix(hash, (uint8_t)*c);
 	}
 	return hash;
 }

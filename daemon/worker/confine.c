@@ -59,7 +59,9 @@ int confine_begin(struct worker *w, const struct policy *p, int *ret_folder, str
 	struct confinement *c = &w->home;
 
 	*c = (struct confinement){.limits = limits_early(p), .events = -1};
+#ifndef __SANITIZE_ADDRESS__ /* whose shadow is terabytes of private memory */
 	add_rlimit(c, RLIMIT_DATA, limits_private_bytes(p), LIMIT_MEMORY);
+#endif
 	/* Of a uid, not of a process: only where each VM has its own. */
 	if (geteuid() == 0)
 		add_rlimit(c, RLIMIT_NPROC, limits_own_pids(p), LIMIT_PIDS);

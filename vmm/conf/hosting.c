@@ -115,7 +115,8 @@ void hosting_check(const struct draft *d, const struct conf_source *s, const str
 	const struct mark nowhere = {0};
 	struct err e;
 
-	if (s->probe->want(WANT_KVM, "/dev/kvm", d->board->n_cpus, &e) < 0)
+	/* Without any `cpu` there will be one. */
+	if (s->probe->want(WANT_KVM, "/dev/kvm", d->board->n_cpus ? d->board->n_cpus : 1, &e) < 0)
 		report(&a, &nowhere, &e);
 	for (unsigned i = 0; i < d->n_loads; i++)
 		ask_load(&a, &d->load[i]);

@@ -17,24 +17,13 @@
 enum { FDS_MOST = 16 };
 
 static const struct sandbox_allow writing[] = {
-	SANDBOX_CALL(brk),
-	SANDBOX_CALL(close),
-	SANDBOX_CALL(exit_group),
-	SANDBOX_ARG(fcntl, 1, F_GET_SEALS),
-	SANDBOX_CALL(fstat),
-	SANDBOX_CALL(newfstatat), /* fstat() of glibc */
-	SANDBOX_CALL(ftruncate),
-	SANDBOX_CALL(lseek),
-	SANDBOX_CALL(mmap),
-	SANDBOX_CALL(munmap),
-	SANDBOX_CALL(pread64),
-	SANDBOX_CALL(pwrite64),
-	SANDBOX_CALL(write),
-#ifdef __SANITIZE_ADDRESS__
-	SANDBOX_CALL(madvise),
-	SANDBOX_CALL(sigaltstack),
-#endif
-	SANDBOX_END,
+	SANDBOX_CALL(brk),	  SANDBOX_CALL(close),
+	SANDBOX_CALL(exit_group), SANDBOX_ARG(fcntl, 1, F_GET_SEALS),
+	SANDBOX_CALL(fstat),	  SANDBOX_CALL(newfstatat), /* fstat() of glibc */
+	SANDBOX_CALL(ftruncate),  SANDBOX_CALL(lseek),
+	SANDBOX_CALL(mmap),	  SANDBOX_CALL(munmap),
+	SANDBOX_CALL(pread64),	  SANDBOX_CALL(pwrite64),
+	SANDBOX_CALL(write),	  SANDBOX_END,
 };
 
 static int write_dump(const struct sandbox_spec *spec, struct err *e)

@@ -55,9 +55,6 @@ static const struct sandbox_allow keeping[] = {
 	SANDBOX_CALL(recvfrom),
 	SANDBOX_CALL(restart_syscall),
 	SANDBOX_CALL(sendmsg),
-#ifdef __SANITIZE_ADDRESS__
-	SANDBOX_CALL(sigaltstack),
-#endif
 	SANDBOX_END,
 };
 

@@ -197,22 +197,8 @@ static const struct sandbox_allow sanitizer[] = {
 	SANDBOX_END,
 };
 
-/* The leak checker looks at the process through /proc and ptrace, which the sandbox has taken away:
- * it asks this before it starts. Leaks show in the runs that close no sandbox. */
-static bool is_closed;
-int __lsan_is_turned_off(void);
-int __lsan_is_turned_off(void)
-{
-	return is_closed;
-}
-
-static void note_closed(void)
-{
-	is_closed = true;
-}
 #else
 static const struct sandbox_allow sanitizer[] = {SANDBOX_END};
-static void note_closed(void) {}
 #endif
 
 static const struct sandbox_allow *door(bool is_supervised)
@@ -232,7 +218,6 @@ int filter_first(bool is_supervised, struct err *e)
 	const struct sandbox_allow *const lists[] = {running, own, assembling, door(is_supervised),
 						     sanitizer};
 
-	note_closed();
 	return sandbox_filter(lists, NELEMS(lists), e);
 }
 
