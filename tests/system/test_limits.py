@@ -2,7 +2,9 @@
 """What a VM may use, what holds it to that, and that both are shown."""
 import os
 
-from host import config
+import pytest
+
+from host import SANITIZED, config
 
 HELLO = config("hello.elf")
 
@@ -13,6 +15,10 @@ def limits_of(pid):
         return {line[:26].strip(): line[26:].split()[1] for line in f}
 
 
+unsanitized = pytest.mark.skipif(SANITIZED, reason="the memory of a sanitized worker is not limited: its shadow is terabytes")
+
+
+@unsanitized
 def test_what_holds_a_vm_to_its_limits_is_shown(host):
     host.define("a", HELLO)
     assert host.vm("a")["limits"] == {}
@@ -34,6 +40,7 @@ def test_what_holds_a_vm_to_its_limits_is_shown(host):
     assert (vm["limits"], vm["cgroup"]) == ({}, "")
 
 
+@unsanitized
 def test_resource_limits_hold_a_worker_from_its_first_instruction_on(host):
     host.define("a", HELLO, memory_max=200 << 20, pids_max=50)
     host.define("b", HELLO)
