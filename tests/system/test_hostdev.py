@@ -378,7 +378,8 @@ def test_a_command_runs_as_the_user_that_the_host_names():
         os.chown(out, pwd.getpwnam("nobody").pw_uid, -1)
         run(h, "cmd", board("hello.elf", f'hostdev >- hostdev >"|id -un >{out}/who; cat >{out}/said"'))
         h.until_console("cmd", "Hello")
-        h.until(lambda: "Hello" in open(f"{out}/said", encoding="utf-8").read(), "the command reads")
+        h.until(lambda: os.path.exists(f"{out}/said") and "Hello" in open(f"{out}/said", encoding="utf-8").read(),
+                "the command reads")
         assert open(f"{out}/who", encoding="utf-8").read() == "nobody\n"
         assert h.verb("cmd", "stop").status < 300
     finally:
