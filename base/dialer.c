@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/packet.h"
 
 int dialer_pair(int ret[static 2], struct err *e)
 {
@@ -39,26 +40,6 @@ static int dial(int folder_fd, const char *prefix, uint32_t port)
 	return TAKE_FD(fd);
 }
 
-static int send_answer(int link, const struct dialer_answer *a, int fd)
-{
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof fd)];
-	} control = {0};
-	struct iovec part = {(void *)(uintptr_t)a, sizeof *a};
-	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
-
-	if (fd >= 0) {
-		m.msg_control = &control;
-		m.msg_controllen = sizeof control;
-		control.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof fd),
-						  .cmsg_level = SOL_SOCKET,
-						  .cmsg_type = SCM_RIGHTS};
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
-	}
-	return sendmsg(link, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof *a ? 0 : -1;
-}
-
 int dialer_serve(int link, int folder_fd, const char *prefix)
 {
 	struct dialer_request r;
@@ -72,7 +53,7 @@ int dialer_serve(int link, int folder_fd, const char *prefix)
 	AUTO_FD int fd = dial(folder_fd, prefix, r.port);
 	a = (struct dialer_answer){.id = r.id, .is_there = fd >= 0};
 	/* Who does not take its answers gets no more. */
-	return send_answer(link, &a, fd) < 0 ? -1 : 1;
+	return packet_send(link, &a, sizeof a, fd) < 0 ? -1 : 1;
 }
 
 int dialer_ask(int link, const struct dialer_request *r)
@@ -82,25 +63,5 @@ int dialer_ask(int link, const struct dialer_request *r)
 
 int dialer_hear(int link, struct dialer_answer *ret, int *ret_fd)
 {
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec part = {ret, sizeof *ret};
-	struct msghdr m = {.msg_iov = &part,
-			   .msg_iovlen = 1,
-			   .msg_control = &control,
-			   .msg_controllen = sizeof control};
-	ssize_t n = recvmsg(link, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	const struct cmsghdr *c;
-
-	*ret_fd = -1;
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -1;
-	if (n != sizeof *ret)
-		return -1;
-	c = CMSG_FIRSTHDR(&m);
-	if (c && c->cmsg_type == SCM_RIGHTS)
-		memcpy(ret_fd, CMSG_DATA(c), sizeof *ret_fd);
-	return 1;
+	return packet_hear(link, ret, sizeof *ret, ret_fd);
 }

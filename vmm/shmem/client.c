@@ -9,41 +9,16 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/packet.h"
 #include "base/str.h"
 
 enum { PATIENCE_MS = 5000 };
-
-/* The next packet: 1; 0 when none came in time; -1 when the server has gone. */
-static int hear(int link, struct shmem_answer *ret, int *ret_fd)
-{
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec part = {ret, sizeof *ret};
-	struct msghdr m = {.msg_iov = &part,
-			   .msg_iovlen = 1,
-			   .msg_control = &control,
-			   .msg_controllen = sizeof control};
-	ssize_t n = recvmsg(link, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	const struct cmsghdr *c;
-
-	*ret_fd = -1;
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -1;
-	if (n != sizeof *ret)
-		return -1;
-	c = CMSG_FIRSTHDR(&m);
-	if (c && c->cmsg_type == SCM_RIGHTS)
-		memcpy(ret_fd, CMSG_DATA(c), sizeof *ret_fd);
-	return 1;
-}
 
 /* The answer of that id. A vCPU that is kicked meanwhile waits on. */
 static int await(struct shmem_client *c, uint32_t id, struct shmem_answer *ret, int *ret_fd)
 {
 	const uint64_t until_ms = clock_mono_ms() + PATIENCE_MS;
-	int got = hear(c->fd, ret, ret_fd);
+	int got = packet_hear(c->fd, ret, sizeof *ret, ret_fd);
 
 	for (uint64_t now_ms; got == 0 && (now_ms = clock_mono_ms()) < until_ms;) {
 		struct pollfd p = {c->fd, POLLIN, 0};
@@ -51,7 +26,7 @@ static int await(struct shmem_client *c, uint32_t id, struct shmem_answer *ret, 
 					 .tv_nsec = (long)((until_ms - now_ms) % 1000) * 1000000};
 
 		ppoll(&p, 1, &limit, NULL);
-		got = hear(c->fd, ret, ret_fd);
+		got = packet_hear(c->fd, ret, sizeof *ret, ret_fd);
 	}
 	c->is_lost = got != 1 || ret->id != id;
 	if (c->is_lost && *ret_fd >= 0)

@@ -13,6 +13,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/packet.h"
 #include "base/sandbox.h"
 #include "base/str.h"
 #include "schemas/cause.h"
@@ -90,24 +91,9 @@ static void drop(struct server *s, struct link *l)
 }
 
 /* Who does not take its answers gets no more. */
-static int answer(const struct link *l, struct shmem_answer *a, int fd)
+static int answer(const struct link *l, const struct shmem_answer *a, int fd)
 {
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof fd)];
-	} control = {0};
-	struct iovec part = {a, sizeof *a};
-	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
-
-	if (fd >= 0) {
-		m.msg_control = &control;
-		m.msg_controllen = sizeof control;
-		control.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof fd),
-						  .cmsg_level = SOL_SOCKET,
-						  .cmsg_type = SCM_RIGHTS};
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
-	}
-	return sendmsg(l->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof *a ? 0 : -1;
+	return packet_send(l->fd, a, sizeof *a, fd);
 }
 
 static int introduce(struct server *s, struct link *l, const struct shmem_hello *h, size_t n)
