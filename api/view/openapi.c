@@ -6,15 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/view/answers.h"
 #include "api/view/object.h"
 #include "api/http/param.h"
-#include "api/http/problem.h"
 #include "api/view/schema.h"
 #include "base/auto.h"
 #include "base/name.h"
 #include "base/str.h"
 #include "schemas/op.h"
-#include "schemas/resource.h"
 
 static json_t *must(json_t *j)
 {
@@ -65,131 +64,15 @@ static json_t *parameters(enum op_id op)
 	return list;
 }
 
-static json_t *content(const char *media_type, json_t *take_schema)
+/* Whoever has the role, however it proves who it is. */
+static json_t *security_of(enum role role)
 {
-	return must(json_pack("{s:{s:o}}", media_type, "schema", take_schema));
-}
+	const char *id = role_id(role);
 
-static bool takes_config(enum op_id op)
-{
-	return resource_has(resource_find(op_table[op].in), "config");
-}
-
-static json_t *request_body(enum op_id op)
-{
-	const char *in = op_table[op].in;
-	json_t *types;
-
-	if (!strcmp(in, "text")) {
-		types = content("text/plain", schema_type("string"));
-		schema_set(types, "application/octet-stream",
-			   json_pack("{s:{s:s}}", "schema", "type", "string"));
-	} else {
-		types = content("application/json", schema_reference("schemas", in));
-		if (takes_config(op))
-			schema_set(types, "text/plain",
-				   json_pack("{s:{s:s,s:s}}", "schema", "type", "string",
-					     "description", "qvmconf text alone"));
-	}
-	return must(json_pack("{s:b,s:o}", "required", true, "content", types));
-}
-
-static json_t *header(const char *what)
-{
-	return must(json_pack("{s:s,s:{s:s}}", "description", what, "schema", "type", "string"));
-}
-
-static json_t *success_headers(enum op_id op)
-{
-	json_t *o = object_new();
-
-	schema_set(o, "Request-Id", schema_reference("headers", "Request-Id"));
-	if (op == OP_vm_put || op == OP_vm_show || op == OP_vm_config)
-		schema_set(o, "ETag", header("the revision, in quotes"));
-	if (!strcmp(op_table[op].out, "operation") && op_table[op].method == OP_POST)
-		schema_set(o, "Location", header("the path of the operation"));
-	if (op == OP_vm_console) {
-		schema_set(o, "Console-Position", header("where to go on, with since="));
-		schema_set(o, "Console-Generation", header("which worker of the VM printed it"));
-	}
-	return o;
-}
-
-static json_t *success(enum op_id op)
-{
-	const char *out = op_table[op].out;
-	json_t *o = must(json_pack("{s:s,s:o}", "description", resource_what(resource_find(out)),
-				   "headers", success_headers(op)));
-
-	if (!strcmp(out, "none"))
-		return o;
-	if (!strcmp(out, "text"))
-		schema_set(o, "content", content("text/plain", schema_type("string")));
-	else if (!strcmp(out, "document"))
-		schema_set(o, "content", content("application/json", schema_type("object")));
-	else if (op == OP_event_list)
-		schema_set(o, "content",
-			   json_pack("{s:{s:o},s:{s:o}}", "application/x-ndjson", "schema",
-				     schema_reference("schemas", out), "text/event-stream",
-				     "schema", schema_reference("schemas", out)));
-	else
-		schema_set(o, "content",
-			   content("application/json", schema_reference("schemas", out)));
-	return o;
-}
-
-static bool accepts_wait(enum op_id op)
-{
-	for (unsigned row = param_first(op); row < PARAM_COUNT && param_table[row].op == op; row++)
-		if (param_table[row].kind == PARAM_SPAN)
-			return true;
-	return false;
-}
-
-/* The statuses that an operation can end with; what else may be is `default`. */
-static json_t *responses(enum op_id op)
-{
-	const struct op *o = &op_table[op];
-	bool has_body = strcmp(o->in, "none") != 0, has_config = takes_config(op);
-	const struct {
-		int status;
-		bool is_possible;
-	} problems[] = {
-		{400, true},
-		{401, o->role > ROLE_ANYONE},
-		{403, o->role > ROLE_ANYONE},
-		{404, strchr(o->path, '{') != NULL},
-		{409, (o->kind == OP_KIND_CALL && strchr(o->path, '{')) || op == OP_check ||
-			      op == OP_vm_status || op == OP_vm_map},
-		{412, op == OP_vm_put || op == OP_vm_delete},
-		{413, has_body},
-		{415, has_body},
-		{422, has_config && op != OP_check},
-		{429, true},
-		{502, has_config}, /* the worker that checks it may be lost */
-		{503, true},
-		{504, o->kind == OP_KIND_CALL},
-	};
-	json_t *list = object_new();
-	char digits[8];
-
-	snprintf(digits, sizeof digits, "%d", o->status);
-	schema_set(list, digits, success(op));
-	if (op == OP_vm_put)
-		schema_set(list, "201", success(op));
-	if (accepts_wait(op) && o->status != 200)
-		schema_set(list, "200", success(op));
-	for (size_t i = 0; i < NELEMS(problems); i++) {
-		if (!problems[i].is_possible)
-			continue;
-		snprintf(digits, sizeof digits, "%d", problems[i].status);
-		schema_set(list, digits,
-			   op == OP_health && problems[i].status == 503
-				   ? success(op)
-				   : schema_reference("responses", "problem"));
-	}
-	schema_set(list, "default", schema_reference("responses", "problem"));
-	return list;
+	if (role == ROLE_ANYONE)
+		return object_list();
+	return must(
+		json_pack("[{s:[s]},{s:[s]},{s:[s]}]", "peer", id, "certificate", id, "token", id));
 }
 
 static json_t *tag_of(const struct op *o)
@@ -205,7 +88,7 @@ static json_t *operation(enum op_id op)
 	const struct op *o = &op_table[op];
 	char what[256];
 	size_t n = 0;
-	json_t *item = object_new();
+	json_t *item = object_new(), *body = answers_body(op);
 
 	str_add(what, sizeof what, &n, "Role: %s.", role_id(o->role));
 	if (*o->cli)
@@ -215,12 +98,12 @@ static json_t *operation(enum op_id op)
 	schema_set(item, "description", schema_text(what));
 	schema_set(item, "tags", json_pack("[o]", tag_of(o)));
 	schema_set(item, "x-role", schema_text(role_id(o->role)));
-	if (o->role == ROLE_ANYONE)
-		schema_set(item, "security", object_list());
+	schema_set(item, "security", security_of(o->role));
 	schema_set(item, "parameters", parameters(op));
-	if (strcmp(o->in, "none") != 0)
-		schema_set(item, "requestBody", request_body(op));
-	schema_set(item, "responses", responses(op));
+	if (body)
+		schema_set(item, "requestBody",
+			   json_pack("{s:b,s:o}", "required", true, "content", body));
+	schema_set(item, "responses", answers_of(op));
 	return item;
 }
 
@@ -239,22 +122,32 @@ static json_t *paths(void)
 	return all;
 }
 
+static json_t *security_schemes(void)
+{
+	static const char peer[] =
+		"Over the unix socket the kernel tells who calls, and nothing is sent for it; of "
+		"the "
+		"kinds that OpenAPI knows this is the nearest. root and the supervisor's own user "
+		"are "
+		"admin, the groups qvm-admin and qvm-operator have their role, others are readers.";
+	static const char certificate[] =
+		"Over TLS, a client certificate whose common name is that of a token made with "
+		"certificate = true; it has that token's role and VMs.";
+	static const char token[] =
+		"The secret of POST /v1/tokens/{token}, on either door; it has that token's role "
+		"and VMs, even where the peer alone would have more.";
+
+	return must(json_pack("{s:{s:s,s:s},s:{s:s,s:s},s:{s:s,s:s,s:s}}", "peer", "type",
+			      "mutualTLS", "description", peer, "certificate", "type", "mutualTLS",
+			      "description", certificate, "token", "type", "http", "scheme",
+			      "bearer", "description", token));
+}
+
 static json_t *components(void)
 {
-	json_t *problem = must(json_pack(
-		"{s:s,s:{s:o},s:o}", "description", "what went wrong, where, and what to do",
-		"headers", "Request-Id", schema_reference("headers", "Request-Id"), "content",
-		content(PROBLEM_TYPE, schema_reference("schemas", "problem"))));
-	json_t *peer = must(json_pack("{s:s,s:s}", "type", "mutualTLS", "description",
-				      "Over the unix socket: the kernel tells who calls. root and "
-				      "the supervisor's own user are "
-				      "admin, the groups qvm-admin and qvm-operator have their "
-				      "role, others are readers."));
-
-	return must(json_pack("{s:o,s:{s:o},s:{s:o},s:{s:o}}", "schemas", schema_all(), "responses",
-			      "problem", problem, "headers", "Request-Id",
-			      header("id of this request, in every log line about it"),
-			      "securitySchemes", "peer", peer));
+	return must(json_pack("{s:o,s:o,s:o,s:o}", "schemas", schema_all(), "responses",
+			      answers_problems(), "headers", answers_headers(), "securitySchemes",
+			      security_schemes()));
 }
 
 static json_t *tags(void)
@@ -281,23 +174,35 @@ static json_t *tags(void)
 	return list;
 }
 
+static json_t *info(void)
+{
+	static const char what[] =
+		"Virtual machines with design safe states: their lifecycle, their health, why they "
+		"failed. Errors are problems (RFC 9457). Each GET has its HEAD; OPTIONS tells the "
+		"methods of a path, and so does the Allow of a 405.";
+
+	return must(json_pack("{s:s,s:s,s:s,s:{s:s,s:s}}", "title", "qvm", "version", QVM_VERSION,
+			      "description", what, "license", "name", "Apache-2.0", "identifier",
+			      "Apache-2.0"));
+}
+
+static json_t *servers(void)
+{
+	return must(json_pack("[{s:s,s:s},{s:s,s:s,s:{s:{s:s,s:s}}}]", "url", "http://qvm",
+			      "description", "over the unix socket RUN/api.sock", "url",
+			      "https://{host}", "description",
+			      "by TLS 1.3, where qvmd.conf opens that door", "variables", "host",
+			      "default", "localhost:8443", "description", "host and port"));
+}
+
 char *openapi_print(void)
 {
 	AUTO_JSON json_t *root = object_new();
 	char *out;
 
 	schema_set(root, "openapi", schema_text("3.1.0"));
-	schema_set(root, "info",
-		   json_pack("{s:s,s:s,s:s,s:{s:s,s:s}}", "title", "qvm", "version", QVM_VERSION,
-			     "description",
-			     "Virtual machines with design safe states: their lifecycle, their "
-			     "health, why "
-			     "they failed. Errors are problems (RFC 9457).",
-			     "license", "name", "Apache-2.0", "identifier", "Apache-2.0"));
-	schema_set(root, "servers",
-		   json_pack("[{s:s,s:s}]", "url", "http://qvm", "description",
-			     "over the unix socket RUN/api.sock"));
-	schema_set(root, "security", json_pack("[{s:[]}]", "peer"));
+	schema_set(root, "info", info());
+	schema_set(root, "servers", servers());
 	schema_set(root, "tags", tags());
 	schema_set(root, "paths", paths());
 	schema_set(root, "components", components());

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The OpenAPI document against the programs.
 #
-#   make contract REQUESTS=2000   the API held against its document: a tour, then random requests
+#   make contract REQUESTS=2000   the document linted, a generated client, the API held against it: a tour, then random requests
 
 REQUESTS ?= 2000
 

@@ -93,7 +93,8 @@ static void follow_references(const json_t *root, const json_t *node)
 		char section[32], name[64];
 
 		assert_int_equal(
-			sscanf(path, "#/components/%31[a-zA-Z]/%63[-a-zA-Z_]", section, name), 2);
+			sscanf(path, "#/components/%31[a-zA-Z]/%63[-a-zA-Z_0-9]", section, name),
+			2);
 		assert_non_null(json_object_get(
 			json_object_get(json_object_get(root, "components"), section), name));
 	}
