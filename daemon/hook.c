@@ -291,7 +291,7 @@ static int start(struct hook *h, struct err *e)
 	/* A new socket takes so few bytes. */
 	if (write(h->link, json, n) != (ssize_t)n || shutdown(h->link, SHUT_WR) < 0)
 		return err_sys(e, RESOURCE, "tell a hook what happened");
-	if (process_fork(run_hook, &c, its, &h->process, e) < 0)
+	if (process_fork(run_hook, &c, &its, 1, &h->process, e) < 0)
 		return -1;
 	if (sd_event_add_io(d->loop, &h->source, h->process.fd, EPOLLIN, on_process, h) < 0)
 		abort(); /* out of memory: crash-only */

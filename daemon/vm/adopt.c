@@ -16,6 +16,8 @@
 #include "daemon/keep/recall.h"
 #include "daemon/store/event.h"
 #include "daemon/vm/life.h"
+#include "daemon/worker/dumpfolder.h"
+#include "daemon/worker/opener.h"
 #include "daemon/worker/worker.h"
 
 /* --- what is kept --- */
@@ -245,16 +247,24 @@ static void sift_worker(struct daemon *d, struct kept *link, struct recall *r)
 }
 
 /* A dump that the last supervisor had begun: the half of it is worse than none. */
-static void sift_dumps(struct recall *r)
+static void sift_dumps(struct daemon *d, struct recall *r)
 {
+	struct opener *remover;
 	struct kept *k;
+	struct err e;
 	size_t at = 0;
 
 	while ((k = recall_next(r, KEEP_WRITER, &at)))
 		process_kill(&(struct process){.fd = k->fd});
 	for (at = 0; (k = recall_next(r, KEEP_UNFINISHED, &at));) {
 		k->m.note[KEEP_NOTE - 1] = '\0';
-		unlinkat(k->fd, (const char *)k->m.note, 0);
+		if (dumpfolder_remove(&d->openers, k->fd, (const char *)k->m.note,
+				      (struct opener_spec){0}, &remover, &e) == 0)
+			opener_abandon(remover);
+		else
+			log_warn((&(struct log_about){.vm = k->m.owner, .err = &e}),
+				 "the half of a dump, '%s', stays: %s", (const char *)k->m.note,
+				 e.msg);
 	}
 }
 
@@ -265,7 +275,7 @@ void adopt_sift(struct daemon *d, struct recall *r)
 
 	while ((k = recall_next(r, KEEP_LINK, &at)))
 		sift_worker(d, k, r);
-	sift_dumps(r);
+	sift_dumps(d, r);
 	for (size_t i = 0; i < r->n; i++) {
 		k = &r->kept[i];
 		if (k->fd < 0 || k->is_spared || k->m.kind >= KEEP_COUNT)

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,24 +21,28 @@
 #include "daemon/worker/dumpfolder.h"
 #include "daemon/vm/adopt.h"
 #include "daemon/vm/life.h"
+#include "daemon/worker/opener.h"
 #include "daemon/worker/resource.h"
 #include "daemon/worker/worker.h"
 
 /* What is under way, each by a process but the first: nobody in the supervisor waits for a disk. */
-enum dump_stage { DUMP_HOLDS, DUMP_PRUNES, DUMP_WRITES, DUMP_REMOVES };
+enum dump_stage { DUMP_HOLDS, DUMP_MAKES_FILE, DUMP_WRITES, DUMP_REMOVES };
+
+enum { LINGER_MS = 2000 }; /* that a dump which is given up waits for its disk to let go of it */
 
 struct dump {
 	struct vm *v;
 	enum dump_stage stage;
 	int ram_fd, box_fd, dir_fd, words; /* -1 until it is written */
-	bool is_own_folder;		   /* the supervisor's, beside its state */
 	bool is_of_dead, is_of_incident;
-	char folder[MESSAGE_PATH], name[DUMPFILE_NAME];
+	struct dumpfolder_job job;
+	char name[DUMPFILE_NAME]; /* "" = no file of it is known to be there */
 	uint64_t ram_bytes, begun_ms;
 	int64_t generation, operation;
 	uint64_t request;
-	struct err why; /* it is being given up for; code ERR_OK = it is not */
-	struct process process;
+	struct err why;		/* it is being given up for; code ERR_OK = it is not */
+	struct opener *opener;	/* while it makes its file, and removes it */
+	struct process process; /* while it writes */
 	sd_event_source *process_source, *deadline;
 };
 
@@ -125,25 +128,27 @@ static void dump_free(struct dump *x)
 
 	timer_clear(&x->deadline);
 	sd_event_source_disable_unref(x->process_source);
+	if (x->opener)
+		opener_abandon(x->opener);
 	for (size_t i = 0; i < NELEMS(fds); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	free(x);
 }
 
+/* Its writer has said how many bytes are on the disk. */
 static void tell_done(struct dump *x, struct operation_change *c)
 {
 	struct vm *v = x->v;
-	char path[MESSAGE_PATH + DUMPFILE_NAME], size[24];
-	struct stat st = {0};
+	char path[MESSAGE_PATH + DUMPFILE_NAME], words[24] = "", size[24];
 	struct event ev;
 
-	fstatat(x->dir_fd, x->name, &st, AT_SYMLINK_NOFOLLOW);
-	snprintf(path, sizeof path, "%s/%s", x->folder, x->name);
+	if (read(x->words, words, sizeof words - 1) < 0)
+		words[0] = '\0';
+	snprintf(path, sizeof path, "%s/%s", x->job.path, x->name);
 	ev = event_make(JOURNAL_DUMPED, v->row.name,
 			"the guest is dumped: %.600s, %s on the disk, after %" PRIu64 " ms", path,
-			str_bytes((uint64_t)st.st_blocks * 512, size),
-			clock_mono_ms() - x->begun_ms);
+			str_bytes(strtoull(words, NULL, 10), size), clock_mono_ms() - x->begun_ms);
 	ev.request = x->request;
 	ev.operation = x->operation;
 	ledger_event(v->d, &ev);
@@ -194,29 +199,70 @@ static void finish(struct dump *x, const struct err *e)
 		life_start_at(v->d, v, v->row.restart_at_ms);
 }
 
-static int on_process(sd_event_source *s, int fd, uint32_t events, void *arg);
-static void write_down(struct dump *x);
-
-static void await(struct dump *x, enum dump_stage stage)
+/* Nobody waits for it any longer: it removes what it makes, or has to remove. */
+static void abandon(struct dump *x)
 {
-	x->stage = stage;
-	if (sd_event_add_io(x->v->d->loop, &x->process_source, x->process.fd, EPOLLIN, on_process,
-			    x) < 0)
-		abort(); /* out of memory: crash-only */
+	if (x->opener)
+		opener_abandon(TAKE(x->opener));
 }
+
+static void finish_failed(struct dump *x)
+{
+	struct err why = x->why;
+
+	abandon(x);
+	finish(x, &why);
+}
+
+static void on_removed(void *arg, uint32_t i, int take_fd, uint64_t bytes, const struct err *why)
+{
+	(void)i;
+	(void)take_fd;
+	(void)bytes;
+	(void)why;
+	finish_failed(arg);
+}
+
+static int on_linger(sd_event_source *s, uint64_t us, void *arg);
 
 /* It is not to be, and what there is of it not to stay. */
 static void give_up(struct dump *x, const struct err *e)
 {
-	struct err why = *e, other;
+	const struct opener_spec how = {.answered = on_removed, .arg = x};
+	struct daemon *d = x->v->d;
+	struct err other;
 
-	x->why = why;
+	x->why = *e;
 	timer_clear(&x->deadline);
 	let_go(x);
-	if (!x->name[0] || dumpfolder_remove(x->dir_fd, x->name, &x->process, &other) < 0)
-		finish(x, &why);
+	abandon(x);
+	x->stage = DUMP_REMOVES;
+	if (!x->name[0] ||
+	    dumpfolder_remove(&d->openers, x->dir_fd, x->name, how, &x->opener, &other) < 0)
+		finish_failed(x);
 	else
-		await(x, DUMP_REMOVES);
+		timer_set(d->loop, &x->deadline, LINGER_MS, on_linger, x);
+}
+
+/* The kernel lets go of neither, not even by SIGKILL; whoever waits for this dump waits no longer. */
+static int on_linger(sd_event_source *s, uint64_t us, void *arg)
+{
+	struct dump *x = arg;
+	struct err why = x->why;
+
+	(void)s;
+	(void)us;
+	log_warn(&(struct log_about){.vm = x->v->row.name},
+		 "the file system of '%s' does not answer: what there is of '%s' goes when it does",
+		 x->job.path, x->name);
+	if (x->stage == DUMP_REMOVES) {
+		finish_failed(x);
+		return 0;
+	}
+	x->process_source = sd_event_source_disable_unref(x->process_source);
+	opener_stray(&x->v->d->openers, &x->process, x->ram_bytes);
+	give_up(x, &why);
+	return 0;
 }
 
 static int on_deadline(sd_event_source *s, uint64_t us, void *arg)
@@ -230,10 +276,15 @@ static int on_deadline(sd_event_source *s, uint64_t us, void *arg)
 		"out why %s",
 		x->v->running.dump_timeout_ms,
 		x->stage != DUMP_HOLDS ? "the disk is so slow" : "a vCPU does not leave its exit");
-	if (x->stage != DUMP_HOLDS)
-		process_kill(&x->process);
-	else
-		give_up(x, &x->why);
+	if (x->stage != DUMP_WRITES) {
+		struct err why = x->why;
+
+		abandon(x); /* it may have made the file just now */
+		give_up(x, &why);
+		return 0;
+	}
+	process_kill(&x->process);
+	timer_set(x->v->d->loop, &x->deadline, LINGER_MS, on_linger, x);
 	return 0;
 }
 
@@ -268,12 +319,7 @@ static int on_process(sd_event_source *s, int fd, uint32_t events, void *arg)
 	(void)events;
 	x->process_source = sd_event_source_disable_unref(x->process_source);
 	process_reap(&x->process, &code, &status);
-	if (x->stage == DUMP_REMOVES) {
-		e = x->why;
-		finish(x, &e);
-	} else if (x->stage == DUMP_PRUNES && !x->why.code) {
-		write_down(x);
-	} else if (x->stage == DUMP_WRITES && code == CLD_EXITED && status == 0) {
+	if (code == CLD_EXITED && status == 0) {
 		finish(x, NULL);
 	} else {
 		explain(x, code, status, &e);
@@ -316,53 +362,57 @@ static int spawn(struct dump *x, int out_fd, struct err *e)
 						 .cgroup = -1},
 			  &x->process, e) < 0)
 		return -1;
-	await(x, DUMP_WRITES);
+	x->stage = DUMP_WRITES;
+	if (sd_event_add_io(x->v->d->loop, &x->process_source, x->process.fd, EPOLLIN, on_process,
+			    x) < 0)
+		abort(); /* out of memory: crash-only */
 	keep_half(x);
 	return 0;
 }
 
-static int open_folder(struct dump *x, struct err *e)
+/* The folder, then the file. */
+static void on_made(void *arg, uint32_t i, int take_fd, uint64_t bytes, const struct err *why)
 {
-	struct vm *v = x->v;
+	struct dump *x = arg;
+	AUTO_FD int fd = take_fd;
+	struct err e = why ? *why : (struct err){0};
 
-	if (v->source.dir_fd >= 0) {
-		x->dir_fd = fcntl(v->source.dir_fd, F_DUPFD_CLOEXEC, 3);
-		str_copy(x->folder, sizeof x->folder, v->source.folder);
-		return x->dir_fd < 0 ? err_sys(e, RESOURCE, "hold the folder '%s'", x->folder) : 0;
+	(void)bytes;
+	if (!why && i == DUMPFOLDER_FOLDER) {
+		x->dir_fd = TAKE_FD(fd);
+		return;
 	}
-	x->is_own_folder = true;
-	return dumpfolder_make(&v->d->config, v->row.name, x->folder, sizeof x->folder, &x->dir_fd,
-			       e);
-}
-
-/* There is as much room as there will be. */
-static void write_down(struct dump *x)
-{
-	AUTO_FD int out = -1;
-	struct err e;
-
-	if ((x->is_own_folder && dumpfolder_has_room(x->dir_fd, x->folder, x->ram_fd, &e) < 0) ||
-	    dumpfile_create(x->dir_fd, x->v->row.name, clock_wall_ms(), x->name, &out, &e) < 0 ||
-	    spawn(x, out, &e) < 0)
+	if (!why && dumpfolder_name(fd, x->name, &e) == 0 && !x->why.code && spawn(x, fd, &e) == 0)
+		abandon(x); /* all is told */
+	else if (!x->why.code)
 		give_up(x, &e);
 }
 
 /* The vCPUs stand, or are no more. */
 static void begin_writing(struct dump *x)
 {
+	const struct opener_spec how = {.answered = on_made, .arg = x};
 	struct vm *v = x->v;
+	struct dumpfolder_job *j = &x->job;
 	struct err e;
 
+	*j = (struct dumpfolder_job){.config = &v->d->config,
+				     .vm = v->row.name,
+				     .folder_fd = v->source.dir_fd,
+				     .bytes = dumpfolder_bytes(v->source.ram_fd),
+				     .at_ms = clock_wall_ms()};
+	if (j->folder_fd < 0)
+		dumpfolder_own(j);
+	else
+		str_copy(j->path, sizeof j->path, v->source.folder);
 	x->ram_fd = fcntl(v->source.ram_fd, F_DUPFD_CLOEXEC, 3);
 	x->box_fd = fcntl(v->box_fd, F_DUPFD_CLOEXEC, 3);
+	x->stage = DUMP_MAKES_FILE;
 	if (x->ram_fd < 0 || x->box_fd < 0) {
 		err_sys(&e, RESOURCE, "hold the memory of '%s'", v->row.name);
 		give_up(x, &e);
-	} else if (open_folder(x, &e) < 0 || dumpfolder_prune(x->dir_fd, v->row.name, &v->d->config,
-							      x->ram_fd, &x->process, &e) < 0) {
+	} else if (dumpfolder_make(&v->d->openers, j, how, &x->opener, &e) < 0) {
 		give_up(x, &e);
-	} else {
-		await(x, DUMP_PRUNES);
 	}
 }
 
@@ -439,7 +489,7 @@ void dump_at_end(struct vm *v)
 void dump_cancel(struct vm *v)
 {
 	struct dump *x = v->dump;
-	struct process remover;
+	struct opener *remover;
 	struct err e;
 
 	if (!x)
@@ -448,9 +498,13 @@ void dump_cancel(struct vm *v)
 		 "its dump is given up: the supervisor ends");
 	if (x->process_source)
 		process_kill(&x->process);
+	err_set(&x->why, CONFLICT, "the supervisor ends");
+	if (x->stage == DUMP_MAKES_FILE)
+		abandon(x);
 	if (x->name[0] && x->stage != DUMP_REMOVES &&
-	    dumpfolder_remove(x->dir_fd, x->name, &remover, &e) == 0)
-		close(remover.fd); /* its end is nobody's to wait for any more */
+	    dumpfolder_remove(&v->d->openers, x->dir_fd, x->name, (struct opener_spec){0}, &remover,
+			      &e) == 0)
+		opener_abandon(remover);
 	adopt_drop(v->d, v->row.name, (uint64_t)x->generation, KEEP_TAG_DUMP);
 	v->dump = NULL;
 	dump_free(x);

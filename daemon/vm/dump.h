@@ -3,8 +3,9 @@
  * dump.h - guest dumps of a VM: of a running one, whose vCPUs stand meanwhile, and of one that has
  * ended, from the RAM memfd that the supervisor kept. Supervisor; part of struct vm.
  *
- * The supervisor only opens the file. `qvm --dump` writes it (vmm/dump/writer.h), in a sandbox of its
- * own, and nobody waits for it. A file that did not become whole is removed.
+ * An opener makes the file, and removes it if it did not become whole; `qvm --dump` writes it
+ * (vmm/dump/writer.h), in a sandbox of its own. Nobody waits for either: a file system that does not
+ * answer costs the dump, LINGER_MS after its deadline at the latest for each of both.
  */
 #pragma once
 

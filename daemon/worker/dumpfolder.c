@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #include "base/dumpfile.h"
 #include "base/str.h"
 #include "daemon/config.h"
-#include "daemon/worker/process.h"
+#include "daemon/worker/opener.h"
 #include "daemon/worker/resource.h"
 
 enum {
@@ -90,86 +91,153 @@ static size_t list(int dir_fd, const char *vm, struct file *ret)
 	return n;
 }
 
-/* What a dump of it takes at most, but for some pages. */
-static uint64_t needed(int ram_fd)
+uint64_t dumpfolder_bytes(int ram_fd)
 {
 	struct stat ram;
 
 	return fstat(ram_fd, &ram) == 0 && ram.st_blocks ? (uint64_t)ram.st_blocks * BLOCK : 1;
 }
 
-struct prune {
-	const struct config *config;
-	const char *vm;
-	uint64_t more;
-};
-
-static void prune(int dir_fd, const void *arg)
+void dumpfolder_own(struct dumpfolder_job *j)
 {
-	const struct prune *p = arg;
-	struct file *file = calloc(FILES_MOST, sizeof *file);
-	uint64_t bytes = p->more;
+	j->folder_fd = -1;
+	snprintf(j->path, sizeof j->path, "%s/dumps/%s", j->config->state_dir, j->vm);
+}
+
+/* --- in the opener --- */
+
+static void prune(const struct dumpfolder_job *j, int dir_fd)
+{
+	AUTO_FREE struct file *file = calloc(FILES_MOST, sizeof *file);
+	uint64_t bytes = j->bytes;
 	size_t n, kept = 1;
 
 	if (!file)
 		abort();
-	n = list(dir_fd, p->vm, file);
+	n = list(dir_fd, j->vm, file);
 	qsort(file, n, sizeof *file, by_age);
 	while (n-- > 0) {
 		bytes += file[n].bytes;
-		if (++kept > p->config->dump_keep || bytes > p->config->dump_space_bytes)
+		if (++kept > j->config->dump_keep || bytes > j->config->dump_space_bytes)
 			unlinkat(dir_fd, file[n].name, 0);
 	}
-	_exit(0);
 }
 
-int dumpfolder_prune(int dir_fd, const char *vm, const struct config *c, int ram_fd,
-		     struct process *ret, struct err *e)
+static int has_room(const struct dumpfolder_job *j, int dir_fd, struct err *e)
 {
-	const struct prune p = {c, vm, needed(ram_fd)};
-
-	return process_fork(prune, &p, dir_fd, ret, e);
-}
-
-static void remove_one(int dir_fd, const void *arg)
-{
-	_exit(unlinkat(dir_fd, arg, 0) < 0);
-}
-
-int dumpfolder_remove(int dir_fd, const char *name, struct process *ret, struct err *e)
-{
-	return process_fork(remove_one, name, dir_fd, ret, e);
-}
-
-int dumpfolder_has_room(int dir_fd, const char *path, int ram_fd, struct err *e)
-{
-	const uint64_t bytes = needed(ram_fd);
 	char wanted[24], left[24];
 	struct statvfs fs;
 	uint64_t there;
 
 	if (fstatvfs(dir_fd, &fs) < 0)
-		return err_sys(e, RESOURCE, "look at the file system of '%s'", path);
+		return err_sys(e, RESOURCE, "look at the file system of '%s'", j->path);
 	there = (uint64_t)fs.f_bavail * fs.f_frsize;
-	if (there >= bytes + RESERVE)
+	if (there >= j->bytes + RESERVE)
 		return 0;
 	return err_set(e, RESOURCE,
 		       "%s are needed in '%s' beside 64M for the state, %s are free: make room, or "
 		       "name another place with `dump FOLDER`",
-		       str_bytes(bytes, wanted), path, str_bytes(there, left));
+		       str_bytes(j->bytes, wanted), j->path, str_bytes(there, left));
 }
 
-int dumpfolder_make(const struct config *c, const char *vm, char *ret_path, size_t cap, int *ret_fd,
-		    struct err *e)
+static int make_folder(const char *path, struct err *e)
 {
-	snprintf(ret_path, cap, "%s/dumps", c->state_dir);
-	if (mkdir(ret_path, 0700) < 0 && errno != EEXIST)
-		return err_sys(e, RESOURCE, "make the folder '%s'", ret_path);
-	snprintf(ret_path, cap, "%s/dumps/%s", c->state_dir, vm);
-	if (mkdir(ret_path, 0700) < 0 && errno != EEXIST)
-		return err_sys(e, RESOURCE, "make the folder '%s'", ret_path);
-	*ret_fd = open(ret_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (*ret_fd < 0)
-		return err_sys(e, RESOURCE, "open the folder '%s'", ret_path);
+	if (mkdirat(AT_FDCWD, path, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, RESOURCE, "make the folder '%s'", path);
 	return 0;
+}
+
+static int open_folder(const struct dumpfolder_job *j, int *ret_fd, struct err *e)
+{
+	char above[MESSAGE_PATH];
+
+	if (j->folder_fd >= 0) {
+		*ret_fd = OPENER_KEPT_FD;
+		return 0;
+	}
+	snprintf(above, sizeof above, "%s/dumps", j->config->state_dir);
+	if (make_folder(above, e) < 0 || make_folder(j->path, e) < 0)
+		return -1;
+	*ret_fd = open(j->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (*ret_fd < 0)
+		return err_sys(e, RESOURCE, "open the folder '%s'", j->path);
+	return 0;
+}
+
+static int make(const void *job, uint32_t i, const int *opened, int *ret_fd, struct err *e)
+{
+	const struct dumpfolder_job *j = job;
+	char name[DUMPFILE_NAME];
+	int dir_fd;
+
+	if (i == DUMPFOLDER_FOLDER)
+		return open_folder(j, ret_fd, e);
+	dir_fd = opened[DUMPFOLDER_FOLDER];
+	prune(j, dir_fd);
+	if (j->folder_fd < 0 && has_room(j, dir_fd, e) < 0)
+		return -1;
+	return dumpfile_create(dir_fd, j->vm, j->at_ms, name, ret_fd, e);
+}
+
+static void unmake(const void *job, uint32_t i, const int *opened)
+{
+	char name[DUMPFILE_NAME];
+	struct err unused;
+
+	(void)job;
+	if (i == DUMPFOLDER_FILE && dumpfolder_name(opened[i], name, &unused) == 0)
+		unlinkat(opened[DUMPFOLDER_FOLDER], name, 0);
+}
+
+static int remove_one(const void *job, uint32_t i, const int *opened, int *ret_fd, struct err *e)
+{
+	(void)i;
+	(void)opened;
+	(void)ret_fd;
+	if (unlinkat(OPENER_KEPT_FD, job, 0) < 0 && errno != ENOENT)
+		return err_sys(e, RESOURCE, "remove '%s'", (const char *)job);
+	return 0;
+}
+
+/* --- the supervisor --- */
+
+int dumpfolder_make(struct opener_set *s, const struct dumpfolder_job *j, struct opener_spec how,
+		    struct opener **ret, struct err *e)
+{
+	how.n = DUMPFOLDER_ITEMS;
+	how.work = make;
+	how.undo = unmake;
+	how.job = j;
+	how.keep_fd = j->folder_fd >= 0 ? j->folder_fd : 0;
+	how.finishes = true;
+	return opener_spawn(s, &how, ret, e);
+}
+
+/* The kernel knows it without asking the file system. */
+int dumpfolder_name(int fd, char ret[static DUMPFILE_NAME], struct err *e)
+{
+	char link[32], path[PATH_MAX];
+	const char *slash;
+	ssize_t n;
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof path - 1);
+	if (n < 0)
+		return err_sys(e, RESOURCE, "find out how the file of a dump is called");
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	if (!slash || !str_copy(ret, DUMPFILE_NAME, slash + 1))
+		return err_set(e, RESOURCE, "the file of a dump is called '%s'", path);
+	return 0;
+}
+
+int dumpfolder_remove(struct opener_set *s, int dir_fd, const char *name, struct opener_spec how,
+		      struct opener **ret, struct err *e)
+{
+	how.n = 1;
+	how.work = remove_one;
+	how.job = name;
+	how.keep_fd = dir_fd;
+	how.finishes = true;
+	return opener_spawn(s, &how, ret, e);
 }

@@ -20,7 +20,7 @@ enum { LOCKED_SLACK = 8 * 1024 * 1024 };
 /* Guest memory that the other VMs hold of the budget. */
 static uint64_t used_bytes(const struct daemon *d, const struct vm *but)
 {
-	uint64_t sum = 0;
+	uint64_t sum = opener_stray_bytes(&d->openers);
 
 	for (size_t i = 0; i < d->vms.n; i++) {
 		const struct worker *w = d->vms.vm[i]->worker;

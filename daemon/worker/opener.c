@@ -31,6 +31,7 @@ struct opener {
 	struct opener_spec spec;
 	struct process process;
 	int link;
+	uint64_t stray_bytes;
 	uint32_t n_answers;
 	bool is_over; /* no more answers are to come */
 	bool is_abandoned;
@@ -63,6 +64,9 @@ static const struct sandbox_allow calls[] = {
 	SANDBOX_CALL(fcntl),
 	SANDBOX_CALL(umask),
 	SANDBOX_CALL(unlinkat),
+	SANDBOX_CALL(mkdirat),
+	SANDBOX_CALL(lseek),   /* localtime_r() in its file */
+	SANDBOX_CALL(sysinfo), /* qsort() of glibc asks how much memory there is */
 	SANDBOX_CALL(symlinkat),
 	SANDBOX_ARG(socket, 0, AF_UNIX),
 	SANDBOX_CALL(bind),
@@ -103,25 +107,25 @@ static const struct sandbox_allow calls[] = {
 	SANDBOX_END,
 };
 
-static int narrow(struct err *e)
+static int narrow(const struct opener_spec *s, struct err *e)
 {
 	static const struct sandbox_allow *const lists[] = {calls};
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!s->finishes)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (sandbox_narrow(capabilities, e) < 0)
 		return -1;
 	return sandbox_filter(lists, NELEMS(lists), e);
 }
 
-/* The child has time. A supervisor that takes no answer has gone. */
-static void answer(int link, uint32_t i, const struct err *why, int fd)
+/* The child has time. A supervisor that takes no answer has gone: -1. */
+static int answer(int link, uint32_t i, const struct err *why, int fd)
 {
 	struct pollfd room = {.fd = link, .events = POLLOUT};
 	struct msg_opened yes = {.index = i};
 	struct msg_judged judged = {.index = i};
 	struct err ignored;
 	struct stat st;
-	int r;
 
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		yes.bytes = (uint64_t)st.st_size;
@@ -130,11 +134,8 @@ static void answer(int link, uint32_t i, const struct err *why, int fd)
 	if (why)
 		judged.err = *why;
 	if (fd >= 0)
-		r = wire_send(link, &message_table, MESSAGE_OPENED, 0, &yes, &fd, 1, &ignored);
-	else
-		r = wire_send(link, &message_table, MESSAGE_JUDGED, 0, &judged, NULL, 0, &ignored);
-	if (r < 0)
-		_exit(1);
+		return wire_send(link, &message_table, MESSAGE_OPENED, 0, &yes, &fd, 1, &ignored);
+	return wire_send(link, &message_table, MESSAGE_JUDGED, 0, &judged, NULL, 0, &ignored);
 }
 
 static __attribute__((noreturn)) void child_run(int link, const void *arg)
@@ -143,7 +144,7 @@ static __attribute__((noreturn)) void child_run(int link, const void *arg)
 	int *opened = malloc((s->n + 1) * sizeof *opened);
 	struct pollfd end = {.fd = link};
 	struct err e = {0};
-	bool is_narrow = narrow(&e) == 0;
+	bool is_narrow = narrow(s, &e) == 0;
 
 	if (!opened)
 		abort();
@@ -153,7 +154,11 @@ static __attribute__((noreturn)) void child_run(int link, const void *arg)
 		opened[i] = -1;
 		if (is_narrow)
 			r = s->work(s->job, i, opened, &opened[i], &e);
-		answer(link, i, r < 0 ? &e : NULL, opened[i]);
+		if (answer(link, i, r < 0 ? &e : NULL, opened[i]) < 0) {
+			if (s->undo && opened[i] >= 0)
+				s->undo(s->job, i, opened);
+			_exit(1);
+		}
 		if (r < 0 && !s->goes_on)
 			break;
 	}
@@ -250,7 +255,7 @@ static int on_process(sd_event_source *s, int fd, uint32_t events, void *arg)
 {
 	struct opener *o = arg;
 	struct opener_spec spec = o->spec;
-	bool is_abandoned = o->is_abandoned;
+	bool is_abandoned;
 	int code, status;
 	struct err e;
 
@@ -269,10 +274,18 @@ static int on_process(sd_event_source *s, int fd, uint32_t events, void *arg)
 		o->spec.goes_on = false;
 		tell(o, -1, 0, &e);
 	}
+	is_abandoned = o->is_abandoned;
 	opener_free(o);
 	if (!is_abandoned)
 		spec.gone(spec.arg);
 	return 0;
+}
+
+static void watch_process(struct opener *o)
+{
+	if (sd_event_add_io(o->set->loop, &o->process_source, o->process.fd, EPOLLIN, on_process,
+			    o) < 0)
+		abort(); /* out of memory: crash-only */
 }
 
 int opener_spawn(struct opener_set *s, const struct opener_spec *spec, struct opener **ret,
@@ -294,13 +307,14 @@ int opener_spawn(struct opener_set *s, const struct opener_spec *spec, struct op
 	*o = (struct opener){
 		.set = s, .spec = *spec, .link = link[0], .next = s->first, .process.fd = -1};
 	AUTO_FD int its_link = link[1];
+	const int fd[] = {its_link, spec->keep_fd};
 	s->first = o;
-	if (process_fork(child_run, &o->spec, its_link, &o->process, e) < 0) {
+	if (process_fork(child_run, &o->spec, fd, spec->keep_fd ? 2 : 1, &o->process, e) < 0) {
 		opener_free(o);
 		return -1;
 	}
-	if (sd_event_add_io(s->loop, &o->link_source, o->link, EPOLLIN, on_link, o) < 0 ||
-	    sd_event_add_io(s->loop, &o->process_source, o->process.fd, EPOLLIN, on_process, o) < 0)
+	watch_process(o);
+	if (sd_event_add_io(s->loop, &o->link_source, o->link, EPOLLIN, on_link, o) < 0)
 		abort(); /* out of memory: crash-only */
 	*ret = o;
 	return 0;
@@ -322,15 +336,48 @@ void opener_release(struct opener *o)
 
 void opener_kill(struct opener *o)
 {
-	process_kill(&o->process);
+	if (!o->spec.finishes)
+		process_kill(&o->process);
 }
 
 void opener_abandon(struct opener *o)
 {
+	struct err e;
+
+	while (o->spec.finishes && o->link_source && hear(o, &e) == 1)
+		;
 	opener_kill(o);
 	opener_release(o);
 	o->is_abandoned = true;
 	o->set->n_abandoned++;
+}
+
+void opener_stray(struct opener_set *s, struct process *take, uint64_t bytes)
+{
+	struct opener *o = calloc(1, sizeof *o);
+
+	if (!o)
+		abort();
+	*o = (struct opener){.set = s,
+			     .next = s->first,
+			     .process = *take,
+			     .link = -1,
+			     .stray_bytes = bytes,
+			     .is_over = true,
+			     .is_abandoned = true};
+	*take = (struct process){.fd = -1};
+	s->first = o;
+	s->n_abandoned++;
+	watch_process(o);
+}
+
+uint64_t opener_stray_bytes(const struct opener_set *s)
+{
+	uint64_t sum = 0;
+
+	for (const struct opener *o = s->first; o; o = o->next)
+		sum += o->stray_bytes;
+	return sum;
 }
 
 void opener_clear(struct opener_set *s)

@@ -61,7 +61,18 @@ static bool child_limits(const struct process_spec *s)
 	return true;
 }
 
-/* All sources first move out of the way of their targets. */
+/* All sources first move out of the way of their targets, which begin with `first`. */
+static bool child_place(int *source, unsigned n, unsigned first)
+{
+	for (unsigned i = 0; i < n; i++)
+		if ((source[i] = fcntl(source[i], F_DUPFD_CLOEXEC, 3 + PROCESS_FDS)) < 0)
+			return false;
+	for (unsigned i = 0; i < n; i++)
+		if (dup2(source[i], (int)(first + i)) < 0)
+			return false;
+	return close_range(first + n, ~0u, 0) == 0;
+}
+
 static bool child_fds(const struct child *c)
 {
 	const struct process_spec *s = c->spec;
@@ -70,13 +81,7 @@ static bool child_fds(const struct child *c)
 
 	for (unsigned i = 0; i < s->n_fds; i++)
 		source[3 + i] = s->fd[i];
-	for (unsigned i = 0; i < 3 + s->n_fds; i++)
-		if ((source[i] = fcntl(source[i], F_DUPFD_CLOEXEC, 3 + PROCESS_FDS)) < 0)
-			return false;
-	for (unsigned i = 0; i < 3 + s->n_fds; i++)
-		if (dup2(source[i], (int)i) < 0)
-			return false;
-	return close_range(3 + s->n_fds, ~0u, 0) == 0;
+	return child_place(source, 3 + s->n_fds, 0);
 }
 
 static __attribute__((noreturn)) void child_run(const struct child *c)
@@ -161,17 +166,22 @@ int process_spawn(const struct process_spec *s, struct process *ret, struct err 
 	return 0;
 }
 
-int process_fork(void (*run)(int link, const void *arg), const void *arg, int link,
+int process_fork(void (*run)(int link, const void *arg), const void *arg, const int *fd, unsigned n,
 		 struct process *ret, struct err *e)
 {
+	int source[PROCESS_FDS];
 	int pidfd = -1;
 	struct clone_args a = {
 		.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
 		.pidfd = (uintptr_t)&pidfd,
 		.exit_signal = SIGCHLD,
 	};
-	pid_t pid = (pid_t)syscall(SYS_clone3, &a, sizeof a);
+	pid_t pid;
 
+	if (n > PROCESS_FDS)
+		return err_set(e, INTERNAL, "fork with %u descriptors", n);
+	memcpy(source, fd, n * sizeof *fd);
+	pid = (pid_t)syscall(SYS_clone3, &a, sizeof a);
 	if (pid < 0)
 		return err_sys(e, RESOURCE, "clone a process");
 	if (pid > 0) {
@@ -179,7 +189,7 @@ int process_fork(void (*run)(int link, const void *arg), const void *arg, int li
 		return 0;
 	}
 	setsid();
-	if ((link == FIRST || dup2(link, FIRST) == FIRST) && close_range(FIRST + 1, ~0u, 0) == 0)
+	if (child_place(source, n, FIRST))
 		run(FIRST, arg);
 	_exit(PROCESS_NO_EXEC);
 }

@@ -45,9 +45,10 @@ enum { PROCESS_FDS = 4, PROCESS_NO_EXEC = 126 /* exit status: execve was refused
 /* ERR_RESOURCE when the program or the kernel refuses; a refused execve is seen as the exit status
  * PROCESS_NO_EXEC. */
 int process_spawn(const struct process_spec *s, struct process *ret, struct err *e);
-/* A child that is this very program, without execve: it runs `run`, which never returns, with `link` as
- * descriptor 3 and nothing else but 0, 1 and 2. What `arg` points to is there as it is now. */
-int process_fork(void (*run)(int link, const void *arg), const void *arg, int link,
+/* A child that is this very program, without execve: it runs `run`, which never returns, with the n
+ * descriptors as 3, 4, ... and nothing else but 0, 1 and 2; they stay the caller's. What `arg` points to
+ * is there as it is now. */
+int process_fork(void (*run)(int link, const void *arg), const void *arg, const int *fd, unsigned n,
 		 struct process *ret, struct err *e);
 /* SIGKILL by pidfd; of a process that has gone it is nothing. */
 void process_kill(const struct process *p);

@@ -413,10 +413,10 @@ int process_spawn(const struct process_spec *s, struct process *ret, struct err 
 	return err_set(e, RESOURCE, "there is no '%s' in this world", s->program);
 }
 
-int process_fork(void (*run)(int link, const void *arg), const void *arg, int link,
+int process_fork(void (*run)(int link, const void *arg), const void *arg, const int *fd, unsigned n,
 		 struct process *ret, struct err *e)
 {
-	(void)run, (void)arg, (void)link, (void)ret;
+	(void)run, (void)arg, (void)fd, (void)n, (void)ret;
 	return err_set(e, RESOURCE, "there are no children in this world");
 }
 

@@ -2,12 +2,14 @@
 """Guest dumps under the supervisor: of a running guest, and of one that has died, however it did."""
 import glob
 import os
+import re
 import subprocess
 
 import pytest
 
 from host import GUESTS, Host, config, send
 from test_dump import assert_marked, gdb
+from test_opener import openers
 
 
 def running(host, *lines, guest="marked.elf", says="marked\r\n\ufffd", **policy):
@@ -164,7 +166,7 @@ def ice(tmp_path):
     image, folder = tmp_path / "image", tmp_path / "ice"
     folder.mkdir()
     with open(image, "wb") as f:
-        f.truncate(64 << 20)
+        f.truncate(512 << 20)
     subprocess.run(["mkfs.ext4", "-q", image], check=True)
     if os.geteuid() != 0 or subprocess.run(["mount", "-o", "loop", image, folder], check=False).returncode:
         pytest.skip("needs the right to mount a file by a loop device")
@@ -190,6 +192,78 @@ def test_a_file_system_that_does_not_remove_holds_its_dump_and_not_the_superviso
         assert done["state"] == "done", done
         assert set(os.listdir(ice)) == {"lost+found", os.path.basename(done["phase"])}
         assert_marked(done["phase"])
+    finally:
+        h.close()
+
+
+def frozen(folder):
+    subprocess.run(["fsfreeze", "-f", folder], check=True)
+
+
+def thawed(folder):
+    subprocess.run(["fsfreeze", "-u", folder], check=True)
+
+
+def ended(host, operation):
+    def look():
+        o = host.get(f"/v1/operations/{operation}").json
+        return o if o["state"] in ("done", "failed") else None
+    return host.until(look, "the dump ends")
+
+
+def test_a_file_that_cannot_be_made_holds_up_its_dump_and_nobody_else(ice):
+    h = Host().start()
+    try:
+        running(h, f"dump {ice}")
+        frozen(ice)
+        a = h.post("/v1/vms/brake/dump")
+        assert a.status == 202, a
+        h.define("other", config("marked.elf"))
+        assert h.verb("other", "start").status == 200, "the supervisor goes on"
+        assert h.get(f"/v1/operations/{a.json['id']}").json["state"] == "running"
+        thawed(ice)
+        done = ended(h, a.json["id"])
+        assert done["state"] == "done" and os.listdir(ice).count("lost+found") == 1, done
+        assert_marked(done["phase"])
+        assert re.search(r"gcore, [1-9][\d.]*[KM] on the disk", event(h, "dumped")["text"]), event(h, "dumped")
+    finally:
+        h.close()
+
+
+def test_a_file_system_that_stands_still_costs_the_dump_not_the_restart_and_is_left_clean(ice):
+    h = Host().start()
+    try:
+        pid = running(h, f"dump {ice}", dump_on_failure=True, dump_timeout_ms=300,
+                      on_failure="restart", restart_delay_ms=0)
+        frozen(ice)
+        send(pid, "SIGKILL")
+        h.until_vm("brake", generation=2, observed="running")
+        assert "dump_timeout_ms" in event(h, "dump-failed")["text"]
+        assert h.incidents("brake")[0]["dump"] == ""
+        thawed(ice)
+        h.until(lambda: os.listdir(ice) == ["lost+found"] and not openers(h),
+                "what makes the file takes it away again")
+        assert h.verb("brake", "dump").json["state"] == "done"
+    finally:
+        h.close()
+
+
+def test_half_a_dump_of_a_killed_supervisor_is_removed_without_waiting_for_its_disk(ice):
+    h = Host().start()
+    try:
+        # So large that it is being written for a while.
+        running(h, f"dump {ice}", "ram 16m,240m", "cmdline mib=250", guest="eat.elf", says="ate 160 MiB")
+        assert h.post("/v1/vms/brake/dump").status == 202
+        h.until(lambda: len(os.listdir(ice)) > 1, "it is begun")
+        frozen(ice)
+        half = sorted(os.listdir(ice))
+        h.kill()
+        h.start()
+        h.define("other", config("marked.elf"))
+        assert h.verb("other", "start").status == 200, "the supervisor goes on"
+        assert sorted(os.listdir(ice)) == half
+        thawed(ice)
+        h.until(lambda: os.listdir(ice) == ["lost+found"], "the half has gone")
     finally:
         h.close()
 

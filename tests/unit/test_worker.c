@@ -68,12 +68,13 @@ void process_reap(struct process *p, int *ret_code, int *ret_status)
 	p->fd = -1;
 }
 
-int process_fork(void (*run)(int link, const void *arg), const void *arg, int link,
+int process_fork(void (*run)(int link, const void *arg), const void *arg, const int *fd, unsigned n,
 		 struct process *ret, struct err *e)
 {
 	(void)run;
 	(void)arg;
-	(void)link;
+	(void)fd;
+	(void)n;
 	(void)ret;
 	return err_set(e, INTERNAL, "no opener is played here");
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -56,8 +57,13 @@ int writer_run(const char *uid)
 		      stderr);
 		return cause_exit(CAUSE_CONFIGURATION);
 	}
-	if (write_dump(&spec, &e) == 0)
+	if (write_dump(&spec, &e) == 0) {
+		struct stat st = {0};
+
+		fstat(WRITER_OUT_FD, &st);
+		dprintf(STDOUT_FILENO, "%lld\n", (long long)st.st_blocks * 512);
 		return 0;
+	}
 	dprintf(STDERR_FILENO, "%s\n", e.msg);
 	return cause_exit(CAUSE_RESOURCE);
 }

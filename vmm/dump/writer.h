@@ -8,5 +8,6 @@
 
 enum { WRITER_RAM_FD = 3, WRITER_BOX_FD = 4, WRITER_OUT_FD = 5 };
 
-/* The exit status: 0 when the dump is whole; else why not stands on stderr. */
+/* The exit status: 0 when the dump is whole, and on stdout the bytes that it takes on the disk; else why
+ * not stands on stderr. */
 int writer_run(const char *uid);
