@@ -10,7 +10,7 @@
 
 #include "base/auto.h"
 
-enum { FIELDS = 12, FIELD_TEXT = 1100 };
+enum { FIELDS = 16, FIELD_TEXT = 1100 };
 
 struct entry {
 	struct iovec iov[FIELDS];
@@ -31,12 +31,18 @@ static void add(struct entry *e, const char *name, const char *value)
 	e->n++;
 }
 
-static void add_number(struct entry *e, const char *name, int value)
+static void add_number(struct entry *e, const char *name, int64_t value)
 {
-	char digits[16];
+	char digits[24];
 
-	snprintf(digits, sizeof digits, "%d", value);
+	snprintf(digits, sizeof digits, "%" PRId64, value);
 	add(e, name, digits);
+}
+
+static void add_count(struct entry *e, const char *name, int64_t value)
+{
+	if (value)
+		add_number(e, name, value);
 }
 
 static void add_request(struct entry *e, uint64_t request)
@@ -88,6 +94,10 @@ void log_to_journal(const struct log_line *l)
 		add(e, "QVM_VM", a->vm);
 		add(e, "QVM_EVENT", a->event);
 		add(e, "QVM_CAUSE", a->cause);
+		add_count(e, "QVM_INCIDENT", a->incident);
+		add_count(e, "QVM_GENERATION", a->generation);
+		add(e, "QVM_SIGNAL", a->signal);
+		add(e, "QVM_SYSCALL", a->syscall);
 		add(e, "MESSAGE_ID", a->message_id);
 		add_request(e, a->request);
 		if (a->err && a->err->code && a->err->code < ERR_COUNT)

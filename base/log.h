@@ -15,11 +15,15 @@
 
 struct loggers;
 
-/* What the line is about. Zero members are left out. Field names: design.md section 10. */
+/* What the line is about. Zero members are left out. The fields are described in SPECIFICATION.md. */
 struct log_about {
 	const char *vm;		/* QVM_VM */
 	const char *event;	/* QVM_EVENT */
 	const char *cause;	/* QVM_CAUSE */
+	int64_t incident;	/* QVM_INCIDENT: its number; what follows is about that end */
+	int64_t generation;	/* QVM_GENERATION of the VM */
+	const char *signal;	/* QVM_SIGNAL, "SIGKILL" */
+	const char *syscall;	/* QVM_SYSCALL, the name of a forbidden one */
 	const char *message_id; /* MESSAGE_ID, 32 hex digits */
 	uint64_t request;	/* QVM_REQUEST, as 16 hex digits */
 	const struct err *err;	/* QVM_ERR; its origin becomes CODE_FILE and CODE_LINE */

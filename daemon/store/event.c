@@ -9,13 +9,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "daemon/store/incident.h"
 #include "daemon/store/store.h"
 
 enum { EVENT_KEPT = 100000 };
 
 struct event event_make(enum journal kind, const char *vm, const char *fmt, ...)
 {
-	struct event ev = {.kind = kind, .at_ms = clock_wall_ms()};
+	struct event ev = {.kind = kind, .at_ms = clock_wall_ms(), .syscall = -1};
 	va_list ap;
 
 	str_copy(ev.vm, sizeof ev.vm, vm);
@@ -28,17 +29,21 @@ struct event event_make(enum journal kind, const char *vm, const char *fmt, ...)
 void event_log(const struct event *ev)
 {
 	const struct journal_kind *k = &journal_table[ev->kind];
+	char signal[24], call[48];
 	struct log_about about = {.vm = ev->vm[0] ? ev->vm : NULL,
 				  .event = k->id,
 				  .cause = ev->cause != CAUSE_NONE ? cause_id(ev->cause) : NULL,
+				  .incident = ev->incident,
+				  .generation = ev->generation,
+				  .signal = incident_signal(ev->signal, signal),
+				  .syscall = incident_syscall(ev->syscall, call),
 				  .message_id = k->message_id,
 				  .request = ev->request};
 
 	log_at(k->priority, __FILE__, __LINE__, &about, "%s", ev->text);
 }
 
-int event_write(struct store *s, const struct event *ev, int64_t seq, int64_t incident,
-		struct err *e)
+int event_write(struct store *s, const struct event *ev, int64_t seq, struct err *e)
 {
 	char request[24] = "";
 
@@ -50,7 +55,7 @@ int event_write(struct store *s, const struct event *ev, int64_t seq, int64_t in
 		"text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		STORE_INT(seq), STORE_INT(ev->at_ms), STORE_TEXT(journal_table[ev->kind].id),
 		STORE_TEXT(ev->vm), STORE_TEXT(ev->cause != CAUSE_NONE ? cause_id(ev->cause) : ""),
-		STORE_INT(ev->operation), STORE_INT(incident), STORE_TEXT(request),
+		STORE_INT(ev->operation), STORE_INT(ev->incident), STORE_TEXT(request),
 		STORE_TEXT(ev->text));
 }
 

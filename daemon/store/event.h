@@ -19,11 +19,13 @@ enum { EVENT_TEXT = 768 };
 
 struct event {
 	enum journal kind;
-	enum cause cause;    /* CAUSE_NONE = about no end */
-	bool is_of_incident; /* the incident written just before it */
-	char vm[NAME_CAP];   /* "" = about no VM */
-	int64_t at_ms;	     /* wall */
-	int64_t seq;	     /* once it is written */
+	enum cause cause; /* CAUSE_NONE = about no end */
+	/* Of an end: the number of its incident, the generation that ended, and how. */
+	int64_t incident, generation; /* 0 = none, not told */
+	int signal, syscall;	      /* 0 and -1 = none */
+	char vm[NAME_CAP];	      /* "" = about no VM */
+	int64_t at_ms;		      /* wall */
+	int64_t seq;		      /* once it is written */
 	int64_t operation;
 	uint64_t request;
 	char text[EVENT_TEXT];
@@ -33,8 +35,7 @@ struct event {
 struct event event_make(enum journal kind, const char *vm, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void event_log(const struct event *ev);
-int event_write(struct store *s, const struct event *ev, int64_t seq, int64_t incident,
-		struct err *e);
+int event_write(struct store *s, const struct event *ev, int64_t seq, struct err *e);
 /* The newest number; 0 = none yet. */
 int event_newest(struct store *s, int64_t *ret, struct err *e);
 /* Forget what lies too far back. */

@@ -156,21 +156,29 @@ static int write_vcpu(struct store *s, int64_t id, const struct incident *i, siz
 			 STORE_INT(v->rip), STORE_INT(v->exits), STORE_TEXT(registers));
 }
 
-int incident_write(struct store *s, const struct incident *i, int64_t *ret_id, struct err *e)
+int incident_newest(struct store *s, int64_t *ret, struct err *e)
+{
+	return store_number(s,
+			    "SELECT max((SELECT coalesce(max(id), 0) FROM incident), "
+			    "(SELECT coalesce(max(incident), 0) FROM event))",
+			    NULL, 0, 0, ret, e);
+}
+
+int incident_write(struct store *s, const struct incident *i, struct err *e)
 {
 	char signal[24], call[48];
-	int64_t id;
 
 	incident_signal(i->ending.signal, signal);
 	incident_syscall(i->ending.syscall, call);
 	if (STORE_RUN(s, e,
-		      "INSERT INTO incident (vm, at_ms, generation, revision, cause, sentence, "
+		      "INSERT INTO incident (id, vm, at_ms, generation, revision, cause, sentence, "
 		      "detail, reaction, exit_code, signal, syscall, error_id, error, origin, "
 		      "uptime_ms, console, log, noticed_ms, cpu_ms, peak_bytes, exits) VALUES "
-		      "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		      STORE_TEXT(i->vm), STORE_INT(i->at_ms), STORE_INT(i->generation),
-		      STORE_INT(i->revision), STORE_TEXT(cause_id(i->ending.cause)),
-		      STORE_TEXT(i->sentence), STORE_TEXT(i->detail), STORE_TEXT(i->reaction),
+		      "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		      STORE_INT(i->id), STORE_TEXT(i->vm), STORE_INT(i->at_ms),
+		      STORE_INT(i->generation), STORE_INT(i->revision),
+		      STORE_TEXT(cause_id(i->ending.cause)), STORE_TEXT(i->sentence),
+		      STORE_TEXT(i->detail), STORE_TEXT(i->reaction),
 		      STORE_INT(i->ending.exit_code), STORE_TEXT(signal), STORE_TEXT(call),
 		      STORE_TEXT(i->err.code ? err_id(i->err.code) : ""), STORE_TEXT(i->err.msg),
 		      STORE_TEXT(i->err.n_frames ? i->err.frame[0].where : ""),
@@ -178,14 +186,12 @@ int incident_write(struct store *s, const struct incident *i, int64_t *ret_id, s
 		      STORE_INT(i->noticed_ms), STORE_INT(i->cpu_ms), STORE_INT(i->peak_bytes),
 		      STORE_INT(i->exits)) < 0)
 		return err_wrap(e, "write the incident of '%s'", i->vm);
-	id = store_last_id(s);
 	for (size_t n = 0; n < i->n_exits; n++)
-		if (write_exit(s, id, i, n, e) < 0)
+		if (write_exit(s, i->id, i, n, e) < 0)
 			return -1;
 	for (size_t n = 0; n < i->n_vcpus; n++)
-		if (write_vcpu(s, id, i, n, e) < 0)
+		if (write_vcpu(s, i->id, i, n, e) < 0)
 			return -1;
-	*ret_id = id;
 	return 0;
 }
 

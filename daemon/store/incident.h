@@ -35,6 +35,7 @@ struct incident_vcpu {
 };
 
 struct incident {
+	int64_t id; /* given by ledger_incident() */
 	char vm[NAME_CAP];
 	int64_t at_ms; /* wall */
 	int64_t generation, revision;
@@ -55,7 +56,9 @@ struct incident {
 /* Fill what the box knows; box may be unmapped. words: what the worker wrote to stderr, or "". */
 void incident_cut(struct incident *i, const struct blackbox_map *box, const char *words,
 		  uint64_t now_ns);
-int incident_write(struct store *s, const struct incident *i, int64_t *ret_id, struct err *e);
+int incident_write(struct store *s, const struct incident *i, struct err *e);
+/* The newest number that was ever given and is still known of; 0 = none yet. */
+int incident_newest(struct store *s, int64_t *ret, struct err *e);
 /* Forget those of a VM beyond the newest `keep` (0 = none) and those before a wall time. */
 int incident_prune(struct store *s, const char *vm, uint64_t keep, int64_t before_ms,
 		   struct err *e);

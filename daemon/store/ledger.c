@@ -81,9 +81,10 @@ void ledger_event(struct daemon *d, const struct event *ev)
 	event_log(ev);
 }
 
-void ledger_incident(struct daemon *d, struct incident *take)
+int64_t ledger_incident(struct daemon *d, struct incident *take)
 {
 	append(d, KIND_INCIDENT)->incident = take;
+	return take->id = ++d->ledger.incident;
 }
 
 void ledger_operation(struct daemon *d, const struct operation_change *c)
@@ -123,8 +124,7 @@ static int write_event(struct daemon *d, struct event *ev, struct err *e)
 {
 	struct ledger *l = &d->ledger;
 
-	if (event_write(&d->store, ev, l->next_seq + 1, ev->is_of_incident ? l->incident : 0, e) <
-	    0)
+	if (event_write(&d->store, ev, l->next_seq + 1, e) < 0)
 		return -1;
 	ev->seq = ++l->next_seq;
 	return 0;
@@ -135,7 +135,7 @@ static int write_incident(struct daemon *d, const struct incident *i, struct err
 	const int64_t day_ms = 24 * 3600 * 1000;
 	int64_t days = (int64_t)d->config.incident_days;
 
-	if (incident_write(&d->store, i, &d->ledger.incident, e) < 0)
+	if (incident_write(&d->store, i, e) < 0)
 		return -1;
 	return incident_prune(&d->store, i->vm, d->config.incident_keep,
 			      days ? i->at_ms - days * day_ms : INT64_MIN, e);
@@ -175,7 +175,6 @@ int ledger_begin(struct daemon *d, struct err *e)
 	if (store_begin(&d->store, e) < 0)
 		return -1;
 	l->next_seq = l->seq;
-	l->incident = 0;
 	for (struct ledger_entry *x = l->first; x; x = x->next)
 		if (write_or_skip(d, x, e) < 0)
 			goto undo;
@@ -317,7 +316,8 @@ int ledger_open(struct daemon *d, struct err *e)
 {
 	struct ledger *l = &d->ledger;
 
-	if (event_newest(&d->store, &l->seq, e) < 0)
+	if (event_newest(&d->store, &l->seq, e) < 0 ||
+	    incident_newest(&d->store, &l->incident, e) < 0)
 		return -1;
 	if (sd_event_add_defer(d->loop, &l->flush, on_flush, d) < 0 ||
 	    sd_event_source_set_enabled(l->flush, SD_EVENT_OFF) < 0 ||

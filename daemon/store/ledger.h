@@ -30,7 +30,7 @@ struct ledger {
 	struct ledger_entry *first, *last;
 	int64_t seq;			     /* newest committed event */
 	int64_t next_seq;		     /* of the transaction under way */
-	int64_t incident;		     /* written last in it */
+	int64_t incident;		     /* number of the newest one, written or not */
 	struct event *staged[LEDGER_STAGED]; /* to log once it is committed */
 	unsigned n_staged;
 	sd_event_source *flush, *retry;
@@ -39,7 +39,7 @@ struct ledger {
 
 int ledger_open(struct daemon *d, struct err *e);
 void ledger_event(struct daemon *d, const struct event *ev);
-void ledger_incident(struct daemon *d, struct incident *take);
+int64_t ledger_incident(struct daemon *d, struct incident *take); /* its number */
 void ledger_operation(struct daemon *d, const struct operation_change *c);
 void ledger_audit(struct daemon *d, const struct audit *a);
 /* The file of the guest of that worker, for its incident. */

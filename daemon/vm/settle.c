@@ -43,7 +43,7 @@ static void explain(const struct vm_end *end, char *ret, size_t cap)
 		str_add(ret, cap, &n, ": %s", end->err.msg);
 }
 
-static void file_incident(struct daemon *d, struct vm *v, const char *reaction)
+static int64_t file_incident(struct daemon *d, struct vm *v, const char *reaction)
 {
 	struct incident *i = calloc(1, sizeof *i);
 	char words[4096] = "";
@@ -66,16 +66,19 @@ static void file_incident(struct daemon *d, struct vm *v, const char *reaction)
 		worker_words(v->worker, words, sizeof words);
 	incident_cut(i, v->worker ? &v->worker->box : &(struct blackbox_map){0}, words,
 		     clock_mono_ns());
-	ledger_incident(d, i);
+	return ledger_incident(d, i);
 }
 
-static void file_event(struct daemon *d, struct vm *v, enum journal kind, bool is_incident,
+static void file_event(struct daemon *d, struct vm *v, enum journal kind, int64_t incident,
 		       const char *text)
 {
 	struct event ev = event_make(kind, v->row.name, "%s", text);
 
 	ev.cause = v->end.ending.cause;
-	ev.is_of_incident = is_incident;
+	ev.incident = incident;
+	ev.generation = v->row.generation;
+	ev.signal = v->end.ending.signal;
+	ev.syscall = v->end.ending.syscall;
 	ev.request = v->request;
 	ev.operation = v->operation;
 	ledger_event(d, &ev);
@@ -129,7 +132,7 @@ static void follow(struct daemon *d, struct vm *v, const struct restart_decision
 		   const char *reaction)
 {
 	if (next->verdict == RESTART_GIVE_UP)
-		file_event(d, v, JOURNAL_CRASH_LOOP, false, reaction);
+		file_event(d, v, JOURNAL_CRASH_LOOP, 0, reaction);
 	if (next->verdict == RESTART_TAKEOVER)
 		pair_fail_over(d, v);
 	if (next->verdict != RESTART_AGAIN)
@@ -138,7 +141,7 @@ static void follow(struct daemon *d, struct vm *v, const struct restart_decision
 	/* One that is due when the supervisor ends is the next supervisor's. */
 	if (d->is_ending)
 		return;
-	file_event(d, v, JOURNAL_RESTART, false, reaction);
+	file_event(d, v, JOURNAL_RESTART, 0, reaction);
 	if (v->end.ending.cause == CAUSE_HOST_LOST || v->end.ending.cause == CAUSE_SUPERVISOR_LOST)
 		startup_queue(v); /* all that ran start again together, in order */
 	else
@@ -159,8 +162,8 @@ static void settle(struct daemon *d, struct vm *v, bool is_frozen)
 				 .is_frozen = is_frozen};
 	struct restart_decision next = restart_decide(&c, &v->history);
 	bool is_safe = v->row.observed == OBSERVED_SAFE;
-	bool is_incident = is_safe || cause_is_failure(c.cause);
 	struct health_verdict health = health_of_end(c.cause, is_safe);
+	int64_t incident = 0;
 	char reaction[256];
 
 	timer_clear(&v->deadline);
@@ -168,9 +171,9 @@ static void settle(struct daemon *d, struct vm *v, bool is_frozen)
 	v->row.cause = c.cause;
 	record_health(&v->row, &health);
 	explain(&v->end, v->row.reason, sizeof v->row.reason);
-	if (is_incident)
-		file_incident(d, v, reaction);
-	file_event(d, v, is_safe ? JOURNAL_SAFE : JOURNAL_ENDED, is_incident, v->row.reason);
+	if (is_safe || cause_is_failure(c.cause))
+		incident = file_incident(d, v, reaction);
+	file_event(d, v, is_safe ? JOURNAL_SAFE : JOURNAL_ENDED, incident, v->row.reason);
 	follow(d, v, &next, reaction);
 	close_operations(d, v);
 }

@@ -34,11 +34,28 @@ def test_each_event_is_in_the_journal_with_its_message_id(story):
 
 
 def test_a_failure_names_its_cause_and_place(story):
-    [safe] = of(story, QVM_EVENT="safe")
+    [safe] = of(story, QVM_EVENT="safe", QVM_VM="hello")
     assert safe["QVM_CAUSE"] == "worker-signal"
     assert "SIGKILL" in safe["MESSAGE"]
     assert safe["PRIORITY"] == "3"
     assert safe["CODE_FILE"].endswith(".c") and int(safe["CODE_LINE"]) > 0
+
+
+def test_the_line_of_a_failure_has_its_incident_and_what_a_machine_asks_for(story):
+    for vm, cause, ending in (("hello", "worker-signal", {"QVM_SIGNAL": "SIGKILL"}),
+                              ("calls", "forbidden-syscall",
+                               {"QVM_SIGNAL": "SIGSYS", "QVM_SYSCALL": "socket"})):
+        incident = story["incidents"][vm]
+        [line] = of(story, QVM_INCIDENT=str(incident["id"]))
+        wanted = {"QVM_VM": vm, "QVM_EVENT": "safe", "QVM_CAUSE": cause,
+                  "QVM_GENERATION": str(incident["generation"]), **ending}
+        assert {k: line.get(k) for k in wanted} == wanted, line
+        assert ("QVM_SYSCALL" in line) == ("QVM_SYSCALL" in ending), line
+
+
+def test_what_is_no_failure_has_no_such_fields(story):
+    for line in of(story, QVM_EVENT="started"):
+        assert not {"QVM_INCIDENT", "QVM_SIGNAL", "QVM_SYSCALL", "QVM_CAUSE"} & set(line), line
 
 
 def test_one_request_is_found_by_its_id(story):

@@ -216,10 +216,11 @@ TEST(record_delete_takes_the_revisions_along)
 
 TEST(record_delete_takes_the_incidents_along)
 {
+	struct event ev = event_make(JOURNAL_SAFE, "one", "it failed");
 	struct incident *i = calloc(1, sizeof *i);
 	struct record one, two;
 	struct fixture f;
-	int64_t id, n;
+	int64_t n;
 	struct err e;
 
 	open_db(&f);
@@ -227,10 +228,14 @@ TEST(record_delete_takes_the_incidents_along)
 	insert_vm(&f, "two", &two);
 	i->ending.cause = CAUSE_TRIPLE_FAULT;
 	i->n_exits = i->n_vcpus = 1;
+	i->id = 1;
 	str_copy(i->vm, sizeof i->vm, "two");
-	assert_int_equal(incident_write(&f.s, i, &id, &e), 0);
+	assert_int_equal(incident_write(&f.s, i, &e), 0);
+	i->id = 2;
 	str_copy(i->vm, sizeof i->vm, "one");
-	assert_int_equal(incident_write(&f.s, i, &id, &e), 0);
+	assert_int_equal(incident_write(&f.s, i, &e), 0);
+	assert_int_equal(incident_newest(&f.s, &n, &e), 0);
+	assert_int_equal(n, 2);
 	assert_int_equal(record_delete(&f.s, one.id, &e), 0);
 	assert_int_equal(store_number(&f.s,
 				      "SELECT 100 * (SELECT count(*) FROM incident) + "
@@ -239,6 +244,11 @@ TEST(record_delete_takes_the_incidents_along)
 				      NULL, 0, -1, &n, &e),
 			 0);
 	assert_int_equal(n, 111);
+	/* Its number is not given again as long as an event tells of it. */
+	ev.incident = 7;
+	assert_int_equal(event_write(&f.s, &ev, 1, &e), 0);
+	assert_int_equal(incident_newest(&f.s, &n, &e), 0);
+	assert_int_equal(n, 7);
 	free(i);
 	remove_db(&f);
 }
@@ -304,18 +314,18 @@ TEST(event_tells_the_restarts_since_an_operators_start)
 	open_db(&f);
 	again.cause = CAUSE_TRIPLE_FAULT;
 	again.at_ms = 1000;
-	assert_int_equal(event_write(&f.s, &again, 1, 0, &e), 0);
+	assert_int_equal(event_write(&f.s, &again, 1, &e), 0);
 	start.operation = 5;
-	assert_int_equal(event_write(&f.s, &start, 2, 0, &e), 0);
+	assert_int_equal(event_write(&f.s, &start, 2, &e), 0);
 	again.at_ms = 20;
-	assert_int_equal(event_write(&f.s, &again, 3, 0, &e), 0);
+	assert_int_equal(event_write(&f.s, &again, 3, &e), 0);
 	start.operation = 0; /* by policy */
-	assert_int_equal(event_write(&f.s, &start, 4, 0, &e), 0);
+	assert_int_equal(event_write(&f.s, &start, 4, &e), 0);
 	again.at_ms = 3;
-	assert_int_equal(event_write(&f.s, &again, 5, 0, &e), 0);
+	assert_int_equal(event_write(&f.s, &again, 5, &e), 0);
 	assert_int_equal(event_restarts(&f.s, "one", count, &sum, &e), 0);
 	assert_int_equal(sum, 23);
-	assert_int_equal(event_write(&f.s, &again, 5, 0, &e), -1); /* a number is given once */
+	assert_int_equal(event_write(&f.s, &again, 5, &e), -1); /* a number is given once */
 	remove_db(&f);
 }
 
