@@ -138,8 +138,8 @@ static int send_text(struct request *r, struct msg_call *m, struct err *e)
 		request_answer_problem(r, e, &(struct problem_more){.pointer = b.pointer});
 		return 0;
 	}
-	m->has_policy = b.has_policy;
-	m->policy = b.has_policy ? b.policy : policy_default();
+	m->policy_fields = b.policy_fields;
+	m->policy = b.policy_fields ? b.policy : policy_default();
 	memcpy(m->folder, b.folder, sizeof m->folder);
 	/* Nobody can change it any more on its way. */
 	fd = sealed_text("qvmconf", b.config, b.config_bytes);
@@ -152,7 +152,8 @@ static int send_text(struct request *r, struct msg_call *m, struct err *e)
 	return 0;
 }
 
-static int send_token(struct request *r, struct msg_call *m, struct err *e)
+/* A body that fits the message itself. */
+static int send_fields(struct request *r, struct msg_call *m, struct err *e)
 {
 	struct body b;
 
@@ -161,6 +162,8 @@ static int send_token(struct request *r, struct msg_call *m, struct err *e)
 		return 0;
 	}
 	m->token = b.token;
+	m->policy_fields = b.policy_fields;
+	m->policy = b.policy_fields ? b.policy : policy_default();
 	body_free(&b);
 	if (supervisor_call(r->api->supervisor, r->id, m, -1, e) < 0)
 		return -1;
@@ -195,8 +198,10 @@ int call_forward(struct request *r, struct err *e)
 		return -1;
 	if (r->route.id == 0)
 		str_copy(m.vm, sizeof m.vm, request_vm(r));
-	if (!strcmp(in, "token_in"))
-		return send_token(r, &m, e);
+	if (r->route.op == OP_vm_rollback)
+		m.revision = param_number(&r->params, PARAM_OF_vm_rollback_to);
+	if (!strcmp(in, "token_in") || !strcmp(in, "vm_patch"))
+		return send_fields(r, &m, e);
 	return !strcmp(in, "none") || !strcmp(in, "text") ? send_plain(r, &m, e)
 							  : send_text(r, &m, e);
 }

@@ -165,6 +165,13 @@ static struct curl_slist *headers_of(const struct http_request *q, uint64_t requ
 	return list;
 }
 
+static bool sends_body(const struct http_request *q)
+{
+	enum op_method m = op_table[q->op].method;
+
+	return m == OP_POST || m == OP_PUT || m == OP_PATCH;
+}
+
 static void set_up(struct http *h, const struct http_request *q, struct call *c, const char *url,
 		   struct curl_slist *headers)
 {
@@ -191,7 +198,7 @@ static void set_up(struct http *h, const struct http_request *q, struct call *c,
 		if (getenv(file[i].env))
 			curl_easy_setopt(curl, file[i].option, getenv(file[i].env));
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, op_method_name(op_table[q->op].method));
-	if (op_table[q->op].method == OP_POST || op_table[q->op].method == OP_PUT) {
+	if (sends_body(q)) {
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body_bytes);
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, q->body ? q->body : "");
 	}
@@ -280,7 +287,7 @@ static bool may_ask_again(const struct http_request *q, CURLcode code)
 			 code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE;
 
 	return is_broken && !q->sink &&
-	       (o->kind == OP_KIND_VIEW || o->method == OP_PUT || !strcmp(o->out, "operation"));
+	       (o->kind == OP_KIND_VIEW || !strcmp(o->out, "vm") || !strcmp(o->out, "operation"));
 }
 
 /* The id of a request that may have to be sent again; 0 = the server gives one. */

@@ -147,16 +147,19 @@ struct msg_token {
 
 struct msg_call {
 	uint32_t op; /* enum op_id of schemas/op.h */
-	uint32_t has_policy;
+	uint32_t unused;
 	int64_t if_match; /* revision; -1 = any, 0 = only if it does not exist */
+	int64_t revision; /* of vm_rollback: the kept one */
 	struct msg_caller caller;
-	struct policy policy;	/* when has_policy: the whole new policy */
+	uint64_t
+		policy_fields; /* bits of schemas/policy.h: which of `policy` are meant; the others stay */
+	struct policy policy;
 	char vm[NAME_CAP];	/* or another thing's name; "" when the operation is about none */
 	struct msg_token token; /* of token_create */
 	char folder[MESSAGE_PATH]; /* of a configuration, absolute; "" = its paths are absolute */
 	uint32_t n_input;
 	uint8_t input[MESSAGE_INPUT_MAX]; /* console bytes of vm_type */
-	uint32_t unused;
+	uint32_t unused_too;
 };
 
 struct msg_answer {

@@ -21,7 +21,7 @@ const struct op op_table[OP_COUNT] = {
 
 const char *op_method_name(enum op_method m)
 {
-	static const char *const name[OP_METHODS] = {"GET", "PUT", "POST", "DELETE"};
+	static const char *const name[OP_METHODS] = {"GET", "PUT", "PATCH", "POST", "DELETE"};
 
 	return name[m];
 }

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 enum op_kind { OP_KIND_VIEW, OP_KIND_CALL };
-enum op_method { OP_GET, OP_PUT, OP_POST, OP_DELETE, OP_METHODS };
+enum op_method { OP_GET, OP_PUT, OP_PATCH, OP_POST, OP_DELETE, OP_METHODS };
 enum role { ROLE_ANYONE, ROLE_READER, ROLE_OPERATOR, ROLE_ADMIN, ROLE_COUNT };
 
 enum op_id {

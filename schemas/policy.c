@@ -10,8 +10,8 @@
 #include "base/str.h"
 
 const struct policy_field policy_fields[] = {
-#define POLICY(field, kind, def, min, max, what)                                                   \
-	{#field, what, POLICY_##kind, def, min, max, offsetof(struct policy, field)},
+#define POLICY(field, kind, when, def, min, max, what)                                             \
+	{#field, what, POLICY_##kind, POLICY_##when, def, min, max, offsetof(struct policy, field)},
 #include "schemas/policy.def"
 #undef POLICY
 };
@@ -33,7 +33,7 @@ struct policy policy_default(void)
 	struct policy p;
 
 	memset(&p, 0, sizeof p);
-#define POLICY(field, kind, def, min, max, what) POLICY_DEFAULT_##kind(field, def)
+#define POLICY(field, kind, when, def, min, max, what) POLICY_DEFAULT_##kind(field, def)
 #include "schemas/policy.def"
 #undef POLICY
 	return p;
@@ -142,6 +142,65 @@ int policy_check(const struct policy *p, struct err *e)
 		if (check_field(p, &policy_fields[i], &copy, e) < 0)
 			return -1;
 	return 0;
+}
+
+static size_t size_of(const struct policy_field *f)
+{
+	return policy_is_text(f) ? text_cap(f) : sizeof(int64_t);
+}
+
+void policy_take(struct policy *p, const struct policy *from, uint64_t fields)
+{
+	for (unsigned i = 0; i < policy_n_fields; i++) {
+		const struct policy_field *f = &policy_fields[i];
+
+		if (fields & POLICY_BIT(i))
+			memcpy((char *)p + f->offset, (const char *)from + f->offset, size_of(f));
+	}
+}
+
+uint64_t policy_changes(const struct policy *a, const struct policy *b)
+{
+	uint64_t fields = 0;
+
+	for (unsigned i = 0; i < policy_n_fields; i++) {
+		const struct policy_field *f = &policy_fields[i];
+
+		if (memcmp((const char *)a + f->offset, (const char *)b + f->offset, size_of(f)) !=
+		    0)
+			fields |= POLICY_BIT(i);
+	}
+	return fields;
+}
+
+struct policy policy_in_force(const struct policy *start, const struct policy *newest)
+{
+	struct policy p = *newest;
+	uint64_t waiting = 0;
+
+	for (unsigned i = 0; i < policy_n_fields; i++) {
+		const struct policy_field *f = &policy_fields[i];
+		bool waits = f->when == POLICY_START;
+
+		if (f->kind == POLICY_REACTION)
+			waits = (policy_get(start, f) == REACTION_PAUSE) !=
+				(policy_get(newest, f) == REACTION_PAUSE);
+		if (waits)
+			waiting |= POLICY_BIT(i);
+	}
+	policy_take(&p, start, waiting);
+	return p;
+}
+
+const char *policy_list(uint64_t fields, char *ret, size_t cap)
+{
+	size_t n = 0;
+
+	ret[0] = '\0';
+	for (unsigned i = 0; i < policy_n_fields; i++)
+		if (fields & POLICY_BIT(i))
+			str_add(ret, cap, &n, "%s%s", n ? ", " : "", policy_fields[i].name);
+	return ret;
 }
 
 const char *reaction_id(int64_t r)

@@ -21,16 +21,31 @@ enum { POLICY_NAMES_MOST = 8, POLICY_TEXT = POLICY_NAMES_MOST * NAME_CAP };
 
 /* Crosses the api link and is compared by bytes: it has no padding. */
 struct policy {
-#define POLICY(field, kind, def, min, max, what) POLICY_MEMBER_##kind(field)
+#define POLICY(field, kind, when, def, min, max, what) POLICY_MEMBER_##kind(field)
 #include "schemas/policy.def"
 #undef POLICY
 };
+
+enum policy_index {
+#define POLICY(field, kind, when, def, min, max, what) POLICY_INDEX_##field,
+#include "schemas/policy.def"
+#undef POLICY
+	POLICY_COUNT
+};
+
+/* A set of fields: bit i is policy_fields[i]. */
+#define POLICY_BIT(i) (UINT64_C(1) << (i))
+#define POLICY_ALL    (POLICY_BIT(POLICY_COUNT) - 1)
+_Static_assert(POLICY_COUNT < 64, "a set of fields is 64 bits");
+
+enum policy_when { POLICY_NOW, POLICY_START };
 
 enum policy_kind { POLICY_BOOL, POLICY_NUMBER, POLICY_REACTION, POLICY_NAME, POLICY_NAMES };
 
 struct policy_field {
 	const char *name, *what;
 	enum policy_kind kind;
+	enum policy_when when; /* a change reaches a VM that runs */
 	int64_t def, min, max;
 	uint32_t offset; /* in struct policy */
 };
@@ -55,6 +70,15 @@ int64_t policy_get(const struct policy *p, const struct policy_field *f);
 int policy_set(struct policy *p, const struct policy_field *f, int64_t value, struct err *e);
 /* A policy from another process: every field in range, else ERR_INVALID. */
 int policy_check(const struct policy *p, struct err *e);
+/* The fields of that set, from another policy. */
+void policy_take(struct policy *p, const struct policy *from, uint64_t fields);
+/* The fields in which two differ. */
+uint64_t policy_changes(const struct policy *a, const struct policy *b);
+/* What a VM runs under that was started with `start`, while `newest` is defined; where the two differ,
+ * the next start waits. */
+struct policy policy_in_force(const struct policy *start, const struct policy *newest);
+/* "restart_budget, hook": the names of a set. */
+const char *policy_list(uint64_t fields, char *ret, size_t cap);
 const char *reaction_id(int64_t r); /* "restart" */
 /* "stop, restart or pause" */
 const char *reaction_list(char *ret, size_t cap);

@@ -125,7 +125,7 @@ int admit_request(struct request *r, const char *method, const struct strict_hea
 	if (identify(r, e) < 0 ||
 	    auth_check(&r->caller, r->scope, r->route.op, r->route.param, e) < 0 ||
 	    read_id(r, e) < 0 || param_read_query(r->route.op, query, &r->params, e) < 0 ||
-	    read_header_params(r, e) < 0)
+	    read_header_params(r, e) < 0 || param_check(r->route.op, &r->params, e) < 0)
 		return -1;
 	return judge_body(r, h, e);
 }

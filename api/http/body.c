@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/http/body_policy.h"
 #include "api/view/object.h"
 #include "base/auto.h"
 #include "base/str.h"
@@ -18,6 +19,7 @@ static const struct {
 	enum body_type type;
 } types[] = {
 	{"application/json", BODY_JSON},
+	{"application/merge-patch+json", BODY_PATCH},
 	{"text/plain", BODY_TEXT},
 	{"application/octet-stream", BODY_BYTES},
 };
@@ -32,7 +34,8 @@ static bool accepts(enum op_id op, enum body_type t)
 {
 	if (!strcmp(op_table[op].in, "text"))
 		return t == BODY_TEXT || t == BODY_BYTES;
-	return t == BODY_JSON || (t == BODY_TEXT && takes_config(op));
+	return t == BODY_JSON || (t == BODY_TEXT && takes_config(op)) ||
+	       (t == BODY_PATCH && op_table[op].method == OP_PATCH);
 }
 
 static int refuse_type(enum op_id op, const char *given, struct err *e)
@@ -43,6 +46,8 @@ static int refuse_type(enum op_id op, const char *given, struct err *e)
 		       given ? "the type " : "", given ? given : "no Content-Type",
 		       op_method_name(op_table[op].method), op_table[op].path,
 		       is_text ? "text/plain or application/octet-stream"
+		       : op_table[op].method == OP_PATCH
+			       ? "application/merge-patch+json or application/json"
 		       : takes_config(op)
 			       ? "application/json, or a configuration alone as text/plain"
 			       : "application/json");
@@ -83,27 +88,12 @@ int body_type(enum op_id op, const char *content_type, enum body_type *ret, stru
 	return refuse_type(op, content_type, e);
 }
 
-static const char *kind_name(const json_t *j)
-{
-	switch (json_typeof(j)) {
-	case JSON_OBJECT: return "an object";
-	case JSON_ARRAY: return "a list";
-	case JSON_STRING: return "a string";
-	case JSON_INTEGER: return "a whole number";
-	case JSON_REAL: return "a number with a fraction";
-	case JSON_TRUE:
-	case JSON_FALSE: return "true or false";
-	case JSON_NULL: break;
-	}
-	return "null";
-}
-
 static int set_config(struct body *b, const json_t *j, struct err *e)
 {
 	if (!json_is_string(j))
 		return err_set(e, INVALID,
 			       "member 'config' is %s; it must be a string of qvmconf text",
-			       kind_name(j));
+			       object_kind(j));
 	b->config_bytes = json_string_length(j);
 	if (b->config_bytes > MESSAGE_CONFIG_MAX)
 		return err_set(e, TOO_LARGE, "member 'config' has %zu bytes; it may have %d",
@@ -120,113 +110,21 @@ static int set_folder(struct body *b, const json_t *j, struct err *e)
 	if (!json_is_string(j) || json_string_value(j)[0] != '/')
 		return err_set(e, INVALID,
 			       "member 'folder' is %s; it must be an absolute path, as a string",
-			       json_is_string(j) ? "relative" : kind_name(j));
+			       json_is_string(j) ? "relative" : object_kind(j));
 	if (!str_copy(b->folder, sizeof b->folder, json_string_value(j)))
 		return err_set(e, INVALID, "member 'folder' has %zu bytes; it may have %zu",
 			       json_string_length(j), sizeof b->folder - 1);
 	return 0;
 }
 
-static int policy_value(const struct policy_field *f, const json_t *j, int64_t *ret, struct err *e)
-{
-	switch (f->kind) {
-	case POLICY_BOOL:
-		if (!json_is_boolean(j))
-			return err_set(e, INVALID,
-				       "policy field '%s' is %s; it must be true or false", f->name,
-				       kind_name(j));
-		*ret = json_is_true(j);
-		return 0;
-	case POLICY_NUMBER:
-		if (!json_is_integer(j))
-			return err_set(e, INVALID,
-				       "policy field '%s' is %s; it must be a whole number from "
-				       "%" PRId64 " to %" PRId64,
-				       f->name, kind_name(j), f->min, f->max);
-		*ret = json_integer_value(j);
-		return 0;
-	case POLICY_NAME:
-	case POLICY_NAMES: return 0; /* set_names() */
-	case POLICY_REACTION:
-		if (json_is_string(j) && reaction_from_id(json_string_value(j), ret) == 0)
-			return 0;
-		break;
-	}
-	char known[128];
-
-	return err_set(e, INVALID, "policy field '%s' is %s%.32s%s; it must be %s", f->name,
-		       json_is_string(j) ? "'" : "",
-		       json_is_string(j) ? json_string_value(j) : kind_name(j),
-		       json_is_string(j) ? "'" : "", reaction_list(known, sizeof known));
-}
-
-static int set_names(struct policy *p, const struct policy_field *f, const json_t *j, struct err *e)
-{
-	char text[POLICY_TEXT + NAME_CAP] = "";
-	size_t n = 0, i;
-	json_t *name;
-
-	if (f->kind == POLICY_NAME && json_is_string(j) && !strchr(json_string_value(j), ' '))
-		return policy_set_text(p, f, json_string_value(j), e);
-	if (f->kind == POLICY_NAME)
-		return err_set(e, INVALID,
-			       "policy field '%s' is %s; it must be the name of a VM, or \"\"",
-			       f->name, json_is_string(j) ? "several names" : kind_name(j));
-	if (!json_is_array(j) || json_array_size(j) > (size_t)f->max)
-		return err_set(e, INVALID,
-			       "policy field '%s' is %s; it must be a list of at most %" PRId64
-			       " names",
-			       f->name, kind_name(j), f->max);
-	json_array_foreach ((json_t *)j, i, name) {
-		const char *s = json_string_value(name);
-
-		if (!s || !name_is_valid(s))
-			return err_set(e, INVALID,
-				       "policy field '%s': item %zu is no name of a VM: "
-				       "use " NAME_PATTERN,
-				       f->name, i + 1);
-		str_add(text, sizeof text, &n, "%s%s", n ? " " : "", s);
-	}
-	return policy_set_text(p, f, text, e);
-}
-
-static int no_such_policy(const char *name, struct err *e)
-{
-	const char *near = policy_fields[0].name;
-
-	for (unsigned i = 1; i < policy_n_fields; i++)
-		if (str_distance(name, policy_fields[i].name) < str_distance(name, near))
-			near = policy_fields[i].name;
-	return err_set(e, INVALID, "there is no policy field '%.64s'; did you mean '%s'?", name,
-		       near);
-}
-
 static int set_policy(struct body *b, const json_t *j, struct err *e)
 {
-	const char *name;
-	json_t *value;
+	return body_policy_read(j, false, b, e);
+}
 
-	if (!json_is_object(j))
-		return err_set(e, INVALID, "member 'policy' is %s; it must be an object",
-			       kind_name(j));
-	b->has_policy = true;
-	b->policy = policy_default();
-	json_object_foreach ((json_t *)j, name, value) {
-		const struct policy_field *f = policy_find(name);
-		int64_t v = 0;
-
-		snprintf(b->pointer, sizeof b->pointer, "/policy/%.64s", name);
-		if (!f)
-			return no_such_policy(name, e);
-		if (policy_is_text(f)) {
-			if (set_names(&b->policy, f, value, e) < 0)
-				return -1;
-		} else if (policy_value(f, value, &v, e) < 0 ||
-			   policy_set(&b->policy, f, v, e) < 0) {
-			return -1;
-		}
-	}
-	return 0;
+static int patch_policy(struct body *b, const json_t *j, struct err *e)
+{
+	return body_policy_read(j, true, b, e);
 }
 
 static int set_role(struct body *b, const json_t *j, struct err *e)
@@ -239,7 +137,7 @@ static int set_role(struct body *b, const json_t *j, struct err *e)
 	return err_set(e, INVALID,
 		       "member 'role' is %.32s; it must be 'reader', 'operator' or "
 		       "'admin'",
-		       json_is_string(j) ? json_string_value(j) : kind_name(j));
+		       json_is_string(j) ? json_string_value(j) : object_kind(j));
 }
 
 static int set_vms(struct body *b, const json_t *j, struct err *e)
@@ -249,7 +147,7 @@ static int set_vms(struct body *b, const json_t *j, struct err *e)
 	return err_set(e, INVALID,
 		       "member 'vms' is %s; it must be a pattern of VM names like 'web-*', of at "
 		       "most %zu bytes",
-		       json_is_string(j) ? "too long" : kind_name(j), sizeof b->token.vms - 1);
+		       json_is_string(j) ? "too long" : object_kind(j), sizeof b->token.vms - 1);
 }
 
 static int set_expires_in(struct body *b, const json_t *j, struct err *e)
@@ -257,7 +155,7 @@ static int set_expires_in(struct body *b, const json_t *j, struct err *e)
 	if (!json_is_integer(j) || json_integer_value(j) < 0)
 		return err_set(e, INVALID,
 			       "member 'expires_in' is %s; it must be a whole number of seconds",
-			       json_is_integer(j) ? "negative" : kind_name(j));
+			       json_is_integer(j) ? "negative" : object_kind(j));
 	b->token.lives_s = json_integer_value(j);
 	return 0;
 }
@@ -266,7 +164,7 @@ static int set_certificate(struct body *b, const json_t *j, struct err *e)
 {
 	if (!json_is_boolean(j))
 		return err_set(e, INVALID, "member 'certificate' is %s; it must be true or false",
-			       kind_name(j));
+			       object_kind(j));
 	b->token.is_certificate = json_is_true(j);
 	return 0;
 }
@@ -279,6 +177,7 @@ static const struct {
 	{FIELD_vm_in_config, set_config},
 	{FIELD_vm_in_folder, set_folder},
 	{FIELD_vm_in_policy, set_policy},
+	{FIELD_vm_patch_policy, patch_policy},
 	{FIELD_check_in_config, set_config},
 	{FIELD_check_in_folder, set_folder},
 	{FIELD_token_in_role, set_role},
@@ -286,6 +185,25 @@ static const struct {
 	{FIELD_token_in_expires_in, set_expires_in},
 	{FIELD_token_in_certificate, set_certificate},
 };
+
+/* What a VM has and a patch cannot change. */
+static int not_by_patch(const char *name, struct err *e)
+{
+	if (!strcmp(name, "name"))
+		return err_set(
+			e, INVALID,
+			"a VM cannot be renamed: journal, incidents, dumps, tokens and hooks know "
+			"it by its name. PUT the same configuration as a new VM, stop this one, "
+			"start that one, then DELETE this one");
+	if (!strcmp(name, "config") || !strcmp(name, "folder"))
+		return err_set(
+			e, INVALID,
+			"member '%s' is not changed by PATCH, as a configuration has no parts to "
+			"merge: PUT the whole; without 'policy' that leaves the policy as it is",
+			name);
+	return err_set(e, INVALID, "member '%.64s' is told, not set; PATCH changes 'policy' alone",
+		       name);
+}
 
 static int no_such_member(enum resource r, const char *name, struct err *e)
 {
@@ -312,6 +230,8 @@ static int set_member(struct body *b, enum resource r, const char *name, const j
 		if (resource_fields[setters[i].field].resource == r &&
 		    !strcmp(resource_fields[setters[i].field].name, name))
 			return setters[i].set(b, j, e);
+	if (r == RESOURCE_vm_patch && resource_has(RESOURCE_vm, name))
+		return not_by_patch(name, e);
 	return no_such_member(r, name, e);
 }
 
@@ -352,7 +272,8 @@ static int parse_json(enum op_id op, const char *bytes, size_t n, struct body *b
 	if (!root)
 		return no_json(&why, e);
 	if (!json_is_object(root))
-		return err_set(e, INVALID, "the body is %s; it must be an object", kind_name(root));
+		return err_set(e, INVALID, "the body is %s; it must be an object",
+			       object_kind(root));
 	json_object_foreach (root, name, value)
 		if (set_member(b, r, name, value, e) < 0)
 			return -1;
@@ -382,8 +303,8 @@ int body_parse(enum op_id op, enum body_type type, const char *bytes, size_t n, 
 		result = err_set(e, INVALID, "the body is empty; %s %s needs one",
 				 op_method_name(op_table[op].method), op_table[op].path);
 	else
-		result = type == BODY_JSON ? parse_json(op, bytes, n, &b, e)
-					   : parse_text(bytes, n, &b, e);
+		result = type == BODY_TEXT ? parse_text(bytes, n, &b, e)
+					   : parse_json(op, bytes, n, &b, e);
 	if (result < 0) {
 		free(b.config);
 		b.config = NULL;

@@ -18,14 +18,15 @@ enum {
 	BODY_POINTER = 96,
 };
 
-enum body_type { BODY_NONE, BODY_JSON, BODY_TEXT, BODY_BYTES };
+/* BODY_PATCH: a JSON merge patch, RFC 7396. */
+enum body_type { BODY_NONE, BODY_JSON, BODY_PATCH, BODY_TEXT, BODY_BYTES };
 
 struct body {
 	char *config; /* owned; NULL = none */
 	size_t config_bytes;
 	char folder[MESSAGE_PATH]; /* absolute, or "" */
-	bool has_policy;
-	struct policy policy; /* what was left out has its default */
+	uint64_t policy_fields;	   /* bits of schemas/policy.h: which of `policy` are meant */
+	struct policy policy;
 	struct msg_token token;
 	char pointer[BODY_POINTER]; /* of an ERR_INVALID: JSON pointer to the member, or "" */
 };

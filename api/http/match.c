@@ -41,13 +41,20 @@ static int must_exist(const struct request *r, struct err *e)
 	return got < 0 ? -1 : 0;
 }
 
+/* The value of that header, where the operation has it in params.def; "" else. */
+static const char *header_of(const struct request *r, const char *name)
+{
+	enum op_id op = r->route.op;
+
+	for (unsigned row = param_first(op); row < PARAM_COUNT && param_table[row].op == op; row++)
+		if (param_table[row].where == PARAM_HEADER && !strcmp(param_table[row].name, name))
+			return param_text(&r->params, (enum param)row);
+	return "";
+}
+
 int match_of(const struct request *r, int64_t *ret, struct err *e)
 {
-	bool is_put = r->route.op == OP_vm_put, is_delete = r->route.op == OP_vm_delete;
-	const char *match = is_put	? param_text(&r->params, PARAM_OF_vm_put_match)
-			    : is_delete ? param_text(&r->params, PARAM_OF_vm_delete_match)
-					: "";
-	const char *absent = is_put ? param_text(&r->params, PARAM_OF_vm_put_absent) : "";
+	const char *match = header_of(r, "If-Match"), *absent = header_of(r, "If-None-Match");
 
 	*ret = -1;
 	if (*absent && *match)

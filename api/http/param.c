@@ -190,6 +190,15 @@ int param_read_query(enum op_id op, const char *query, struct param_set *p, stru
 	return 0;
 }
 
+int param_check(enum op_id op, const struct param_set *p, struct err *e)
+{
+	for (unsigned row = param_first(op); row < PARAM_COUNT && param_table[row].op == op; row++)
+		if (param_table[row].def == PARAM_NEEDED && !param_is_set(p, (enum param)row))
+			return err_set(e, INVALID, "parameter '%s' is missing: %s",
+				       param_table[row].name, param_table[row].what);
+	return 0;
+}
+
 bool param_is_set(const struct param_set *p, enum param row)
 {
 	return p->value[slot(row)].is_set;

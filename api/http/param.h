@@ -32,7 +32,7 @@ struct param_row {
 
 extern const struct param_row param_table[PARAM_COUNT];
 
-enum { PARAM_MOST = 8, PARAM_VALUE = 65 };
+enum { PARAM_MOST = 8, PARAM_VALUE = 65, PARAM_NEEDED = -2 };
 
 /* Values of one request, in the order of the rows of its operation. */
 struct param_set {
@@ -51,6 +51,9 @@ void param_begin(enum op_id op, struct param_set *ret);
 int param_read_query(enum op_id op, const char *query, struct param_set *p, struct err *e);
 /* Set one row from text. */
 int param_read(enum param row, const char *text, struct param_set *p, struct err *e);
+
+/* All has been read: ERR_INVALID when one is not there that must be. */
+int param_check(enum op_id op, const struct param_set *p, struct err *e);
 
 bool param_is_set(const struct param_set *p, enum param row);
 int64_t param_number(const struct param_set *p, enum param row);

@@ -235,6 +235,8 @@ json_t *answers_body(enum op_id op)
 	}
 	add_media(content, "application/json", schema_reference("schemas", in));
 	put_example(json_object_get(content, "application/json"), resource_find(in));
+	if (op_table[op].method == OP_PATCH)
+		add_media(content, "application/merge-patch+json", schema_reference("schemas", in));
 	if (resource_has(resource_find(in), "config")) {
 		json_t *text = schema_type("string");
 

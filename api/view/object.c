@@ -128,3 +128,18 @@ void object_append(json_t *list, json_t *take_value)
 	if (json_array_append_new(list, must(take_value)) < 0)
 		abort();
 }
+
+const char *object_kind(const json_t *j)
+{
+	switch (json_typeof(j)) {
+	case JSON_OBJECT: return "an object";
+	case JSON_ARRAY: return "a list";
+	case JSON_STRING: return "a string";
+	case JSON_INTEGER: return "a whole number";
+	case JSON_REAL: return "a number with a fraction";
+	case JSON_TRUE:
+	case JSON_FALSE: return "true or false";
+	case JSON_NULL: break;
+	}
+	return "null";
+}

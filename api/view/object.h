@@ -28,6 +28,8 @@ void object_time(json_t *o, enum field f, int64_t wall_ms);
 void object_take(json_t *o, enum field f, json_t *take_value);
 /* Append to a list. */
 void object_append(json_t *list, json_t *take_value);
+/* "an object", "null": for errors. */
+const char *object_kind(const json_t *j);
 /* Text of any bytes as a JSON string. */
 json_t *object_string(const char *s, size_t n);
 

@@ -51,7 +51,7 @@ static json_t *parameters(enum op_id op)
 		const struct param_row *p = &param_table[row];
 
 		object_append(list, parameter(p->name, p->where == PARAM_QUERY ? "query" : "header",
-					      false, p->what, schema_of_param(p)));
+					      p->def == PARAM_NEEDED, p->what, schema_of_param(p)));
 	}
 	if (op_table[op].kind == OP_KIND_CALL)
 		object_append(list,
@@ -109,7 +109,7 @@ static json_t *operation(enum op_id op)
 
 static json_t *paths(void)
 {
-	static const char *const key[OP_METHODS] = {"get", "put", "post", "delete"};
+	static const char *const key[OP_METHODS] = {"get", "put", "patch", "post", "delete"};
 	json_t *all = object_new();
 
 	for (unsigned i = 0; i < OP_COUNT; i++) {

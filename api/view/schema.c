@@ -147,12 +147,26 @@ static json_t *policy_property(const struct policy_field *f)
 	return o;
 }
 
+/* In a patch, null stands for the default. */
+static json_t *policy_patch_property(const struct policy_field *f)
+{
+	json_t *o = policy_property(f), *words = json_object_get(o, "enum");
+	char type[16];
+
+	snprintf(type, sizeof type, "%s", json_string_value(json_object_get(o, "type")));
+	schema_set(o, "type", json_pack("[s,s]", type, "null"));
+	if (words)
+		object_append(words, json_null());
+	json_object_del(o, "default"); /* what is left out stays */
+	return o;
+}
+
 static bool is_input(enum resource r)
 {
 	for (unsigned i = 0; i < OP_COUNT; i++)
 		if (!strcmp(op_table[i].in, resource_name(r)))
 			return true;
-	return r == RESOURCE_policy;
+	return r == RESOURCE_policy || r == RESOURCE_policy_patch;
 }
 
 static json_t *resource_schema(enum resource r)
@@ -170,6 +184,9 @@ static json_t *resource_schema(enum resource r)
 	}
 	for (unsigned i = 0; r == RESOURCE_policy && i < policy_n_fields; i++)
 		schema_set(properties, policy_fields[i].name, policy_property(&policy_fields[i]));
+	for (unsigned i = 0; r == RESOURCE_policy_patch && i < policy_n_fields; i++)
+		schema_set(properties, policy_fields[i].name,
+			   policy_patch_property(&policy_fields[i]));
 	schema_set(o, "description", schema_text(resource_what(r)));
 	if (json_object_size(properties))
 		schema_set(o, "properties", properties);

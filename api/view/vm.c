@@ -9,11 +9,12 @@
 #include "api/view/boxes.h"
 #include "api/view/db.h"
 #include "api/view/object.h"
+#include "api/view/policy.h"
+#include "api/view/revision.h"
 #include "api/http/request.h"
 #include "api/view/view.h"
 #include "base/auto.h"
 #include "schemas/lifecycle.h"
-#include "schemas/policy.h"
 
 /* Columns of VM_COLUMNS in statements.def. */
 enum {
@@ -43,57 +44,6 @@ enum {
 	PRIMARY_NAME,
 	PRIMARY_PAIR,
 };
-
-static json_t *policy_value(const struct policy *p, const struct policy_field *f)
-{
-	const char *text = policy_text(p, f);
-	char name[NAME_CAP];
-	json_t *list;
-
-	switch (f->kind) {
-	case POLICY_BOOL: return json_boolean(policy_get(p, f));
-	case POLICY_REACTION: return json_string(reaction_id(policy_get(p, f)));
-	case POLICY_NUMBER: return json_integer(policy_get(p, f));
-	case POLICY_NAME: return json_string(text);
-	case POLICY_NAMES: break;
-	}
-	list = json_array();
-	while (policy_next_name(&text, name))
-		json_array_append_new(list, json_string(name));
-	return list;
-}
-
-static json_t *policy_object(const struct policy *p)
-{
-	json_t *o = object_new();
-
-	for (unsigned i = 0; i < policy_n_fields; i++) {
-		const struct policy_field *f = &policy_fields[i];
-
-		json_object_set_new(o, f->name, policy_value(p, f));
-	}
-	return o;
-}
-
-/* Fields without a row have their default; rows of fields that have gone are passed over. */
-int vm_policy(struct db *d, int64_t id, int64_t revision, json_t **ret, struct err *e)
-{
-	struct sqlite3_stmt *q = db_query(d, policy, DB_INT(id), DB_INT(revision));
-	struct policy p = policy_default();
-	struct err unused;
-	int got;
-
-	while ((got = db_row(d, q, e)) > 0) {
-		const struct policy_field *f = policy_find(db_text(q, 0));
-
-		if (f)
-			(void)(policy_is_text(f) ? policy_set_text(&p, f, db_text(q, 2), &unused)
-						 : policy_set(&p, f, db_int(q, 1), &unused));
-	}
-	if (got == 0)
-		*ret = policy_object(&p);
-	return got;
-}
 
 /* "memory=cgroup cpu=none ..." */
 static json_t *limits_object(const char *text)
@@ -162,13 +112,22 @@ static json_t *row_object(struct sqlite3_stmt *q)
 	return o;
 }
 
-static int put_policy(struct db *d, json_t *vm, int64_t id, int64_t revision, struct err *e)
+/* What a VM shall be, and what of it waits for the next start. The row may be left before. */
+static int put_policy(struct db *d, json_t *vm, int64_t id, struct err *e)
 {
-	json_t *policy;
+	int64_t newest = json_integer_value(json_object_get(vm, "revision"));
+	int64_t running = json_integer_value(json_object_get(vm, "running_revision"));
+	bool has_worker = json_integer_value(json_object_get(vm, "pid")) > 0;
+	AUTO_JSON json_t *pending = object_list();
+	struct policy p;
 
-	if (vm_policy(d, id, revision, &policy, e) < 0)
+	if (policy_of(d, id, newest, &p, e) < 0)
 		return -1;
-	object_take(vm, FIELD_vm_policy, policy);
+	if (has_worker && running != newest &&
+	    revision_pending(d, id, running, newest, pending, e) < 0)
+		return -1;
+	object_take(vm, FIELD_vm_policy, policy_object(&p));
+	object_take(vm, FIELD_vm_pending, json_incref(pending));
 	return 0;
 }
 
@@ -215,19 +174,6 @@ int vm_box(struct request *r, const struct boxes_entry **ret, bool *ret_is_gone,
 	return 0;
 }
 
-static int config_text(struct db *d, int64_t id, int64_t revision, struct sqlite3_stmt **ret,
-		       struct err *e)
-{
-	struct sqlite3_stmt *q = db_query(d, config, DB_INT(id), DB_INT(revision));
-	int got = db_row(d, q, e);
-
-	if (got == 0)
-		return err_set(e, NOT_FOUND, "revision %" PRId64 " is not kept (any more)",
-			       revision);
-	*ret = q;
-	return got < 0 ? -1 : 0;
-}
-
 int vm_make(struct db *d, const char *name, json_t **ret, struct err *e)
 {
 	AUTO_SNAPSHOT struct db_snapshot s = {0};
@@ -247,7 +193,7 @@ int vm_make(struct db *d, const char *name, json_t **ret, struct err *e)
 	id = db_int(q, ID);
 	revision = db_int(q, REVISION);
 	db_leave(q);
-	if (put_policy(d, o, id, revision, e) < 0 || config_text(d, id, revision, &q, e) < 0)
+	if (put_policy(d, o, id, e) < 0 || revision_text(d, id, revision, &q, e) < 0)
 		return -1;
 	object_bytes(o, FIELD_vm_config, db_text(q, 0), db_bytes(q, 0));
 	object_text(o, FIELD_vm_folder, db_text(q, 1));
@@ -287,7 +233,7 @@ int view_vm_list(struct request *r, struct err *e)
 		json_t *vm = row_object(q);
 
 		object_append(list, vm);
-		if (put_policy(d, vm, db_int(q, ID), db_int(q, REVISION), e) < 0) {
+		if (put_policy(d, vm, db_int(q, ID), e) < 0) {
 			db_leave(q);
 			return -1;
 		}
@@ -304,68 +250,6 @@ int view_vm_list(struct request *r, struct err *e)
 			    json_string_value(json_object_get(last, "name")));
 		db_leave(q);
 	}
-	request_answer_json(r, 200, json_incref(o));
-	return 0;
-}
-
-int view_vm_config(struct request *r, struct err *e)
-{
-	struct db *d = r->api->db;
-	struct sqlite3_stmt *q = NULL;
-	int64_t id = 0, revision = 0;
-
-	if (vm_find(d, request_vm(r), &id, &revision, e) < 0)
-		return -1;
-	if (param_is_set(&r->params, PARAM_OF_vm_config_revision))
-		revision = param_number(&r->params, PARAM_OF_vm_config_revision);
-	if (config_text(d, id, revision, &q, e) < 0)
-		return -1;
-	request_answer_bytes(r, 200, "text/plain; charset=utf-8", db_text(q, 0), db_bytes(q, 0));
-	request_etag(r, revision);
-	db_leave(q);
-	return 0;
-}
-
-static json_t *revision_object(struct sqlite3_stmt *q)
-{
-	json_t *o = object_new();
-
-	object_int(o, FIELD_revision_revision, db_int(q, 0));
-	object_time(o, FIELD_revision_created, db_int(q, 1));
-	object_int(o, FIELD_revision_uid, db_int(q, 2));
-	object_bytes(o, FIELD_revision_config, db_text(q, 3), db_bytes(q, 3));
-	return o;
-}
-
-int view_vm_revisions(struct request *r, struct err *e)
-{
-	struct db *d = r->api->db;
-	AUTO_SNAPSHOT struct db_snapshot s = {0};
-	AUTO_JSON json_t *o = object_new(), *list = object_list();
-	struct sqlite3_stmt *q;
-	int64_t id = 0, newest;
-	int got;
-
-	if (db_begin(d, e) < 0)
-		return -1;
-	s.db = d;
-	if (vm_find(d, request_vm(r), &id, &newest, e) < 0)
-		return -1;
-	q = db_query(d, revisions, DB_INT(id),
-		     DB_INT(param_number(&r->params, PARAM_OF_vm_revisions_limit)));
-	while ((got = db_row(d, q, e)) > 0) {
-		json_t *item = revision_object(q), *policy = NULL;
-
-		object_append(list, item);
-		if (vm_policy(d, id, db_int(q, 0), &policy, e) < 0) {
-			db_leave(q);
-			return -1;
-		}
-		object_take(item, FIELD_revision_policy, policy);
-	}
-	if (got < 0)
-		return -1;
-	object_take(o, FIELD_revision_list_revisions, json_incref(list));
 	request_answer_json(r, 200, json_incref(o));
 	return 0;
 }

@@ -19,4 +19,3 @@ int vm_find(struct db *d, const char *name, int64_t *ret_id, int64_t *ret_revisi
 /* The black box of the VM that the request names; *ret_is_gone: its worker is, whatever the box says.
  * ERR_CONFLICT when it has none. */
 int vm_box(struct request *r, const struct boxes_entry **ret, bool *ret_is_gone, struct err *e);
-int vm_policy(struct db *d, int64_t id, int64_t revision, json_t **ret, struct err *e);

@@ -12,6 +12,11 @@ void health_begin(struct health_watch *h, const struct health_sight *s, uint64_t
 				   .looked_ms = now_ms};
 }
 
+void health_anew(struct health_watch *h, uint64_t now_ms)
+{
+	h->beat.changed_ms = h->exit.changed_ms = h->sign.changed_ms = h->looked_ms = now_ms;
+}
+
 /* How long the value has stood, without the time in which nobody looked. */
 static uint64_t quiet_ms(struct health_mark *m, uint64_t value, uint64_t away_ms, uint64_t now_ms)
 {

@@ -48,6 +48,8 @@ struct health_verdict {
 };
 
 void health_begin(struct health_watch *h, const struct health_sight *s, uint64_t now_ms);
+/* Deadlines are others now: what was quiet until now counts for none of them. */
+void health_anew(struct health_watch *h, uint64_t now_ms);
 /* One look at a worker whose process lives. tick_ms: between two looks when all goes well. */
 struct health_verdict health_judge(struct health_watch *h, const struct policy *p,
 				   const struct health_sight *s, uint64_t tick_ms, uint64_t now_ms);

@@ -104,7 +104,7 @@ static int check_message(const struct msg_call *m, struct err *e)
 		return err_set(e, DENIED, "%s needs the role %s, uid %u has %s", op_table[m->op].id,
 			       role_id(op_table[m->op].role), m->caller.uid,
 			       role_id(m->caller.role));
-	return m->has_policy ? policy_check(&m->policy, e) : 0;
+	return m->policy_fields ? policy_check(&m->policy, e) : 0;
 }
 
 /* Only a sealed memfd is read: nothing else is sure not to make us wait, or to change. */

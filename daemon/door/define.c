@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * define.c - the CALLs about what a VM is: check, put, delete. The configuration is checked in a
- * worker first; what is stored after it is what that worker has accepted.
+ * define.c - the CALLs about what a VM is: check, put, patch, rollback, delete. A configuration is
+ * checked in a worker first; what is stored after it is what that worker has accepted. Each change
+ * makes a revision of configuration and policy together.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -46,7 +47,10 @@ static int match(const struct call *c, const struct vm *v, struct err *e)
 
 static struct policy policy_of(const struct call *c, const struct vm *v)
 {
-	return c->m.has_policy ? c->m.policy : v ? v->policy : policy_default();
+	struct policy p = v ? v->policy : policy_default();
+
+	policy_take(&p, &c->m.policy, c->m.policy_fields);
+	return p;
 }
 
 /* 1 = what is asked for is there already, 0 = it is not. */
@@ -91,17 +95,35 @@ static int check_others(const struct call *c, const struct vm *v, struct err *e)
 		       cycle);
 }
 
-/* Rows and event of a new revision, in the open transaction. */
-static int write_rows(struct call *c, struct record *row, const struct policy *p, struct err *e)
+/* What a revision changes, for the event. */
+static void describe(const struct call *c, const struct vm *v, const struct record *row,
+		     const struct policy *p, char *ret, size_t cap)
 {
-	bool is_new = row->id == 0;
-	struct event ev =
-		event_make(JOURNAL_DEFINED, row->name,
-			   is_new ? "defined" : "has revision %" PRId64 " now", row->revision);
+	char fields[EVENT_TEXT / 2];
+	size_t n = 0;
 
+	if (!v) {
+		str_add(ret, cap, &n, "defined");
+		return;
+	}
+	str_add(ret, cap, &n, "has revision %" PRId64 " now", row->revision);
+	if (c->m.op == OP_vm_rollback)
+		str_add(ret, cap, &n, ", which is revision %" PRId64 " again", c->m.revision);
+	if (*policy_list(policy_changes(&v->policy, p), fields, sizeof fields))
+		str_add(ret, cap, &n, "; policy: %s", fields);
+}
+
+/* Rows and event of a new revision, in the open transaction. */
+static int write_rows(struct call *c, const struct vm *v, struct record *row,
+		      const struct policy *p, struct err *e)
+{
+	char text[EVENT_TEXT];
+	struct event ev;
+
+	describe(c, v, row, p, text, sizeof text);
+	ev = event_make(JOURNAL_DEFINED, row->name, "%s", text);
 	ev.request = c->request;
-	if ((is_new ? record_insert(&c->d->store, row, e) : record_update(&c->d->store, row, e)) <
-	    0)
+	if ((v ? record_update(&c->d->store, row, e) : record_insert(&c->d->store, row, e)) < 0)
 		return -1;
 	if (record_add_revision(&c->d->store,
 				&(struct record_revision){.vm = row->id,
@@ -119,7 +141,7 @@ static int write_rows(struct call *c, struct record *row, const struct policy *p
 
 static int store(struct call *c, struct vm *v, int64_t *ret_revision, struct err *e)
 {
-	struct policy p = policy_of(c, v);
+	struct policy p = policy_of(c, v), running = p;
 	struct record row = {.desired = DESIRED_STOPPED, .observed = OBSERVED_STOPPED};
 
 	if (v) {
@@ -128,12 +150,14 @@ static int store(struct call *c, struct vm *v, int64_t *ret_revision, struct err
 		str_copy(row.name, sizeof row.name, c->m.vm);
 		row.created_ms = row.since_ms = clock_wall_ms();
 	}
+	if (v && record_running(&c->d->store, &row, &p, &running, e) < 0)
+		return -1;
 	row.revision++;
 	if (!p.standby[0])
 		row.pair = PAIR_ACTIVE; /* it has taken itself out of its pair */
 	if (ledger_begin(c->d, e) < 0)
 		return -1;
-	if (write_rows(c, &row, &p, e) < 0) {
+	if (write_rows(c, v, &row, &p, e) < 0) {
 		ledger_abort(c->d);
 		return -1;
 	}
@@ -144,6 +168,7 @@ static int store(struct call *c, struct vm *v, int64_t *ret_revision, struct err
 	else
 		v = vm_add(&c->d->vms, c->d, &row);
 	v->policy = p;
+	watch_take_policy(c->d, v, &running, clock_mono_ms());
 	startup_step(c->d);
 	*ret_revision = row.revision;
 	return 0;
@@ -168,19 +193,92 @@ static void put_checked(struct call *c, const struct check_result *r)
 	call_answer(c, &a);
 }
 
-void call_vm_put(struct call *c)
+/*
+ * Whoever asks for what is there already has been served before and may not know it, whichever
+ * revision it expects (RFC 9110, 13.1.1); but what shall be new must be.
+ */
+static void revise(struct call *c, void (*go_on)(struct call *take))
 {
 	struct vm *v = vm_find(&c->d->vms, c->m.vm);
 	struct err e;
-	int same;
+	int same = c->m.if_match == 0 ? 0 : is_same(c, v, &e);
 
-	if (need_text(c, &e) < 0 || match(c, v, &e) < 0 || check_others(c, v, &e) < 0 ||
-	    (same = is_same(c, v, &e)) < 0)
-		call_refuse(c, &e);
-	else if (same)
+	if (same > 0)
 		call_answer(c, &(struct msg_answer){.revision = v->row.revision});
+	else if (same < 0 || match(c, v, &e) < 0 || check_others(c, v, &e) < 0)
+		call_refuse(c, &e);
 	else
-		check_begin(c, put_checked);
+		go_on(c);
+}
+
+static void check_text(struct call *take)
+{
+	check_begin(take, put_checked);
+}
+
+void call_vm_put(struct call *c)
+{
+	struct err e;
+
+	if (need_text(c, &e) < 0)
+		call_refuse(c, &e);
+	else
+		revise(c, check_text);
+}
+
+static int need_vm(const struct call *c, struct vm **ret, struct err *e)
+{
+	*ret = vm_find(&c->d->vms, c->m.vm);
+	return *ret ? 0 : err_set(e, NOT_FOUND, "there is no VM '%s'", c->m.vm);
+}
+
+/* Its configuration becomes that of the call. */
+static int take_config(struct call *c, const struct vm *v, int64_t revision, struct err *e)
+{
+	AUTO(record_text_free) struct record_text t = {0};
+
+	if (record_config(&c->d->store, v->row.id, revision, &t, e) < 0)
+		return -1;
+	c->text = TAKE(t.config);
+	c->bytes = t.bytes;
+	memcpy(c->m.folder, t.folder, sizeof c->m.folder);
+	return 0;
+}
+
+static void store_patch(struct call *c)
+{
+	struct msg_answer a = {0};
+
+	if (store(c, vm_find(&c->d->vms, c->m.vm), &a.revision, &a.err) < 0)
+		a.revision = 0;
+	call_answer(c, &a);
+}
+
+/* The configuration is the one that has been checked before, so no worker looks at it again. */
+void call_vm_patch(struct call *c)
+{
+	struct vm *v;
+	struct err e;
+
+	if (need_vm(c, &v, &e) < 0 || take_config(c, v, v->row.revision, &e) < 0)
+		call_refuse(c, &e);
+	else
+		revise(c, store_patch);
+}
+
+/* What was sound then need not be now: files go, and VMs that a policy names. */
+void call_vm_rollback(struct call *c)
+{
+	struct vm *v;
+	struct err e;
+
+	c->m.policy_fields = POLICY_ALL;
+	if (need_vm(c, &v, &e) < 0 || record_kept(&c->d->store, &v->row, c->m.revision, &e) < 0 ||
+	    take_config(c, v, c->m.revision, &e) < 0 ||
+	    record_policy(&c->d->store, v->row.id, c->m.revision, &c->m.policy, &e) < 0)
+		call_refuse(c, &e);
+	else
+		revise(c, check_text);
 }
 
 static void check_done(struct call *c, const struct check_result *r)
@@ -220,12 +318,12 @@ static int delete (struct call *c, struct vm *v, struct err *e)
 
 void call_vm_delete(struct call *c)
 {
-	struct vm *v = vm_find(&c->d->vms, c->m.vm);
 	const struct lifecycle_step *s;
+	struct vm *v;
 	struct err e;
 
-	if (!v) {
-		call_refuse(c, (err_set(&e, NOT_FOUND, "there is no VM '%s'", c->m.vm), &e));
+	if (need_vm(c, &v, &e) < 0) {
+		call_refuse(c, &e);
 		return;
 	}
 	s = lifecycle_find(v->row.observed, VM_EVENT_DELETE, &e);

@@ -10,9 +10,6 @@
 #include "base/str.h"
 #include "daemon/store/store.h"
 
-/* Kept revisions of one VM; older ones go. */
-enum { RECORD_REVISIONS = 64 };
-
 /* One that no VM ever had, and whose uid (vm_uid()) no present one has. */
 static int next_id(struct store *s, int64_t *ret, struct err *e)
 {
@@ -169,7 +166,10 @@ int record_add_revision(struct store *s, const struct record_revision *r, struct
 			      STORE_TEXT(policy_is_text(f) ? policy_text(r->policy, f) : "")) < 0)
 			return -1;
 	}
-	return STORE_RUN(s, e, "DELETE FROM revision WHERE vm = ? AND revision <= ?",
+	/* What runs is needed as long as it does: its policy is that of the VM. */
+	return STORE_RUN(s, e,
+			 "DELETE FROM revision WHERE vm = ?1 AND revision <= ?2 AND revision <> "
+			 "(SELECT running_revision FROM vm WHERE id = ?1)",
 			 STORE_INT(r->vm), STORE_INT(r->revision - RECORD_REVISIONS));
 }
 
@@ -229,4 +229,33 @@ int record_policy(struct store *s, int64_t vm, int64_t revision, struct policy *
 	if (r == 0)
 		*ret = p;
 	return r;
+}
+
+int record_running(struct store *s, const struct record *r, const struct policy *newest,
+		   struct policy *ret, struct err *e)
+{
+	struct policy start = *newest;
+
+	if (r->running_revision && record_policy(s, r->id, r->running_revision, &start, e) < 0)
+		return err_wrap(e, "read the policy that '%s' runs under", r->name);
+	*ret = policy_in_force(&start, newest);
+	return 0;
+}
+
+int record_kept(struct store *s, const struct record *r, int64_t revision, struct err *e)
+{
+	const struct store_value key[] = {STORE_INT(r->id), STORE_INT(revision)};
+	int64_t n, oldest;
+
+	if (store_number(s, "SELECT count(*) FROM revision WHERE vm = ? AND revision = ?", key, 2,
+			 0, &n, e) < 0 ||
+	    store_number(s, "SELECT min(revision) FROM revision WHERE vm = ?", key, 1, 0, &oldest,
+			 e) < 0)
+		return -1;
+	if (n)
+		return 0;
+	return err_set(e, NOT_FOUND,
+		       "'%s' has no revision %" PRId64 ": its newest is %" PRId64
+		       ", the oldest that is kept %" PRId64 "; `qvmadm revisions %s` lists them",
+		       r->name, revision, r->revision, oldest, r->name);
 }

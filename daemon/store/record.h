@@ -23,6 +23,7 @@ enum {
 	RECORD_REASON = 384,
 	RECORD_CGROUP = 512,
 	RECORD_BOOT = 40,
+	RECORD_REVISIONS = 64, /* that are kept of one VM, and the one that runs; older ones go */
 	RECORD_UIDS = (1 << 24) - 16, /* after so many, ids come to a uid that was another's */
 };
 
@@ -79,3 +80,8 @@ int record_config(struct store *s, int64_t vm, int64_t revision, struct record_t
 		  struct err *e);
 void record_text_free(struct record_text *t);
 int record_policy(struct store *s, int64_t vm, int64_t revision, struct policy *ret, struct err *e);
+/* What it runs under while `newest` is defined; without a worker that says nothing. */
+int record_running(struct store *s, const struct record *r, const struct policy *newest,
+		   struct policy *ret, struct err *e);
+/* ERR_NOT_FOUND says which there are. */
+int record_kept(struct store *s, const struct record *r, int64_t revision, struct err *e);

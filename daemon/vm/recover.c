@@ -49,10 +49,8 @@ static int load(void *arg, const struct record *r, struct err *e)
 		str_copy(v->row.boot, sizeof v->row.boot, d->boot);
 	if (record_policy(&d->store, r->id, r->revision, &v->policy, e) < 0)
 		return err_wrap(e, "read the policy of '%s'", r->name);
-	v->running = v->policy;
-	if (r->running_revision && r->running_revision != r->revision &&
-	    record_policy(&d->store, r->id, r->running_revision, &v->running, e) < 0)
-		return err_wrap(e, "read the policy that '%s' runs under", r->name);
+	if (record_running(&d->store, r, &v->policy, &v->running, e) < 0)
+		return -1;
 	return event_restarts(&d->store, r->name, replay, v, e);
 }
 

@@ -104,6 +104,18 @@ void watch_begin(struct daemon *d, struct vm *v, uint64_t now_ms)
 	watch_arm(d);
 }
 
+void watch_take_policy(struct daemon *d, struct vm *v, const struct policy *p, uint64_t now_ms)
+{
+	const uint64_t deadlines = POLICY_BIT(POLICY_INDEX_heartbeat_misses) |
+				   POLICY_BIT(POLICY_INDEX_vcpu_stuck_ms) |
+				   POLICY_BIT(POLICY_INDEX_guest_heartbeat_ms);
+
+	if (policy_changes(&v->running, p) & deadlines)
+		health_anew(&v->watch, now_ms);
+	v->running = *p;
+	watch_arm(d);
+}
+
 static int on_tick(sd_event_source *s, uint64_t us, void *arg)
 {
 	struct daemon *d = arg;

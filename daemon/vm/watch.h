@@ -9,6 +9,7 @@
 #include <systemd/sd-event.h>
 
 struct daemon;
+struct policy;
 struct vm;
 
 struct watch {
@@ -18,6 +19,8 @@ struct watch {
 
 /* A VM runs from now on: look at it. */
 void watch_begin(struct daemon *d, struct vm *v, uint64_t now_ms);
+/* It runs under this policy from now on. A deadline that is another one begins now. */
+void watch_take_policy(struct daemon *d, struct vm *v, const struct policy *p, uint64_t now_ms);
 /* Look as often as the shortest deadline of those that run needs. */
 void watch_arm(struct daemon *d);
 void watch_close(struct daemon *d);

@@ -83,7 +83,7 @@ class Generator:
 
     def query(self, operation):
         pairs = [(p["name"], self.parameter(p)) for p in operation.item["parameters"]
-                 if p["in"] == "query" and p["name"] != "follow" and self.chance(0.4)]
+                 if p["in"] == "query" and p["name"] != "follow" and self.chance(0.95 if p["required"] else 0.4)]
         # Nobody waits here for longer than it takes: long waits have tests of their own.
         pairs = [(k, v if k != "wait" or v in ODD_TEXTS else self.rng.choice(["0", "1s", "200ms"])) for k, v in pairs]
         if self.chance(0.05):
@@ -106,7 +106,7 @@ class Generator:
         if not told:
             return (b"{}", "application/json") if self.chance(0.05) else (None, None)
         kind = self.rng.choice(list(told["content"]))
-        if kind != "application/json":
+        if kind not in ("application/json", "application/merge-patch+json"):
             text = self.rng.choice(self.configs) if operation.id != "vm_type" else "typed\n"
             return text.encode() if self.chance(0.9) else bytes(self.rng.randbytes(200)), kind
         value = self.value(told["content"][kind]["schema"])

@@ -17,6 +17,8 @@ def tour(host, ask):
     ask("PUT", "/v1/vms/hello", {"config": HELLO})
     ask("PUT", "/v1/vms/fails", {"config": config("touch.elf", "unsupported reference abort"),
                                  "policy": {"on_failure": "stop"}})
+    ask("PATCH", "/v1/vms/hello", {"policy": {"restart_budget": 3}}, {"Content-Type": "application/merge-patch+json"})
+    ask("POST", "/v1/vms/hello/rollback?to=1")
     operation = verb("hello", "start", "").json["id"]
     ask("GET", f"/v1/operations/{operation}?wait=20s")
     host.until_console("hello", "Hello")

@@ -27,8 +27,11 @@ static void fuzz_body(enum op_id op, enum body_type type, const char *bytes, siz
 			__builtin_trap();
 		return;
 	}
-	if (!b.config || b.config_bytes > MESSAGE_CONFIG_MAX ||
-	    strlen(b.config) != b.config_bytes || (b.has_policy && policy_check(&b.policy, &e) < 0))
+	if (b.policy_fields && policy_check(&b.policy, &e) < 0)
+		__builtin_trap();
+	if (op == OP_vm_patch)
+		return; /* it has no more */
+	if (!b.config || b.config_bytes > MESSAGE_CONFIG_MAX || strlen(b.config) != b.config_bytes)
 		__builtin_trap();
 	body_free(&b);
 }
@@ -67,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	text[n - 1] = '\0';
 	fuzz_body(data[0] & 1 ? OP_vm_put : OP_check, data[0] & 2 ? BODY_TEXT : BODY_JSON, text,
 		  n - 1);
+	fuzz_body(OP_vm_patch, BODY_PATCH, text, n - 1);
 	fuzz_target((enum op_id)((data[0] >> 2) % OP_COUNT), text);
 	return 0;
 }

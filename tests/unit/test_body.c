@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/http/body.h"
+#include "base/auto.h"
 #include "schemas/message.h"
 #include "tests/unit/test.h"
 
@@ -37,14 +38,14 @@ TEST(body_reads_config_and_policy)
 			 0);
 	assert_string_equal(b.config, "ram 1m\n");
 	assert_int_equal(b.config_bytes, 7);
-	assert_true(b.has_policy);
+	assert_int_equal(b.policy_fields, POLICY_ALL);
 	assert_int_equal(b.policy.autostart, 1);
 	assert_int_equal(b.policy.on_failure, REACTION_STOP);
 	assert_int_equal(b.policy.restart_budget, 7);
 	assert_int_equal(b.policy.heartbeat_ms, policy_default().heartbeat_ms);
 	body_free(&b);
 	assert_int_equal(parse("{\"config\":\"\"}", &b, &e), 0);
-	assert_false(b.has_policy);
+	assert_int_equal(b.policy_fields, 0);
 	body_free(&b);
 }
 
@@ -71,6 +72,58 @@ TEST(body_refuses_each_wrong_member_and_says_what_is_right)
 		       "stop, restart, pause or standby", "/policy/on_failure");
 	assert_refused("{\"config\":\"a\",\"policy\":{\"on_failure\":null}}",
 		       "stop, restart, pause or standby", "/policy/on_failure");
+}
+
+static int patch(const char *json, struct body *b, struct err *e)
+{
+	return body_parse(OP_vm_patch, BODY_PATCH, json, strlen(json), b, e);
+}
+
+TEST(body_of_a_patch_means_the_named_fields_alone_and_null_the_default)
+{
+	const uint64_t budget = POLICY_BIT(POLICY_INDEX_restart_budget),
+		       hook = POLICY_BIT(POLICY_INDEX_hook), after = POLICY_BIT(POLICY_INDEX_after);
+	struct body b;
+	struct err e;
+
+	assert_int_equal(
+		patch("{\"policy\":{\"restart_budget\":7,\"hook\":null,\"after\":[]}}", &b, &e), 0);
+	assert_int_equal(b.policy_fields, budget | hook | after);
+	assert_int_equal(b.policy.restart_budget, 7);
+	assert_string_equal(b.policy.hook, "");
+	assert_int_equal(patch("{}", &b, &e), 0);
+	assert_int_equal(b.policy_fields, 0);
+	assert_int_equal(patch("{\"policy\":{}}", &b, &e), 0);
+	assert_int_equal(b.policy_fields, 0);
+	assert_int_equal(patch("{\"policy\":null}", &b, &e), 0);
+	assert_int_equal(b.policy_fields, POLICY_ALL);
+	assert_int_equal(b.policy.restart_budget, policy_default().restart_budget);
+}
+
+TEST(body_of_a_patch_refuses_what_it_cannot_change_and_says_what_to_do)
+{
+	static const struct {
+		const char *json, *words, *pointer;
+	} table[] = {
+		{"{\"name\":\"new\"}", "cannot be renamed", "/name"},
+		{"{\"config\":\"ram 1m\"}", "PUT the whole", "/config"},
+		{"{\"folder\":\"/\"}", "PUT the whole", "/folder"},
+		{"{\"desired\":\"stopped\"}", "told, not set", "/desired"},
+		{"{\"polcy\":{}}", "did you mean 'policy'", "/polcy"},
+		{"{\"policy\":[]}", "must be an object", "/policy"},
+		{"{\"policy\":{\"hok\":null}}", "did you mean 'hook'", "/policy/hok"},
+		{"{\"policy\":{\"restart_budget\":1001}}", "from 0 to 1000",
+		 "/policy/restart_budget"},
+	};
+	struct body b;
+	struct err e;
+
+	for (size_t i = 0; i < NELEMS(table); i++) {
+		assert_int_equal(patch(table[i].json, &b, &e), -1);
+		if (!strstr(e.msg, table[i].words))
+			fail_msg("'%s' does not say '%s'", e.msg, table[i].words);
+		assert_string_equal(b.pointer, table[i].pointer);
+	}
 }
 
 TEST(body_refuses_json_that_can_be_read_in_two_ways)

@@ -143,6 +143,33 @@ TEST(health_lets_a_vcpu_stay_out_where_the_policy_does)
 	}
 }
 
+/* An operator shortens it while the guest is quiet: nobody was to know that before. */
+TEST(health_gives_a_deadline_that_is_new_from_when_it_is_set)
+{
+	struct health_sight s = {.out_ns = 1, .signs = 1};
+	struct health_verdict v;
+	uint64_t t = 0;
+
+	begin(&s, 0);
+	policy.vcpu_stuck_ms = policy.guest_heartbeat_ms = 0;
+	for (; t < 100 * TICK; t += TICK) {
+		s.beats++;
+		look(&s, t);
+	}
+	policy.vcpu_stuck_ms = policy.guest_heartbeat_ms = 4 * TICK;
+	health_anew(&watch, t - TICK / 2); /* between two looks, of which the next comes soon */
+	s.beats++;
+	v = look(&s, t);
+	assert_int_equal(v.worker, HEALTH_HEALTHY);
+	assert_int_equal(v.guest, HEALTH_HEALTHY);
+	for (unsigned i = 0; i < 4; i++) {
+		s.beats++;
+		v = look(&s, t += TICK);
+	}
+	assert_int_equal(v.cause, CAUSE_VCPU_STUCK);
+	assert_int_equal(v.guest, HEALTH_FAILED);
+}
+
 TEST(health_of_a_guest_is_unknown_until_its_first_sign_then_it_has_a_deadline)
 {
 	struct health_sight s = {0};

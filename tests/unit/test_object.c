@@ -111,7 +111,7 @@ TEST(openapi_holds_each_operation_and_each_reference)
 
 	assert_non_null(root);
 	for (unsigned i = 0; i < OP_COUNT; i++) {
-		static const char *const key[] = {"get", "put", "post", "delete"};
+		static const char *const key[] = {"get", "put", "patch", "post", "delete"};
 		json_t *path = json_object_get(json_object_get(root, "paths"), op_table[i].path);
 		json_t *o = json_object_get(path, key[op_table[i].method]);
 

@@ -65,7 +65,8 @@ TEST(route_of_a_wrong_method_lists_the_right_ones)
 
 	assert_int_equal(route_find("POST", "/v1/vms/web", &r, &e), -1);
 	assert_int_equal(e.code, ERR_METHOD);
-	assert_string_equal(route_allow("/v1/vms/web", allow), "GET, HEAD, PUT, DELETE, OPTIONS");
+	assert_string_equal(route_allow("/v1/vms/web", allow),
+			    "GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
 	assert_string_equal(route_allow("/v1/vms/web/start", allow), "POST, OPTIONS");
 	assert_string_equal(route_allow("/v1/vmz", allow), "");
 	assert_int_equal(route_find("get", "/v1/vms", &r, &e), -1);

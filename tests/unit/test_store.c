@@ -194,6 +194,47 @@ TEST(record_gives_back_configuration_and_policy_of_a_revision)
 	remove_db(&f);
 }
 
+/* Of what runs the policy is needed; what else is old goes. */
+TEST(record_keeps_the_newest_revisions_and_the_one_that_runs)
+{
+	struct policy p = policy_default(), running;
+	struct record r;
+	struct fixture f;
+	struct err e;
+	int64_t n;
+
+	open_db(&f);
+	insert_vm(&f, "one", &r);
+	r.running_revision = 1;
+	assert_int_equal(store_begin(&f.s, &e), 0);
+	for (r.revision = 2; r.revision <= RECORD_REVISIONS + 10; r.revision++) {
+		assert_int_equal(record_update(&f.s, &r, &e), 0);
+		assert_int_equal(
+			record_add_revision(&f.s,
+					    &(struct record_revision){.vm = r.id,
+								      .revision = r.revision,
+								      .config = "ram 2m\n",
+								      .bytes = 7,
+								      .folder = "",
+								      .policy = &p},
+					    &e),
+			0);
+	}
+	r.revision--;
+	assert_int_equal(store_commit(&f.s, &e), 0);
+	assert_int_equal(store_number(&f.s, "SELECT count(*) FROM revision", NULL, 0, -1, &n, &e),
+			 0);
+	assert_int_equal(n, RECORD_REVISIONS + 1);
+	assert_int_equal(record_running(&f.s, &r, &p, &running, &e), 0);
+	assert_int_equal(running.restart_budget, p.restart_budget); /* in force at once */
+	assert_int_equal(record_kept(&f.s, &r, 1, &e), 0);
+	assert_int_equal(record_kept(&f.s, &r, 11, &e), 0);
+	assert_int_equal(record_kept(&f.s, &r, 10, &e), -1);
+	assert_int_equal(e.code, ERR_NOT_FOUND);
+	assert_non_null(strstr(e.msg, "its newest is 74"));
+	remove_db(&f);
+}
+
 TEST(record_delete_takes_the_revisions_along)
 {
 	struct fixture f;

@@ -92,6 +92,49 @@ TEST(policy_defaults_are_in_range)
 	assert_int_equal(p.on_failure, REACTION_RESTART);
 }
 
+TEST(policy_takes_the_named_fields_and_tells_what_differs)
+{
+	const uint64_t fields =
+		POLICY_BIT(POLICY_INDEX_restart_budget) | POLICY_BIT(POLICY_INDEX_hook);
+	struct policy p = policy_default(), other = policy_default();
+	char text[64];
+
+	other.restart_budget = 9;
+	other.heartbeat_ms = 900;
+	snprintf(other.hook, sizeof other.hook, "tell");
+	policy_take(&p, &other, fields);
+	assert_int_equal(p.restart_budget, 9);
+	assert_string_equal(p.hook, "tell");
+	assert_int_equal(p.heartbeat_ms, policy_default().heartbeat_ms);
+	assert_int_equal(policy_changes(&p, &other), POLICY_BIT(POLICY_INDEX_heartbeat_ms));
+	assert_string_equal(policy_list(fields, text, sizeof text), "hook, restart_budget");
+}
+
+TEST(policy_in_force_is_the_newest_but_for_what_a_worker_learns_at_its_start)
+{
+	struct policy start = policy_default(), newest = policy_default(), now;
+
+	start.on_failure = REACTION_RESTART;
+	start.on_watchdog = REACTION_PAUSE;
+	start.on_reboot = REACTION_PAUSE;
+	newest.restart_budget = 9;
+	newest.memory_max = 1 << 20;
+	newest.heartbeat_ms = 900;
+	newest.on_poweroff = REACTION_RESTART;
+	newest.on_failure = REACTION_PAUSE; /* the worker was not told to stand */
+	newest.on_watchdog = REACTION_STOP; /* it was told to, and will */
+	newest.on_reboot = REACTION_PAUSE;
+	now = policy_in_force(&start, &newest);
+	assert_int_equal(now.restart_budget, 9);
+	assert_int_equal(now.on_poweroff, REACTION_RESTART);
+	assert_int_equal(now.on_failure, REACTION_RESTART);
+	assert_int_equal(now.on_reboot, REACTION_PAUSE);
+	assert_int_equal(
+		policy_changes(&now, &newest),
+		POLICY_BIT(POLICY_INDEX_memory_max) | POLICY_BIT(POLICY_INDEX_heartbeat_ms) |
+			POLICY_BIT(POLICY_INDEX_on_failure) | POLICY_BIT(POLICY_INDEX_on_watchdog));
+}
+
 TEST(policy_refuses_what_is_out_of_range_and_states_the_range)
 {
 	struct policy p = policy_default();

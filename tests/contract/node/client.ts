@@ -68,7 +68,12 @@ const made = await api.PUT("/v1/vms/{vm}", {
 check(made.response.status === 201 && made.data?.revision === 1, "defined", made);
 check(made.data.policy?.on_failure === "stop", "its policy is as sent", made.data.policy);
 
-const stale = await api.PUT("/v1/vms/{vm}", { params: { path, header: { "If-Match": '"7"' } }, body: { config } });
+const expected = { path, header: { "If-Match": '"7"' } };
+const patched = await api.PATCH("/v1/vms/{vm}", { params: { path }, body: { policy: { restart_budget: 3, hook: null } } });
+check(patched.data?.revision === 2 && patched.data.policy.restart_budget === 3, "its policy is changed", patched);
+const back = await api.POST("/v1/vms/{vm}/rollback", { params: { path, query: { to: 1 } } });
+check(back.data?.revision === 3 && back.data.policy.restart_budget === 5, "and is again as it was", back);
+const stale = await api.PUT("/v1/vms/{vm}", { params: expected, body: { config: config + "# more\n" } });
 check(stale.error && advice(stale.error) === "read it again", "a stale revision is a typed problem", stale);
 
 const following = await api.GET("/v1/events", { params: { query: { follow: 1, vm } }, parseAs: "stream" });
