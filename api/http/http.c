@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,7 +23,7 @@
 #include "base/log.h"
 
 /* Descriptors that are no connections: link, listener, epolls, database, stderr. */
-enum { OTHER_FDS = 64, TURNS = 64, PER_ADDRESS = 128 };
+enum { OTHER_FDS = 64, TURNS = 64, PER_ADDRESS = 128, STALL_MS = 1000 };
 
 enum { DOOR_UNIX, DOOR_TLS, DOORS };
 
@@ -33,6 +34,7 @@ struct http {
 	LIST_HEAD(request_list, request) requests;
 	unsigned n_most, n_held;
 	size_t body_bytes; /* of all requests */
+	uint64_t moves;	   /* calls of libmicrohttpd, whatever for */
 	int is_closing;
 };
 
@@ -75,6 +77,7 @@ static enum MHD_Result begin(struct request *r, const char *method, const char *
 	if (strict_check(r->connection, version, &h, &r->refused) < 0)
 		return refuse(r, true);
 	r->phase = REQUEST_BODY;
+	r->is_chunked = h.is_chunked;
 	if (admit_request(r, method, &h, &r->refused) == 0)
 		return MHD_YES;
 	/* Before a body that is not on its way yet, or is too long to read just for courtesy. */
@@ -152,6 +155,8 @@ static enum MHD_Result on_access(void *arg, struct MHD_Connection *c, const char
 	size_t n = *n_upload;
 
 	(void)url;
+	h->moves++;
+	r->moved_ms = clock_mono_ms();
 	switch (r->phase) {
 	case REQUEST_NEW: r->connection = c; return begin(r, method, version);
 	case REQUEST_BODY: *n_upload = 0; return n ? take_body(h, r, upload, n) : finish(h, r);
@@ -174,6 +179,7 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *c)
 
 	LIST_INSERT_HEAD(&h->requests, r, link);
 	visitor_of(c)->request = r;
+	h->moves++;
 	return r;
 }
 
@@ -192,6 +198,7 @@ static void on_completed(void *arg, struct MHD_Connection *c, void **request,
 	struct request *r = *request;
 
 	(void)how;
+	h->moves++;
 	if (!r)
 		return;
 	*request = NULL;
@@ -206,6 +213,7 @@ static void on_connection(void *arg, struct MHD_Connection *c, void **visitor,
 {
 	struct http *h = arg;
 
+	h->moves++;
 	if (what == MHD_CONNECTION_NOTIFY_STARTED)
 		*visitor = visitor_new(h->api, c);
 	else
@@ -249,15 +257,29 @@ static bool run_doors(struct http *h, uint64_t *ret_ms)
 	return has_timeout;
 }
 
+/* A chunk's head that fills the buffer and does not end: libmicrohttpd 0.9.75 asks for it for ever,
+ * without sleeping, though the client be gone. */
+static void end_stalled(struct http *h)
+{
+	uint64_t now_ms = clock_mono_ms();
+	struct request *r;
+
+	for (r = LIST_FIRST(&h->requests); r; r = LIST_NEXT(r, link))
+		if (r->phase == REQUEST_BODY && r->is_chunked && now_ms > r->moved_ms + STALL_MS)
+			shutdown(visitor_fd(r->connection), SHUT_RDWR);
+}
+
 static void turn(struct http *h)
 {
 	bool has_timeout;
-	uint64_t ms = 0;
+	uint64_t ms = 0, moves = h->moves;
 	unsigned n = 0;
 
 	do
 		has_timeout = run_doors(h, &ms);
 	while (has_timeout && ms == 0 && ++n < TURNS);
+	if (n == TURNS && h->moves == moves)
+		end_stalled(h);
 	if (!has_timeout) {
 		sd_event_source_set_enabled(h->timer, SD_EVENT_OFF);
 		return;

@@ -45,6 +45,8 @@ struct request {
 	uint64_t id;
 	enum request_phase phase;
 	bool is_head, is_suspended, is_gone;
+	bool is_chunked;   /* its body */
+	uint64_t moved_ms; /* monotonic: when its last bytes were taken */
 	bool is_routed;	   /* its path and method are those of `route` */
 	uint64_t began_us; /* monotonic */
 	char *target;

@@ -3,6 +3,9 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
+
+#include "base/auto.h"
 
 static unsigned digit(char c)
 {
@@ -40,11 +43,29 @@ int target_decode(const char *s, size_t n, char *ret, size_t cap, struct err *e)
 	return 0;
 }
 
+/* RFC 9112, 3.2.2: a server takes the absolute form, too; whose name it gives is the same to us. */
+static const char *origin_form(const char *target)
+{
+	static const char *const scheme[] = {"http://", "https://"};
+
+	for (size_t i = 0; i < NELEMS(scheme); i++) {
+		size_t n = strlen(scheme[i]), name = 0;
+
+		if (strncasecmp(target, scheme[i], n) == 0)
+			name = strcspn(target + n, "/?#");
+		if (name && target[n + name] == '/')
+			return target + n + name;
+	}
+	return target;
+}
+
 int target_path(const char *target, char ret[static TARGET_PATH], const char **ret_query,
 		struct err *e)
 {
-	size_t n = strcspn(target, "?");
+	size_t n;
 
+	target = origin_form(target);
+	n = strcspn(target, "?");
 	if (target[0] != '/')
 		return err_set(e, INVALID, "the request's target '%.64s' does not begin with '/'",
 			       target);

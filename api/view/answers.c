@@ -159,11 +159,21 @@ static void add_problem(json_t *list, int status)
 	add(list, status, schema_reference("responses", name));
 }
 
+static bool creates(enum op_id op)
+{
+	bool is_created = op_table[op].status == 201;
+
+	for (size_t i = 0; i < NELEMS(answers); i++)
+		is_created |= answers[i].op == op && answers[i].status == 201;
+	return is_created;
+}
+
 /* What follows from the row: who may ask, for what, with which body, and who answers. */
 static void add_problems(json_t *list, enum op_id op)
 {
 	const struct op *o = &op_table[op];
-	bool is_open = o->role == ROLE_ANYONE, is_call = o->kind == OP_KIND_CALL;
+	bool is_call = o->kind == OP_KIND_CALL, has_name = strchr(o->path, '{') != NULL;
+	bool has_scope = strstr(o->path, "{vm}") != NULL; /* a token's */
 	bool has_body = strcmp(o->in, "none") != 0;
 	bool has_config = resource_has(resource_find(o->in), "config");
 	const struct {
@@ -171,10 +181,10 @@ static void add_problems(json_t *list, enum op_id op)
 		bool is_possible;
 	} rule[] = {
 		{400, true},
-		{401, !is_open},
-		{403, !is_open},
-		{404, strchr(o->path, '{') != NULL},
-		{409, is_call && strchr(o->path, '{')},
+		{401, true}, /* whoever shows a token shows one that is */
+		{403, o->role > ROLE_READER || has_scope},
+		{404, has_name && !creates(op)},
+		{409, is_call && has_name},
 		{413, has_body},
 		{415, has_body},
 		{422, has_config && op != OP_check}, /* a check answers with its findings */

@@ -157,6 +157,12 @@ class Host:
         with open(self.log, encoding="utf-8", errors="replace") as f:
             return f.read()
 
+    def api_fds(self):
+        """How many descriptors its API process has."""
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as f:
+            api, = [p for p in f.read().split() if is_named(p, "qvm-api")]
+        return len(os.listdir(f"/proc/{api}/fd"))
+
     # --- REST
 
     def request(self, method, path, body=None, headers=None):
@@ -272,6 +278,14 @@ def bed_says(name):
         r = bed(name)
     assert r.returncode == 0, r.stdout + r.stderr
     return r.stdout
+
+
+def is_named(pid, name):
+    try:
+        with open(f"/proc/{pid}/comm", encoding="ascii") as f:
+            return f.read().strip() == name
+    except OSError:
+        return False
 
 
 def is_alive(pid):

@@ -100,13 +100,16 @@ TEST(target_is_split_and_decoded)
 	assert_string_equal(query, "x=%41&y");
 	assert_int_equal(target_path("/v1/vms", path, &query, &e), 0);
 	assert_string_equal(query, "");
+	assert_int_equal(target_path("HTTP://qvm:80/v1/vms?x", path, &query, &e), 0);
+	assert_string_equal(path, "/v1/vms");
+	assert_string_equal(query, "x");
 }
 
 TEST(target_refuses_what_two_readers_could_read_differently)
 {
 	static const char *const bad[] = {
-		"",	  "v1/vms", "http://x/v1", "/a%00b",   "/a%zz", "/a%4", "/a%",
-		"/a%2fb", "/a%2Fb", "/a\x01",	   "/a%0d%0a", "/a%7f", "*"};
+		"",    "v1/vms", "http://x", "http:///v1", "ftp://x/v1", "/a%00b", "/a%zz", "/a%4",
+		"/a%", "/a%2fb", "/a%2Fb",   "/a\x01",	   "/a%0d%0a",	 "/a%7f",  "*"};
 	char path[TARGET_PATH], lengthy[TARGET_PATH + 8];
 	const char *query;
 	struct err e;
