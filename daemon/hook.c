@@ -1,30 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/hook.h"
 
-#include <fcntl.h>
-#include <grp.h>
 #include <inttypes.h>
-#include <sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "base/trust.h"
 #include "daemon/daemon.h"
+#include "daemon/hookrun.h"
 #include "daemon/store/event.h"
 #include "daemon/store/incident.h"
 #include "daemon/timer.h"
+#include "daemon/worker/controller.h"
 #include "daemon/worker/process.h"
 
 enum { RUNNING_MOST = 8, WAITING_MOST = 256, WORDS = 512, JSON = 4096, VARIABLES = 10 };
+enum { LINGER_MS = 2000 }; /* from the end of a hook to that of the process that waits for it */
 
 struct hook {
 	struct hook *next;
@@ -32,73 +30,11 @@ struct hook {
 	struct event ev;
 	char program[CONFIG_PATH + NAME_CAP];
 	struct process process; /* fd -1: it waits */
+	unsigned place;
 	int link;
-	bool is_late;
+	bool is_late, has_place;
 	sd_event_source *source, *deadline;
 };
-
-/* --- in the child --- */
-
-struct child {
-	const char *program;
-	const struct command_user *user;
-	char *const *environment;
-};
-
-static void limit(int what, rlim_t value)
-{
-	const struct rlimit l = {value, value};
-
-	if (setrlimit((__rlimit_resource_t)what, &l) < 0)
-		_exit(PROCESS_NO_EXEC);
-}
-
-static __attribute__((noreturn)) void become_hook(const struct child *c, int link)
-{
-	char *const argv[] = {(char *)(uintptr_t)c->program, NULL};
-	sigset_t none;
-
-	limit(RLIMIT_CORE, 0);
-	limit(RLIMIT_CPU, 10);
-	limit(RLIMIT_FSIZE, 16 << 20);
-	limit(RLIMIT_AS, 512 << 20);
-	limit(RLIMIT_NOFILE, 64);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	for (int fd = 0; fd < 3; fd++)
-		if (dup2(link, fd) < 0)
-			_exit(PROCESS_NO_EXEC);
-	if (c->user->uid &&
-	    (setgroups(0, NULL) < 0 || setgid(c->user->gid) < 0 || setuid(c->user->uid) < 0))
-		_exit(PROCESS_NO_EXEC);
-	/* After the change of user, which clears it. */
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
-	    chdir("/") < 0 || close_range(3, ~0u, 0) < 0)
-		_exit(PROCESS_NO_EXEC);
-	limit(RLIMIT_NPROC, 64);
-	execve(c->program, argv, c->environment);
-	_exit(PROCESS_NO_EXEC);
-}
-
-/* The first process of a namespace takes all others with it, however it ends. */
-static void run_hook(int link, const void *arg)
-{
-	const struct child *c = arg;
-	int status;
-	pid_t pid;
-
-	if (unshare(CLONE_NEWPID | CLONE_NEWIPC) < 0) {
-		if (geteuid() == 0)
-			_exit(PROCESS_NO_EXEC);
-		become_hook(c, link); /* an ordinary user's: the deadline is all there is */
-	}
-	pid = fork();
-	if (pid == 0)
-		become_hook(c, link);
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		_exit(PROCESS_NO_EXEC);
-	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
-}
 
 /* --- what it is told --- */
 
@@ -153,6 +89,47 @@ static void make_environment(const struct event *ev, struct environment *ret)
 	ret->variable[n] = NULL;
 }
 
+/* --- its cgroup --- */
+
+static const char *place_name(unsigned place, char ret[static 24])
+{
+	snprintf(ret, 24, "hook-%u", place);
+	return ret;
+}
+
+/* A cgroup that something of the one before does not leave yet serves the next as well. */
+static int take_place(struct hook *h, int *ret_folder, struct err *e)
+{
+	static const struct limits limits = {.memory_bytes = HOOKRUN_MEMORY,
+					     .cpu_weight = 100,
+					     .cpu_period_us = 100000,
+					     .io_weight = 100,
+					     .pids = HOOKRUN_PIDS};
+	struct hook_set *s = &h->d->hooks;
+	struct limits_held held = {0};
+	char name[24];
+
+	while (s->places & 1u << h->place)
+		h->place++;
+	if (cgroup_make(&h->d->cgroup, place_name(h->place, name), ret_folder, e) < 0)
+		return -1;
+	h->has_place = true;
+	s->places |= 1u << h->place;
+	if (*ret_folder >= 0)
+		controller_limit(*ret_folder, &limits, &held);
+	return 0;
+}
+
+static void leave_place(const struct hook *h)
+{
+	char name[24];
+
+	if (!h->has_place)
+		return;
+	h->d->hooks.places &= ~(1u << h->place);
+	cgroup_remove(&h->d->cgroup, place_name(h->place, name));
+}
+
 /* --- its life --- */
 
 static void start_some(struct daemon *d);
@@ -178,6 +155,7 @@ static void leave(struct hook *h)
 		break;
 	}
 	s->n--;
+	leave_place(h);
 	s->is_full = s->is_full && s->n > WAITING_MOST / 2;
 	hook_free(h);
 }
@@ -209,7 +187,7 @@ static void tell_end(const struct hook *h, int code, int status)
 		tell(h, JOURNAL_HOOK_FAILED, "ended after %" PRIu64 " ms (hook-timeout-ms). %s",
 		     h->d->config.hook_timeout_ms, words);
 	else if (code == CLD_EXITED && status == PROCESS_NO_EXEC)
-		tell(h, JOURNAL_HOOK_FAILED, "it could not be executed");
+		tell(h, JOURNAL_HOOK_FAILED, "it could not be executed. %s", words);
 	else if (code != CLD_EXITED || status > 128)
 		tell(h, JOURNAL_HOOK_FAILED, "it died of %s. %s",
 		     incident_signal(code == CLD_EXITED ? status - 128 : status, name), words);
@@ -237,6 +215,33 @@ static int on_process(sd_event_source *s, int fd, uint32_t events, void *arg)
 	return 0;
 }
 
+static void kill_all(struct hook *h)
+{
+	char name[24];
+
+	cgroup_kill(&h->d->cgroup, place_name(h->place, name));
+	process_kill(&h->process);
+}
+
+/* As an ordinary user's it may not heed a signal less strong. */
+static void end_all(struct hook *h)
+{
+	if (geteuid() == 0)
+		process_signal(&h->process, SIGTERM);
+	else
+		kill_all(h);
+}
+
+static int on_linger(sd_event_source *s, uint64_t us, void *arg)
+{
+	struct hook *h = arg;
+
+	(void)s;
+	(void)us;
+	kill_all(h);
+	return 0;
+}
+
 static int on_late(sd_event_source *s, uint64_t us, void *arg)
 {
 	struct hook *h = arg;
@@ -244,54 +249,41 @@ static int on_late(sd_event_source *s, uint64_t us, void *arg)
 	(void)s;
 	(void)us;
 	h->is_late = true;
-	process_kill(&h->process);
+	end_all(h);
+	timer_set(h->d->loop, &h->deadline, LINGER_MS, on_linger, h);
 	return 0;
-}
-
-/* Code that runs with somebody's rights: only root's own, or ours. */
-static int check(const struct hook *h, struct err *e)
-{
-	const struct config *c = &h->d->config;
-	AUTO_FD int folder = -1;
-	AUTO_FD int file = -1;
-
-	if (!c->hook_folder[0] || !c->has_hook_user)
-		return err_set(e, RESOURCE,
-			       "this host runs no hooks: set `hook-folder` and `hook-user` in "
-			       "qvmd.conf");
-	folder = trust_open_folder(c->hook_folder, e);
-	if (folder < 0)
-		return -1;
-	file = openat(folder, strrchr(h->program, '/') + 1, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (file < 0)
-		return err_sys(e, RESOURCE, "open '%s'", h->program);
-	return trust_check(file, h->program, 0, e);
 }
 
 static int start(struct hook *h, struct err *e)
 {
 	struct daemon *d = h->d;
 	AUTO_FREE struct environment *env = calloc(1, sizeof *env);
+	AUTO_FD int cgroup = -1;
 	char json[JSON];
 	size_t n = make_json(&h->ev, json);
 	int link[2];
 
 	if (!env)
 		abort();
-	if (check(h, e) < 0)
-		return -1;
+	if (!d->config.hook_folder[0] || !d->config.has_hook_user)
+		return err_set(e, RESOURCE,
+			       "this host runs no hooks: set `hook-folder` and `hook-user` in "
+			       "qvmd.conf");
 	make_environment(&h->ev, env);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, link) < 0)
 		return err_sys(e, RESOURCE, "make the link to a hook");
 	h->link = link[0];
 	AUTO_FD int its = link[1];
-	const struct child c = {
-		.program = h->program, .user = &d->config.hook_user, .environment = env->variable};
-
 	/* A new socket takes so few bytes. */
 	if (write(h->link, json, n) != (ssize_t)n || shutdown(h->link, SHUT_WR) < 0)
 		return err_sys(e, RESOURCE, "tell a hook what happened");
-	if (process_fork(run_hook, &c, &its, 1, &h->process, e) < 0)
+	if (take_place(h, &cgroup, e) < 0)
+		return -1;
+	const struct hookrun r = {.config = &d->config,
+				  .program = h->program,
+				  .environment = env->variable,
+				  .cgroup = cgroup};
+	if (hookrun_spawn(&r, its, &h->process, e) < 0)
 		return -1;
 	if (sd_event_add_io(d->loop, &h->source, h->process.fd, EPOLLIN, on_process, h) < 0)
 		abort(); /* out of memory: crash-only */
@@ -366,9 +358,14 @@ void hook_close(struct daemon *d)
 
 		s->first = h->next;
 		if (h->process.fd >= 0) {
-			process_kill(&h->process);
+			struct pollfd gone = {.fd = h->process.fd, .events = POLLIN};
+
+			end_all(h);
+			if (poll(&gone, 1, LINGER_MS) != 1)
+				kill_all(h);
 			process_reap(&h->process, &code, &status);
 		}
+		leave_place(h);
 		hook_free(h);
 	}
 	*s = (struct hook_set){.is_closed = true};

@@ -4,9 +4,10 @@
  * struct daemon.
  *
  * An event is told once it is committed, so nothing waits for a hook and a hook delays no safe state.
- * It runs as `hook-user`, as the first process of a pid namespace, which ends with it, with limits and
- * a deadline; those of one VM run one after the other. It gets QVM_* in its environment and the event
- * as JSON on its standard input. What it says becomes an event, as does its failure.
+ * It runs as `hook-user`, as the first process of a pid namespace, which ends with it, in a cgroup of its
+ * own, with limits and a deadline; those of one VM run one after the other. It gets QVM_* in its
+ * environment and the event as JSON on its standard input. What it says becomes an event, as does its
+ * failure.
  */
 #pragma once
 
@@ -19,8 +20,9 @@ struct hook;
 struct hook_set {
 	struct hook *first; /* in order; those that run have a process */
 	unsigned n, n_running;
-	bool is_full;	/* and that was told */
-	bool is_closed; /* the supervisor ends */
+	unsigned places; /* taken by those that run, 1 << place: each has a cgroup */
+	bool is_full;	 /* and that was told */
+	bool is_closed;	 /* the supervisor ends */
 };
 
 /* A committed event. */

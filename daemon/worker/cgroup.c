@@ -226,13 +226,20 @@ void cgroup_remove(const struct cgroup *c, const char *name)
 		unlinkat(c->fd, name, AT_REMOVEDIR);
 }
 
-static void end_folder(const struct cgroup *c, const char *name)
+int cgroup_kill(const struct cgroup *c, const char *name)
 {
 	char path[300];
 
+	if (!cgroup_is_there(c))
+		return -1;
 	snprintf(path, sizeof path, "%s/cgroup.kill", name);
 	AUTO_FD int fd = openat(c->fd, path, O_WRONLY | O_CLOEXEC);
-	if (fd >= 0 && write(fd, "1", 1) == 1)
+	return fd >= 0 && write(fd, "1", 1) == 1 ? 0 : -1;
+}
+
+static void end_folder(const struct cgroup *c, const char *name)
+{
+	if (cgroup_kill(c, name) == 0)
 		for (int i = 0; i < 100 && unlinkat(c->fd, name, AT_REMOVEDIR) < 0; i++)
 			usleep(10000); /* at start only, before there is a loop to hold up */
 	else

@@ -39,6 +39,9 @@ int cgroup_make(const struct cgroup *c, const char *name, int *ret_fd, struct er
 const char *cgroup_of(pid_t pid, char ret[static CGROUP_PATH]);
 /* What the host's cgroup2 can limit at all: 1 << LIMIT_*. */
 uint32_t cgroup_offered(void);
+/* SIGKILL for all that is in it, whatever it became; -1 where there is no such folder, or a kernel before
+ * 5.14. */
+int cgroup_kill(const struct cgroup *c, const char *name);
 /* After its worker has been reaped. */
 void cgroup_remove(const struct cgroup *c, const char *name);
 /* End whatever an earlier supervisor left in the subtree, but for what is spared, and remove the

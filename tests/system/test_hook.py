@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 
 import pytest
 
@@ -103,6 +104,61 @@ def test_a_hook_that_hangs_is_ended_with_all_that_it_started_and_delays_nothing(
     host.verb("web", "kill")
     host.stop()
     host.until(lambda: not sleepers(), "what it started is gone, too")
+
+
+def survivors(mark):
+    """Processes with that word in their environment, wherever they went."""
+    found = []
+    for p in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{p}/environ", "rb") as f:
+                if f"MARK={mark}".encode() in f.read():
+                    found.append(p)
+        except OSError:
+            continue
+    return found
+
+
+def subtree(host):
+    """The supervisor's cgroup, or ''."""
+    path = host.get("/v1/host").json["facts"].get("cgroup", "")
+    return path if os.path.isdir(path) else ""
+
+
+def hook_cgroups(host):
+    path = subtree(host)
+    return [x for x in os.listdir(path) if x.startswith("hook-")] if path else []
+
+
+def test_a_hook_has_a_cgroup_of_its_own_and_what_leaves_it_does_not_outlive_its_deadline(host):
+    hook(host, "stray", "export MARK=stray-hook", "setsid sh -c 'sleep 1000 & exec sleep 1000' &",
+         f"cat /proc/self/cgroup >{host.out}/cgroup", "sleep 1000")
+    host.define("web", HELLO, hook="stray")
+    host.verb("web", "start")
+    cgroup = host.out / "cgroup"
+    host.until(lambda: cgroup.exists() and "\n" in cgroup.read_text(), "it says where it is")
+    # The end of the deadline is not ours to wait for: it comes before the event.
+    said(host, "hook-failed", "hook-timeout-ms")
+    host.put("/v1/vms/web", {"config": HELLO, "policy": {"hook": ""}})
+    if subtree(host):
+        assert re.search(r"^0::.*/hook-[0-7]$", cgroup.read_text(), re.M), cgroup.read_text()
+    host.until(lambda: not survivors("stray-hook"), "nothing of it is left")
+    host.until(lambda: not hook_cgroups(host), "no cgroup of it is left")
+
+
+def test_a_hook_ends_with_a_supervisor_that_is_killed(host):
+    hook(host, "slow", "export MARK=killed-hook", f"touch {host.out}/here", "sleep 1000")
+    host.settings["hook-timeout-ms"] = 600000
+    host.stop()
+    host.start()
+    host.define("web", HELLO, hook="slow")
+    host.verb("web", "start")
+    host.until(lambda: (host.out / "here").exists(), "it runs")
+    host.kill()
+    host.until(lambda: not survivors("killed-hook"), "it is gone")
+    host.settings["hook-timeout-ms"] = 1500
+    host.start()
+    host.until(lambda: not hook_cgroups(host), "no cgroup of it is left")
 
 
 def test_a_flood_of_words_is_cut(host):

@@ -25,5 +25,9 @@ def test_processor_time_and_processes_are_held_to_their_limits(said):
     assert "pids: a hostile worker forks up to its limit, and all of it goes with it" in said
 
 
+def test_a_hook_is_held_to_its_processes_and_memory(said):
+    assert "hook: one that forks is held to its number, and its cgroup goes with it" in said
+
+
 def test_the_cgroup_of_the_supervisor_is_as_it_was(said):
     assert "end: its cgroup is as it was" in said
