@@ -278,16 +278,14 @@ static int judge(const struct http *h, const struct call *c, CURLcode code, stru
 	}
 }
 
-/* Asking again changes nothing: what makes an operation is known by its id, a definition is either
- * there already or not. Of what streams, something has been seen. */
+/* Asking again changes nothing: what was done is known by its id. Of what streams, something has been
+ * seen. */
 static bool may_ask_again(const struct http_request *q, CURLcode code)
 {
-	const struct op *o = &op_table[q->op];
 	bool is_broken = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR ||
 			 code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE;
 
-	return is_broken && !q->sink &&
-	       (o->kind == OP_KIND_VIEW || !strcmp(o->out, "vm") || !strcmp(o->out, "operation"));
+	return is_broken && !q->sink;
 }
 
 /* The id of a request that may have to be sent again; 0 = the server gives one. */

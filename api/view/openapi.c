@@ -54,13 +54,14 @@ static json_t *parameters(enum op_id op)
 					      p->def == PARAM_NEEDED, p->what, schema_of_param(p)));
 	}
 	if (op_table[op].kind == OP_KIND_CALL)
-		object_append(list,
-			      parameter("Request-Id", "header", false,
-					"16 hexadecimal digits, by chance, for this request; sent "
-					"again with it, a request that makes an operation answers "
-					"with that of the first time",
-					json_pack("{s:s,s:s}", "type", "string", "pattern",
-						  "^[0-9a-f]{16}$")));
+		object_append(
+			list,
+			parameter("Request-Id", "header", false,
+				  "16 hexadecimal digits, by chance, for this request; sent "
+				  "again with it, a request is not done again, and is answered "
+				  "as the first time",
+				  json_pack("{s:s,s:s}", "type", "string", "pattern",
+					    "^[0-9a-f]{16}$")));
 	return list;
 }
 

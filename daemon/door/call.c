@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "daemon/daemon.h"
+#include "daemon/door/again.h"
 #include "daemon/vm/dump.h"
 #include "daemon/vm/life.h"
 #include "daemon/vm/pair.h"
@@ -138,28 +139,6 @@ static int take_text(struct call *c, int fd, struct err *e)
 	return 0;
 }
 
-/* A client that lost its connection asks again with the same id: it gets the operation of the first
- * time. What makes no operation can be asked for twice anyway. */
-static bool is_again(struct call *c)
-{
-	const struct operation o = {
-		.op = (enum op_id)c->m.op, .request = c->request, .caller = c->m.caller};
-	struct vm *v = vm_find(&c->d->vms, c->m.vm);
-	struct err e;
-	int64_t id;
-	int r;
-
-	if (strcmp(op_table[c->m.op].out, "operation") != 0)
-		return false;
-	r = operation_again(&c->d->store, &o, c->m.vm, &id, &e);
-	if (r < 0)
-		call_refuse(c, &e);
-	else if (r > 0)
-		call_answer(c, &(struct msg_answer){.operation = (uint64_t)id,
-						    .revision = v ? v->row.revision : 0});
-	return r != 0;
-}
-
 void call_run(struct daemon *d, uint64_t request, const struct msg_call *m, int text_fd)
 {
 	struct call *c = calloc(1, sizeof *c);
@@ -176,7 +155,7 @@ void call_run(struct daemon *d, uint64_t request, const struct msg_call *m, int 
 		call_refuse(c, &e);
 	else if (d->is_ending)
 		call_refuse(c, (err_set(&e, UNAVAILABLE, "the supervisor is ending"), &e));
-	else if (!is_again(c))
+	else if (!again_answered(c))
 		handlers[m->op](c);
 }
 
@@ -331,6 +310,8 @@ void call_vm_type(struct call *c)
 		call_refuse(c, (err_set(&e, UNAVAILABLE, "the worker of '%s' takes no input: %s",
 					c->m.vm, why.msg),
 				&e));
-	else
+	else {
+		again_typed(c);
 		call_answer(c, &(struct msg_answer){.revision = v->row.revision});
+	}
 }

@@ -39,3 +39,6 @@ void call_refuse(struct call *take, const struct err *e);
 #undef OP
 #undef OP_HANDLER_VIEW
 #undef OP_HANDLER_CALL
+
+/* The token is there; who asks again has not got its secret, and gets a new one. */
+void call_token_again(struct call *take);

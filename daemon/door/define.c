@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "daemon/vm/action.h"
+#include "daemon/door/again.h"
 #include "daemon/door/call.h"
 #include "daemon/daemon.h"
 #include "daemon/vm/pair.h"
@@ -136,6 +137,8 @@ static int write_rows(struct call *c, const struct vm *v, struct record *row,
 							  .uid = c->m.caller.uid},
 				e) < 0)
 		return -1;
+	if (again_note(c, row->revision, !v, e) < 0)
+		return -1;
 	return ledger_stage(c->d, &ev, e);
 }
 
@@ -180,6 +183,8 @@ static void put_checked(struct call *c, const struct check_result *r)
 	struct msg_answer a = {.created = !v, .n_findings_more = r->n_findings_more};
 	struct err e;
 
+	if (again_answered(c)) /* sent again after its API process had died, and checked twice */
+		return;
 	check_send_findings(c, r);
 	if (r->err.code) {
 		a.err = r->err;
@@ -309,7 +314,8 @@ static int delete (struct call *c, struct vm *v, struct err *e)
 	ev.request = c->request;
 	if (ledger_begin(c->d, e) < 0)
 		return -1;
-	if (record_delete(&c->d->store, v->row.id, e) < 0 || ledger_stage(c->d, &ev, e) < 0) {
+	if (record_delete(&c->d->store, v->row.id, e) < 0 || again_note(c, 0, false, e) < 0 ||
+	    ledger_stage(c->d, &ev, e) < 0) {
 		ledger_abort(c->d);
 		return -1;
 	}

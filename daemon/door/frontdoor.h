@@ -18,6 +18,8 @@ struct daemon;
 struct vm;
 struct frontdoor_letter;
 
+enum { FRONTDOOR_TYPED = 256 };
+
 struct frontdoor {
 	int link;	/* -1 = nobody is there */
 	uint64_t visit; /* counts the API processes */
@@ -32,6 +34,10 @@ struct frontdoor {
 		uint64_t at_ms;
 		char vm[NAME_CAP];
 	} typist;
+	struct { /* the last requests to type, so that one sent again types once */
+		uint64_t request[FRONTDOOR_TYPED];
+		unsigned n;
+	} typed;
 };
 
 /* A new API process is at the other end; the link is taken. */

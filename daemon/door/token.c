@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "daemon/daemon.h"
+#include "daemon/door/again.h"
 #include "daemon/door/call.h"
 #include "daemon/store/event.h"
 #include "daemon/store/ledger.h"
@@ -37,7 +38,8 @@ static int store(struct call *c, const struct token *t, struct err *e)
 	ev.request = c->request;
 	if (ledger_begin(c->d, e) < 0)
 		return -1;
-	if (token_insert(&c->d->store, t, e) < 0 || ledger_stage(c->d, &ev, e) < 0) {
+	if (token_insert(&c->d->store, t, e) < 0 || again_note(c, 0, true, e) < 0 ||
+	    ledger_stage(c->d, &ev, e) < 0) {
 		ledger_abort(c->d);
 		return -1;
 	}
@@ -73,6 +75,40 @@ void call_token_create(struct call *c)
 	explicit_bzero(a.secret, sizeof a.secret);
 }
 
+static int renew(struct call *c, const struct token *t, struct err *e)
+{
+	struct event ev = event_make(JOURNAL_TOKEN, "",
+				     "the token '%s' has another secret: its "
+				     "request was sent again",
+				     t->name);
+
+	ev.request = c->request;
+	if (ledger_begin(c->d, e) < 0)
+		return -1;
+	if (token_renew(&c->d->store, t, e) < 0 || ledger_stage(c->d, &ev, e) < 0) {
+		ledger_abort(c->d);
+		return -1;
+	}
+	return ledger_commit(c->d, e);
+}
+
+/* Nobody has kept the secret; the one of the first time is void now. */
+void call_token_again(struct call *c)
+{
+	struct msg_answer a = {.created = 1};
+	struct token t = {.is_certificate = c->m.token.is_certificate};
+	struct err e;
+
+	str_copy(t.name, sizeof t.name, c->m.vm);
+	if (!t.is_certificate)
+		token_make_secret(&t, a.secret);
+	if (!t.is_certificate && renew(c, &t, &e) < 0)
+		call_refuse(c, &e);
+	else
+		call_answer(c, &a);
+	explicit_bzero(a.secret, sizeof a.secret);
+}
+
 void call_token_delete(struct call *c)
 {
 	struct event ev = event_make(JOURNAL_TOKEN, "", "the token '%s' is gone", c->m.vm);
@@ -83,7 +119,8 @@ void call_token_delete(struct call *c)
 		call_refuse(c, &e);
 		return;
 	}
-	if (token_delete(&c->d->store, c->m.vm, &e) < 0 || ledger_stage(c->d, &ev, &e) < 0) {
+	if (token_delete(&c->d->store, c->m.vm, &e) < 0 || again_note(c, 0, false, &e) < 0 ||
+	    ledger_stage(c->d, &ev, &e) < 0) {
 		ledger_abort(c->d);
 		call_refuse(c, &e);
 		return;

@@ -8,6 +8,7 @@
 #include "daemon/daemon.h"
 #include "daemon/hook.h"
 #include "daemon/store/audit.h"
+#include "daemon/store/done.h"
 #include "daemon/store/event.h"
 #include "daemon/door/frontdoor.h"
 #include "daemon/store/incident.h"
@@ -225,7 +226,7 @@ static void prune(struct daemon *d)
 	struct err e;
 
 	if (event_prune(&d->store, d->ledger.seq, &e) < 0 || operation_prune(&d->store, &e) < 0 ||
-	    audit_prune(&d->store, &e) < 0)
+	    audit_prune(&d->store, &e) < 0 || done_prune(&d->store, &e) < 0)
 		log_warn(&(struct log_about){.err = &e}, "old rows stay: %s", e.msg);
 }
 

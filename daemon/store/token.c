@@ -53,6 +53,20 @@ int token_insert(struct store *s, const struct token *t, struct err *e)
 			 STORE_INT(t->created_ms), STORE_INT(t->expires_ms), STORE_INT(t->uid));
 }
 
+int token_renew(struct store *s, const struct token *t, struct err *e)
+{
+	int64_t n = 0;
+
+	if (is_there(s, t->name, &n, e) < 0)
+		return -1;
+	if (!n)
+		return err_set(e, CONFLICT,
+			       "this request made the token '%s', which has been deleted since",
+			       t->name);
+	return STORE_RUN(s, e, "UPDATE token SET hash = ? WHERE name = ?", STORE_TEXT(t->hash),
+			 STORE_TEXT(t->name));
+}
+
 int token_delete(struct store *s, const char *name, struct err *e)
 {
 	int64_t n = 0;

@@ -29,5 +29,7 @@ struct token {
 void token_make_secret(struct token *t, char ret[static MESSAGE_SECRET]);
 /* ERR_CONFLICT when there is one of that name. */
 int token_insert(struct store *s, const struct token *t, struct err *e);
+/* Another secret for it. ERR_CONFLICT when it is no more. */
+int token_renew(struct store *s, const struct token *t, struct err *e);
 /* ERR_NOT_FOUND */
 int token_delete(struct store *s, const char *name, struct err *e);

@@ -157,11 +157,17 @@ class Host:
         with open(self.log, encoding="utf-8", errors="replace") as f:
             return f.read()
 
+    def api_pid(self):
+        """Of its API process; 0 = there is none now."""
+        try:
+            with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as f:
+                return next((int(p) for p in f.read().split() if is_named(p, "qvm-api")), 0)
+        except OSError:
+            return 0
+
     def api_fds(self):
         """How many descriptors its API process has."""
-        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as f:
-            api, = [p for p in f.read().split() if is_named(p, "qvm-api")]
-        return len(os.listdir(f"/proc/{api}/fd"))
+        return len(os.listdir(f"/proc/{self.api_pid()}/fd"))
 
     # --- REST
 

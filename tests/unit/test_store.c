@@ -10,6 +10,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "daemon/store/done.h"
 #include "daemon/store/event.h"
 #include "daemon/store/incident.h"
 #include "daemon/store/migration.h"
@@ -389,5 +390,39 @@ TEST(store_gives_no_id_of_a_vm_twice_nor_one_whose_uid_is_in_use)
 			 0);
 	insert_vm(&f, "c", &c);
 	assert_int_equal(c.id, RECORD_UIDS + a.id + 1);
+	remove_db(&f);
+}
+
+TEST(done_knows_a_request_by_all_that_was_asked)
+{
+	struct fixture f;
+	struct done first = {.op = OP_vm_put,
+			     .request = 7,
+			     .name = "hello",
+			     .caller = {.uid = 5, .identity = "script"},
+			     .digest = "d",
+			     .revision = 3,
+			     .is_new = true};
+	struct done wrong[] = {first, first, first, first, first}, again = first;
+	struct err e;
+
+	open_db(&f);
+	assert_int_equal(done_before(&f.s, &again, &e), 0);
+	assert_int_equal(done_insert(&f.s, &first, &e), 0);
+	again.revision = again.is_new = 0;
+	again.caller.pid = 99; /* it may ask by another process */
+	assert_int_equal(done_before(&f.s, &again, &e), 1);
+	assert_int_equal(again.revision, 3);
+	assert_true(again.is_new);
+	wrong[0].op = OP_vm_delete;
+	wrong[1].name = "other";
+	wrong[2].caller.uid = 6;
+	wrong[3].caller.identity[0] = '\0';
+	wrong[4].digest[0] = 'e';
+	for (size_t i = 0; i < NELEMS(wrong); i++) {
+		assert_int_equal(done_before(&f.s, &wrong[i], &e), -1);
+		assert_int_equal(e.code, ERR_CONFLICT);
+	}
+	assert_int_equal(done_insert(&f.s, &first, &e), -1);
 	remove_db(&f);
 }
