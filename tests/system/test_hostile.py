@@ -161,7 +161,7 @@ def test_a_deaf_worker_costs_its_own_requests_only(den):
 
 def test_a_box_that_is_scribbled_over_while_it_is_read_misleads_nobody(den):
     before, seq = fds(den), den.events()[-1]["seq"]
-    pid = begin(den, "scribble")
+    pid = begin(den, "scribble", heartbeat_ms=1000, heartbeat_misses=100)  # its heart is scribbled over, too
     for _ in range(10):
         for view in ("status", "console", "map"):
             a = den.get(f"/v1/vms/scribble/{view}")
