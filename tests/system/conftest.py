@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures: a fresh host per test, and proof that each test leaves nothing behind."""
 import os
+import shutil
 import time
 
 import pytest
 
+from beds import Beds
 from host import B, Host
 
 GRACE = 10  # seconds for what ends by itself
 
 
 def pytest_configure(config):
+    config.beds = Beds()
     config.addinivalue_line("markers", "kvm: needs /dev/kvm")
     config.addinivalue_line("markers", "bed: lies in the full-instruction bed")
     config.addinivalue_line("markers", "ground: reaches code of ours that no test outside of a bed reaches")
@@ -20,11 +23,39 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "said" in item.fixturenames:
             item.add_marker("bed")
+    items.sort(key=lambda item: "said" in item.fixturenames)  # stable: they come last, see beds.py
+
+
+def pytest_collection_finish(session):
+    if session.config.option.collectonly or not can_run():
+        return
+    session.config.beds.prepare(dict.fromkeys(x.module.BED for x in session.items if "said" in x.fixturenames))
+
+
+def pytest_unconfigure(config):
+    config.beds.close()
+
+
+def can_run():
+    return os.path.exists("/dev/kvm")
 
 
 def pytest_runtest_setup(item):
-    if not os.path.exists("/dev/kvm"):
+    if not can_run():
         pytest.skip("this machine has no /dev/kvm")
+
+
+@pytest.fixture(scope="session")
+def beds(request):
+    if not shutil.which("qemu-system-x86_64"):
+        pytest.skip("no qemu-system-x86_64 for the full-instruction bed")
+    return request.config.beds
+
+
+@pytest.fixture(scope="module")
+def said(request, beds):
+    """What the bed of this module's name has said."""
+    return beds.says(request.module.BED)
 
 
 def ours():

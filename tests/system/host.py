@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import warnings
 
 import pytest
 
@@ -238,13 +237,14 @@ class Host:
             if value:
                 return value
             time.sleep(0.02)
+        what = what() if callable(what) else what
         raise AssertionError(f"not within {seconds} s: {what}\n--- qvmd's log\n{self.read_log()[-4000:]}")
 
     def until_vm(self, name, **want):
         def met():
             vm = self.vm(name)
             return vm if all(vm[k] == v for k, v in want.items()) else None
-        return self.until(met, f"{name}: {want}; it is {self.vm(name)}")
+        return self.until(met, lambda: f"{name}: {want}; it is {self.vm(name)}")
 
     def until_console(self, name, text):
         return self.until(lambda: text in self.console(name), f"{name} prints {text!r}")
@@ -259,31 +259,6 @@ class Host:
 def worker_alone(*args, stdin=subprocess.DEVNULL, timeout=60, **kw):
     return subprocess.run([f"{B}/qvm", *args], text=True, capture_output=True, stdin=stdin,
                           timeout=timeout, check=False, errors="replace", **kw)
-
-
-BED_OUT_OF_TIME, BED_STANDS_STILL = 124, 123
-
-
-def bed(name, *args):
-    """Run tests/harness/NAME, a script in the full-instruction bed."""
-    if not shutil.which("qemu-system-x86_64"):
-        pytest.skip("no qemu-system-x86_64 for the full-instruction bed")
-    return subprocess.run([os.path.join(ROOT, "tests", "harness", name), *args],
-                          env={**os.environ, "B": B}, stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, check=False)
-
-
-def bed_says(name):
-    """What a bed's script prints. For a fixture `said`, by which conftest.py marks the tests. A bed whose
-    own kernel has stood still, whose qemu has died, or that is out of time gets a second try, which every
-    report shows with what each of its processes waited in; a wrong answer gets none. Out of time it is
-    when a guest's kernel stands still, as the bed's own can: see ARCHITECTURE, the beds."""
-    r = bed(name)
-    if r.returncode in (BED_STANDS_STILL, BED_OUT_OF_TIME):
-        warnings.warn(f"the bed '{name}' was run again, it came to no end:\n{r.stdout[-2000:]}{r.stderr}")
-        r = bed(name)
-    assert r.returncode == 0, r.stdout + r.stderr
-    return r.stdout
 
 
 def is_named(pid, name):

@@ -4,19 +4,19 @@ import re
 
 import pytest
 
-from host import BED_OUT_OF_TIME, BED_STANDS_STILL, bed
+from beds import OUT_OF_TIME, STANDS_STILL
 
 
-def lie(tmp_path, text, *options):
+def lie(beds, tmp_path, text, *options):
     script = tmp_path / "script"
     script.write_text("#!/bin/sh\n" + text)
-    return bed("bed", *options, str(script))
+    return beds.run("bed", *options, str(script))
 
 
 @pytest.mark.bed
-def test_a_script_that_hangs_is_ended_with_what_each_process_waits_in(tmp_path):
-    r = lie(tmp_path, "echo begun\nsleep 1000\n", "-t", "12")
-    assert r.returncode == BED_OUT_OF_TIME
+def test_a_script_that_hangs_is_ended_with_what_each_process_waits_in(beds, tmp_path):
+    r = lie(beds, tmp_path, "echo begun\nyes >/dev/null &\nsleep 1000\n", "-t", "12")
+    assert r.returncode == OUT_OF_TIME
     assert r.stdout == "begun\n"
     assert re.search(r"^bed: not done after 12 s; its kernel lives, it beat \d+ times$", r.stderr, re.M)
     assert re.search(r"^  \d+ +sleep +state:S .*nanosleep", r.stderr, re.M), r.stderr
@@ -24,9 +24,9 @@ def test_a_script_that_hangs_is_ended_with_what_each_process_waits_in(tmp_path):
 
 
 @pytest.mark.bed
-def test_a_bed_that_stands_still_is_told_from_a_script_that_hangs(tmp_path):
+def test_a_bed_that_stands_still_is_told_from_a_script_that_hangs(beds, tmp_path):
     # The processes of bed-init beat; without them it looks like a kernel that runs none.
-    r = lie(tmp_path, "kill -STOP $(pidof init | tr ' ' '\\n' | grep -vx 1)\nsleep 1000\n", "-s", "10")
-    assert r.returncode == BED_STANDS_STILL
+    r = lie(beds, tmp_path, "kill -STOP $(pidof init | tr ' ' '\\n' | grep -vx 1)\nyes >/dev/null &\nsleep 1000\n", "-s", "10")
+    assert r.returncode == STANDS_STILL
     assert "stands still since 10 s" in r.stderr
     assert re.search(r"^  \d+ +init +state:T", r.stderr, re.M), r.stderr

@@ -2,14 +2,7 @@
 """The virtio console and balloon, and the batched 8250, under the drivers of Debian's unmodified kernel in the bed."""
 import re
 
-import pytest
-
-from host import bed_says
-
-
-@pytest.fixture(scope="module")
-def said():
-    return bed_says("console")
+BED = "console"
 
 
 def test_linux_has_a_shell_on_its_virtio_console_by_rest_pty_and_socket(said):

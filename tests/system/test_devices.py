@@ -2,14 +2,7 @@
 """The devices of the PCI bus, under the drivers of Debian's unmodified kernel in the bed."""
 import re
 
-import pytest
-
-from host import bed_says
-
-
-@pytest.fixture(scope="module")
-def said():
-    return bed_says("devices")
+BED = "devices"
 
 
 def test_linux_finds_the_bridge_and_every_function_where_the_configuration_puts_them(said):

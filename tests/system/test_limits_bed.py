@@ -1,13 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Limits that the kernel enforces: what tests/harness/limits saw on a host whose cgroups have controllers."""
-import pytest
 
-from host import bed_says
-
-
-@pytest.fixture(scope="module")
-def said():
-    return bed_says("limits")
+BED = "limits"
 
 
 def test_what_is_limited_is_handed_down_to_the_workers(said):

@@ -2,14 +2,7 @@
 """Debian's unmodified kernel as a guest, booted to its shell in the full-instruction bed."""
 import re
 
-import pytest
-
-from host import bed_says
-
-
-@pytest.fixture(scope="module")
-def said():
-    return bed_says("linux")
+BED = "linux"
 
 
 def test_linux_alone_answers_uname_and_its_poweroff_is_exit_0(said):

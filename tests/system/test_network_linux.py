@@ -2,14 +2,7 @@
 """virtio-net under Debian's unmodified driver, in the bed: two guests of qvmd and a TAP of the host."""
 import re
 
-import pytest
-
-from host import bed_says
-
-
-@pytest.fixture(scope="module")
-def said():
-    return bed_says("network")
+BED = "network"
 
 
 def one(pattern, text):

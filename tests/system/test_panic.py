@@ -2,12 +2,9 @@
 """pvpanic: a guest tells that it panics, and the VM ends with a cause of its own."""
 import pytest
 
-from host import bed_says, config, worker_alone
+from host import config, worker_alone
 
-
-@pytest.fixture(scope="module")
-def said():
-    return bed_says("panic")
+BED = "panic"
 
 
 @pytest.mark.parametrize("form,device", [("isa", "QEMU0001"), ("pci", "0000:00:01.0")])

@@ -1,13 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Guests of Debian's archive that are no Linux, in the full-instruction bed: vmm/REFERENCE.md, "Stock payloads"."""
-import pytest
 
-from host import bed_says
-
-
-@pytest.fixture(scope="module")
-def said():
-    return bed_says("payloads")
+BED = "payloads"
 
 
 def test_seabios_finds_the_pci_bus_and_boots_grub_from_a_virtio_blk_disk(said):

@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from host import Host, bed_says, config, worker_alone
+from host import Host, config, worker_alone
+
+BED = "passing"
 
 pytestmark = pytest.mark.ground
 
@@ -81,11 +83,6 @@ def test_a_supervisor_gives_no_uio_device_unless_its_settings_name_it(host):
                                                          "pass intr ioapic:5=uio:7")})
     assert answer.status >= 400, answer
     assert "allow-uio = uio7" in answer.text
-
-
-@pytest.fixture(scope="module")
-def said():
-    return bed_says("passing")
 
 
 def test_a_function_that_is_not_bound_to_vfio_is_refused_with_the_command(said):

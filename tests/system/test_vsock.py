@@ -4,12 +4,7 @@ import re
 
 import pytest
 
-from host import bed_says
-
-
-@pytest.fixture(scope="module")
-def said():
-    return bed_says("vsock")
+BED = "vsock"
 
 
 def one(pattern, text):
