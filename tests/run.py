@@ -28,7 +28,7 @@ def suites(wanted):
     out.append(("faults", ["/usr/bin/python3", "tests/fault/faults.py"]))
     out.append(("contract", ["/usr/bin/python3", "tests/contract/run.py", "2000", "1"]))
     out.append(("torture", ["/usr/bin/python3", "tests/fault/torture.py", "15", "1"]))
-    out.append(("system", ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider",
+    out.append(("system", ["/usr/bin/python3", "-m", "pytest", "-q", "-rsfE", "-p", "no:cacheprovider",
                            "--durations=5", "tests/system"]))
     return [s for s in out if not wanted or any(w in s[0] for w in wanted)]
 
