@@ -66,7 +66,7 @@ def remove(host, name):
     host.verb(name, "kill")
     host.until_vm(name, pid=0)
     host.verb(name, "release")
-    assert host.delete(f"/v1/vms/{name}").status == 204
+    host.until(lambda: host.delete(f"/v1/vms/{name}").status == 204, f"no dump of {name} is being written any more")
 
 
 def processes_of(uid):
