@@ -15,12 +15,12 @@ enum { MOST = 50 };
 
 static int make_query(const struct command_call *c, char *ret, size_t cap, struct err *e)
 {
-	const char *vm = command_value(c, "--vm"), *n = command_value(c, "-n");
-	long most = n ? strtol(n, NULL, 10) : MOST;
+	const char *vm = command_value(c, "--vm");
 	size_t len = 0;
+	long most;
 
-	if (most < 1 || most > 1000)
-		return err_set(e, USAGE, "-n '%s' is not a number from 1 to 1000", n);
+	if (command_number(c, "-n", 1, 1000, MOST, &most, e) < 0)
+		return -1;
 	str_add(ret, cap, &len, "limit=%ld", most);
 	if (!vm)
 		return 0;
@@ -54,7 +54,7 @@ static void outcome(struct table *t, const json_t *x)
 		table_cell(t, TERM_PLAIN, "done");
 }
 
-static void print_entries(json_t *list)
+static void print_entries(const struct command_call *c, json_t *list)
 {
 	AUTO_TABLE struct table *t = table_new();
 	int64_t now_ms = clock_wall_ms();
@@ -79,7 +79,7 @@ static void print_entries(json_t *list)
 		table_cell(t, TERM_DIM, "%s", field_text(x, "request"));
 		outcome(t, x);
 	}
-	table_print(t, stdout, 0, term_width(stdout));
+	table_print(t, stdout, 0, command_width(c));
 }
 
 static int run(struct command_call *c)
@@ -98,7 +98,7 @@ static int run(struct command_call *c)
 	if (json_array_size(field_list(list, "entries")) == 0)
 		fprintf(stderr, "Nobody has asked for anything yet.\n");
 	else
-		print_entries(field_list(list, "entries"));
+		print_entries(c, field_list(list, "entries"));
 	return 0;
 }
 
@@ -113,6 +113,7 @@ static const struct command audit = {
 	.group = COMMAND_LOOK,
 	.arguments = "",
 	.op = OP_audit_list,
+	.forms = OUTPUT_IN(OUTPUT_WIDE),
 	.help = "Every request that may change something, refused ones too, newest first: who "
 		"asked, "
 		"by which\n"

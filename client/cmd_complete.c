@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/choice.h"
 #include "client/command.h"
 #include "client/show/field.h"
 #include "schemas/journal.h"
@@ -15,7 +16,7 @@ struct typed {
 	const struct command *verb;	    /* NULL = none yet */
 	const struct command_option *wants; /* the option whose value is being typed; NULL = none */
 	unsigned n_arguments;		    /* before the present word */
-	const char *host;		    /* -H; NULL = none */
+	const char *host, *context;	    /* -H, --context; NULL = none */
 };
 
 static const struct command *find_verb(const char *name)
@@ -48,6 +49,8 @@ static struct typed read_words(char *const *word, unsigned n)
 			t.wants = i + 2 == n ? o : NULL;
 			if (!strcmp(o->name, "--host"))
 				t.host = word[i + 1];
+			if (!strcmp(o->name, "--context"))
+				t.context = word[i + 1];
 			i++;
 		} else if (word[i][0] != '-' && !t.verb) {
 			t.verb = find_verb(word[i]);
@@ -58,19 +61,18 @@ static struct typed read_words(char *const *word, unsigned n)
 	return t;
 }
 
-static void print_vms(struct command_call *c, const char *host)
+static void print_vms(const struct typed *t)
 {
 	AUTO_RESPONSE struct http_response r = {0};
-	AUTO_HTTP struct http *other = NULL;
+	AUTO_HTTP struct http *http = NULL;
 	AUTO_JSON json_t *list = NULL;
 	struct http_request q = {.op = OP_vm_list, .timeout_ms = PATIENCE_MS};
 	json_t *vm;
 	struct err e; /* who completes is not told what went wrong */
 	size_t i;
 
-	if ((host && http_open(host, &other, &e) < 0) ||
-	    http_call(other ? other : c->http, &q, &r, &e) < 0 || !http_is_success(&r) ||
-	    field_parse(r.body, r.body_bytes, &list, &e) < 0)
+	if (choice_open(t->host, t->context, &http, &e) < 0 || http_call(http, &q, &r, &e) < 0 ||
+	    !http_is_success(&r) || field_parse(r.body, r.body_bytes, &list, &e) < 0)
 		return;
 	json_array_foreach (field_list(list, "vms"), i, vm)
 		printf("%s\n", field_text(vm, "name"));
@@ -100,10 +102,10 @@ static void print_conditions(void)
 }
 
 /* By the word that stands for the value in the help. FILE prints nothing: the shell knows files. */
-static void print_values(struct command_call *c, const struct typed *t, const char *form, size_t n)
+static void print_values(const struct typed *t, const char *form, size_t n)
 {
 	if (!strncmp(form, "VM", n))
-		print_vms(c, t->host);
+		print_vms(t);
 	else if (!strncmp(form, "VERB", n))
 		print_verbs();
 	else if (!strncmp(form, "HOST", n))
@@ -130,7 +132,7 @@ static int run(struct command_call *c)
 		n++;
 	t = read_words((char *const *)c->argument, n);
 	if (t.wants) {
-		print_values(c, &t, t.wants->argument, strlen(t.wants->argument));
+		print_values(&t, t.wants->argument, strlen(t.wants->argument));
 	} else if (n && c->argument[n - 1][0] == '-') {
 		print_options(t.verb ? t.verb->options : NULL);
 		print_options(command_common());
@@ -141,7 +143,7 @@ static int run(struct command_call *c)
 			form += strcspn(form, " "), form += *form == ' ';
 		form += *form == '[';
 		if (*form)
-			print_values(c, &t, form, strcspn(form, " ]"));
+			print_values(&t, form, strcspn(form, " ]"));
 	}
 	return 0;
 }
@@ -156,6 +158,7 @@ static const struct command complete = {
 		"packaging/completions/qvmadm.\n\n"
 		"  qvmadm complete -- start ''\n"
 		"  qvmadm complete -- define brake brake.qvmconf --policy ''",
+	.is_local = true,
 	.run = run,
 };
 

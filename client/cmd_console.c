@@ -6,33 +6,9 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "client/command.h"
-#include "client/show/escape.h"
 #include "client/show/problem.h"
-#include "client/show/term.h"
+#include "client/show/screen.h"
 #include "schemas/message.h"
-
-struct screen {
-	bool is_tty;
-	struct escape escape;
-};
-
-/* To a terminal only what cannot harm it; to a pipe or file the guest's own bytes. */
-static bool show(void *arg, const char *bytes, size_t n)
-{
-	struct screen *s = arg;
-
-	if (s->is_tty) {
-		AUTO_FREE char *out = malloc(n + ESCAPE_ROOM);
-
-		if (!out)
-			abort();
-		n = escape_filter(&s->escape, ESCAPE_CONSOLE, bytes, n, out);
-		fwrite(out, 1, n, stdout);
-	} else {
-		fwrite(bytes, 1, n, stdout);
-	}
-	return fflush(stdout) == 0;
-}
 
 /* \n \r \t \e \\ \xHH; -1 at any other. */
 static int escaped(const char **at)
@@ -124,7 +100,7 @@ static int run(struct command_call *c)
 	AUTO_RESPONSE struct http_response r = {0};
 	const char *text = command_value(c, "--send"), *tail = command_value(c, "--tail");
 	bool follow = command_value(c, "--follow") != NULL;
-	struct screen screen = {.is_tty = term_is_tty(stdout)};
+	struct screen screen = screen_open();
 	char query[64] = "";
 	struct err e;
 	int status = 0;
@@ -144,12 +120,11 @@ static int run(struct command_call *c)
 					       .query = *query ? query : NULL,
 					       .accept = "text/plain",
 					       .timeout_ms = follow ? -1 : 0,
-					       .sink = show,
+					       .sink = screen_show,
 					       .sink_arg = &screen},
 			&r, &status) < 0)
 		return status;
-	if (screen.escape.coloured)
-		fputs("\033[0m", stdout);
+	screen_close(&screen);
 	return 0;
 }
 

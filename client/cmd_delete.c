@@ -21,6 +21,7 @@ static int run(struct command_call *c)
 
 static const struct command delete = {
 	.name = "delete",
+	.alias = "rm",
 	.group = COMMAND_SETUP,
 	.arguments = "VM",
 	.op = OP_vm_delete,

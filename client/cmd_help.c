@@ -27,6 +27,7 @@ static const struct command help = {
 	.summary = "What a verb does, with examples",
 	.help = "Without VERB, all verbs in a line each.\n\n"
 		"  qvmadm help wait",
+	.is_local = true,
 	.run = run,
 };
 

@@ -45,12 +45,16 @@ static int tell(struct command_call *c, const json_t *list, const char *vm)
 			vm, id, vm);
 		return problem_local(&e, false);
 	}
+	if (c->output == OUTPUT_NAME) {
+		output_names(incidents, "id");
+		return 0;
+	}
 	if (!first) {
 		fprintf(stderr, "%s has had no incident.\n", vm);
 		return 0;
 	}
 	if (!id && !command_value(c, "--last") && json_array_size(incidents) > 1) {
-		incident_print_table(incidents, now_ms);
+		incident_print_table(incidents, now_ms, command_width(c));
 		if (field_number(list, "next", 0))
 			printf("(and older ones)\n");
 		printf("\nThe newest:\n\n");
@@ -89,6 +93,7 @@ static const struct command incidents = {
 	.group = COMMAND_LOOK,
 	.arguments = "VM [N]",
 	.op = OP_vm_incidents,
+	.forms = OUTPUT_IN(OUTPUT_NAME) | OUTPUT_IN(OUTPUT_WIDE),
 	.help = "An incident is written at every failure, from the black box that outlives the "
 		"worker: what\n"
 		"happened, what followed, the last exits, the last lines of the console and of the "

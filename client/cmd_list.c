@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "client/show/problem.h"
 #include "client/show/table.h"
 #include "client/show/vm.h"
+#include "schemas/lifecycle.h"
 
 /* What follows by itself: a restart, or nothing until an operator acts. */
 static const char *next_step(const json_t *vm, int64_t now_ms, char ret[static AGE_TEXT])
@@ -63,9 +65,9 @@ static void add_row(struct table *t, const json_t *vm, struct form form, int64_t
 	table_cell(t, TERM_PLAIN, "%s", field_word(vm, "reason"));
 }
 
-static void print_table(const json_t *vms, bool is_wide)
+static void print_table(const struct command_call *c, const json_t *vms)
 {
-	struct form form = {.is_wide = is_wide};
+	struct form form = {.is_wide = c->output == OUTPUT_WIDE};
 	AUTO_TABLE struct table *t = table_new();
 	int64_t now_ms = clock_wall_ms();
 	const json_t *vm;
@@ -84,22 +86,115 @@ static void print_table(const json_t *vms, bool is_wide)
 		form.has_roles |= has_role(vm);
 	if (form.has_roles)
 		table_column(t, "ROLE", TABLE_LEFT, false);
-	if (is_wide) {
+	if (form.is_wide) {
 		table_column(t, "REVISION", TABLE_RIGHT, false);
 		table_column(t, "REASON", TABLE_LEFT, true);
 	}
 	json_array_foreach ((json_t *)vms, i, vm)
 		add_row(t, vm, form, now_ms);
-	table_print(t, stdout, 0, term_width(stdout));
+	table_print(t, stdout, 0, command_width(c));
 }
 
-static void print_names(const json_t *vms)
-{
-	const json_t *vm;
-	size_t i;
+/* The value of a column that --state, --health or --name has to match; several of one: either. */
+static const struct filter {
+	const char *option, *column;
+} filters[] = {{"--state", "observed"}, {"--health", "health"}, {"--name", "name"}};
 
-	json_array_foreach ((json_t *)vms, i, vm)
-		printf("%s\n", field_text(vm, "name"));
+static bool passes(const struct command_call *c, const json_t *vm, const struct filter *f)
+{
+	const char *word = field_text(vm, f->column);
+	bool is_asked = false;
+
+	for (unsigned i = 0; i < c->n_given; i++) {
+		if (strcmp(c->given[i].option->name, f->option) != 0)
+			continue;
+		if (fnmatch(c->given[i].value, word, 0) == 0)
+			return true;
+		is_asked = true;
+	}
+	return !is_asked;
+}
+
+static void filter(const struct command_call *c, json_t *vms)
+{
+	for (size_t i = json_array_size(vms); i--;)
+		for (size_t f = 0; f < NELEMS(filters); f++)
+			if (!passes(c, json_array_get(vms, i), &filters[f])) {
+				json_array_remove(vms, i);
+				break;
+			}
+}
+
+/* --sort WORD: by a text, the longest ago first, or the most first. */
+static const struct order {
+	const char *word, *member;
+	bool is_number;
+} orders[] = {{"name", "name", false},
+	      {"state", "observed", false},
+	      {"health", "health", false},
+	      {"since", "since", false},
+	      {"restarts", "restarts", true}};
+
+static int compare(const void *a, const void *b, void *arg)
+{
+	const json_t *const *x = a, *const *y = b;
+	const struct order *o = arg;
+	int64_t more = field_number(*y, o->member, 0) - field_number(*x, o->member, 0);
+	int by = o->is_number ? (more > 0) - (more < 0)
+			      : strcmp(field_text(*x, o->member), field_text(*y, o->member));
+
+	return by ? by : strcmp(field_text(*x, "name"), field_text(*y, "name"));
+}
+
+static void sort(json_t *vms, const struct order *o)
+{
+	size_t n = json_array_size(vms), i;
+	AUTO_FREE json_t **vm = calloc(n + 1, sizeof *vm);
+	json_t *x;
+
+	if (!vm)
+		abort();
+	json_array_foreach (vms, i, x)
+		vm[i] = json_incref(x);
+	qsort_r(vm, n, sizeof *vm, compare, (void *)o);
+	json_array_clear(vms);
+	for (i = 0; i < n; i++)
+		json_array_append_new(vms, vm[i]);
+}
+
+static bool is_word(const char *option, const char *word)
+{
+	return strpbrk(word, "*?[") || (!strcmp(option, "--state") ? observed_from_id(word) >= 0
+								   : health_from_id(word) >= 0);
+}
+
+static int check_filters(const struct command_call *c, struct err *e)
+{
+	for (unsigned i = 0; i < c->n_given; i++) {
+		const char *option = c->given[i].option->name, *word = c->given[i].value;
+
+		if ((!strcmp(option, "--state") || !strcmp(option, "--health")) &&
+		    !is_word(option, word))
+			return err_set(e, USAGE,
+				       "%s is never '%s'; qvmadm list --help has the words",
+				       option + 2, word);
+	}
+	return 0;
+}
+
+static int find_order(const struct command_call *c, const struct order **ret, struct err *e)
+{
+	const char *word = command_value(c, "--sort");
+
+	*ret = NULL;
+	for (size_t i = 0; word && i < NELEMS(orders); i++)
+		if (!strcmp(orders[i].word, word))
+			*ret = &orders[i];
+	if (word && !*ret)
+		return err_set(e, USAGE,
+			       "--sort knows no '%s'; it is name, state, health, since or restarts",
+			       word);
+	return 0;
 }
 
 /* Page by page into one list. *ret_first is the first answer, which mostly is all of it. */
@@ -136,16 +231,22 @@ static int ask_all(struct command_call *c, json_t *vms, struct http_response *re
 	}
 }
 
-static void print_json(const json_t *vms, const struct http_response *first, bool is_one)
+/* As it came, unless it is of several pages or something was left out. */
+static void print_json(const struct command_call *c, const json_t *vms,
+		       const struct http_response *first, bool is_one)
 {
-	AUTO_JSON json_t *all = NULL;
+	AUTO_JSON json_t *all = NULL, *page = NULL;
 	AUTO_FREE char *text = NULL;
+	struct err unused;
 
-	if (is_one) {
+	if (is_one && c->n_given == 0) {
 		field_print(first->body, first->body_bytes);
 		return;
 	}
 	all = json_pack("{s:O}", "vms", vms);
+	if (field_parse(first->body, first->body_bytes, &page, &unused) == 0 &&
+	    *field_text(page, "host"))
+		json_object_set(all, "host", json_object_get(page, "host"));
 	text = json_dumps(all, JSON_COMPACT);
 	if (!text)
 		abort();
@@ -166,41 +267,50 @@ static void print_host(const struct http_response *first)
 	       term_on(stdout, TERM_BAD), field_text(page, "host"), term_off(stdout, TERM_BAD));
 }
 
+static void print(const struct command_call *c, const json_t *vms,
+		  const struct http_response *first)
+{
+	print_host(first);
+	if (json_array_size(vms))
+		print_table(c, vms);
+	else if (c->n_given)
+		fprintf(stderr, "No VM is like that; qvmadm list shows all.\n");
+	else
+		fprintf(stderr,
+			"No VM is defined yet. Define one: qvmadm define NAME FILE.qvmconf\n");
+}
+
 static int run(struct command_call *c)
 {
 	AUTO_RESPONSE struct http_response first = {0};
 	AUTO_JSON json_t *vms = json_array();
-	const char *form = command_value(c, "--output");
+	const struct order *order;
 	struct err e;
 	bool is_one;
 	int status;
 
-	if (form && strcmp(form, "wide") && strcmp(form, "json") && strcmp(form, "name")) {
-		err_set(&e, USAGE, "there is no output form '%s'; it is wide, json or name", form);
+	if (check_filters(c, &e) < 0 || find_order(c, &order, &e) < 0)
 		return problem_local(&e, c->as_json);
-	}
-	c->as_json |= form && !strcmp(form, "json");
 	if (ask_all(c, vms, &first, &is_one, &status) < 0)
 		return status;
-	if (c->as_json) {
-		print_json(vms, &first, is_one);
-		return 0;
-	}
-	if (form && !strcmp(form, "name")) {
-		print_names(vms);
-		return 0;
-	}
-	print_host(&first);
-	if (json_array_size(vms) == 0)
-		fprintf(stderr,
-			"No VM is defined yet. Define one: qvmadm define NAME FILE.qvmconf\n");
+	filter(c, vms);
+	if (order)
+		sort(vms, order);
+	if (c->as_json)
+		print_json(c, vms, &first, is_one);
+	else if (c->output == OUTPUT_NAME)
+		output_names(vms, "name");
 	else
-		print_table(vms, form != NULL);
+		print(c, vms, &first);
 	return 0;
 }
 
 static const struct command_option options[] = {
-	{"--output", "-o", "FORM", "wide (more columns), name (one a line) or json"},
+	{"--state", NULL, "STATE",
+	 "only those observed so: stopped starting running paused stopping safe"},
+	{"--health", NULL, "HEALTH", "only those that do so: unknown healthy suspect failed"},
+	{"--name", NULL, "PATTERN", "only those whose name matches, as in 'web-*'"},
+	{"--sort", NULL, "COLUMN", "by name, state, health, since or restarts"},
 	{0},
 };
 
@@ -208,12 +318,17 @@ static const struct command list = {
 	.name = "list",
 	.group = COMMAND_LOOK,
 	.arguments = "",
+	.alias = "ls",
 	.op = OP_vm_list,
+	.forms = OUTPUT_IN(OUTPUT_WIDE) | OUTPUT_IN(OUTPUT_NAME),
 	.help = "Three columns tell a VM's state: DESIRED is what was asked for, OBSERVED what is, "
 		"HEALTH\n"
-		"how well. CAUSE is why it last ended. SINCE is the age of OBSERVED.\n\n"
+		"how well. LAST END is why it last ended, SINCE the age of OBSERVED, NEXT what "
+		"follows by itself.\n"
+		"A filter given twice takes either, different ones take what passes all.\n\n"
 		"  qvmadm list\n"
-		"  qvmadm list -o wide\n"
+		"  qvmadm list -o wide --sort restarts\n"
+		"  qvmadm list --state safe --state stopped --name 'web-*'\n"
 		"  for vm in $(qvmadm list -o name); do qvmadm stop \"$vm\"; done",
 	.options = options,
 	.run = run,

@@ -12,7 +12,7 @@
 #include "client/show/problem.h"
 #include "client/show/table.h"
 
-static void print_tokens(json_t *list)
+static void print_tokens(const struct command_call *c, json_t *list)
 {
 	AUTO_TABLE struct table *t = table_new();
 	int64_t now_ms = clock_wall_ms();
@@ -40,7 +40,7 @@ static void print_tokens(json_t *list)
 			   age_text(field_text(x, "created"), now_ms, age),
 			   field_number(x, "uid", 0));
 	}
-	table_print(t, stdout, 0, term_width(stdout));
+	table_print(t, stdout, 0, command_width(c));
 }
 
 static int list(struct command_call *c)
@@ -58,8 +58,10 @@ static int list(struct command_call *c)
 	}
 	if (field_parse(r.body, r.body_bytes, &all, &e) < 0)
 		return problem_local(&e, false);
-	if (json_array_size(field_list(all, "tokens")))
-		print_tokens(field_list(all, "tokens"));
+	if (c->output == OUTPUT_NAME)
+		output_names(field_list(all, "tokens"), "name");
+	else if (json_array_size(field_list(all, "tokens")))
+		print_tokens(c, field_list(all, "tokens"));
 	else
 		fprintf(stderr, "There are no tokens. `qvmadm token create NAME` makes one.\n");
 	return 0;
@@ -164,6 +166,7 @@ static const struct command token = {
 	.group = COMMAND_SETUP,
 	.arguments = "[list|create|delete] [NAME]",
 	.op = OP_token_list,
+	.forms = OUTPUT_IN(OUTPUT_WIDE) | OUTPUT_IN(OUTPUT_NAME),
 	.help = "Scripts and other hosts come with a token, sent as `Authorization: Bearer "
 		"SECRET`, or "
 		"with a client\n"

@@ -9,18 +9,23 @@
 #include "base/str.h"
 #include "client/show/field.h"
 #include "client/show/problem.h"
+#include "client/show/term.h"
 
 extern const struct command *const __start_qvm_command[];
 extern const struct command *const __stop_qvm_command[];
 
 /* Options of every verb. */
-static const struct command_option common[] = {
-	{"--host", "-H", "HOST",
-	 "unix:PATH or https://HOST:PORT (else QVM_HOST, else the system's)"},
-	{"--json", NULL, NULL, "print what the server sends, for scripts; problems too"},
-	{"--verbose", "-v", NULL, "tell each call to the server on stderr"},
-	{"--help", "-h", NULL, "this text"},
-	{0},
+enum { HOST, CONTEXT, OUTPUT, JSON, VERBOSE, HELP, COMMON };
+
+static const struct command_option common[COMMON + 1] = {
+	[HOST] = {"--host", "-H", "HOST",
+		  "unix:PATH or https://HOST:PORT; else QVM_HOST, a context, the system's"},
+	[CONTEXT] = {"--context", NULL, "NAME",
+		     "the host of that name; `qvmadm context` keeps them (else QVM_CONTEXT)"},
+	[OUTPUT] = {"--output", "-o", "FORM", "table, json, of some verbs wide and name too"},
+	[JSON] = {"--json", NULL, NULL, "as -o json: what the server sends; problems too"},
+	[VERBOSE] = {"--verbose", "-v", NULL, "tell each call to the server on stderr"},
+	[HELP] = {"--help", "-h", NULL, "this text"},
 };
 
 static bool precedes(const struct command *a, const struct command *b)
@@ -54,7 +59,7 @@ int command_find(const char *name, const struct command **ret, struct err *e)
 	for (const struct command *c; (c = command_next(&state));) {
 		unsigned d = str_distance(name, c->name);
 
-		if (d == 0) {
+		if (d == 0 || (c->alias && !strcmp(name, c->alias))) {
 			*ret = c;
 			return 0;
 		}
@@ -92,6 +97,11 @@ static const struct command_option *find_option(const struct command_option *lis
 		if (is_named(list, word, n))
 			return list;
 	return NULL;
+}
+
+const struct command_option *command_common_find(const char *word)
+{
+	return find_option(common, word, strlen(word));
 }
 
 static void nearest(const struct command_option *list, const char *word, unsigned *least,
@@ -133,27 +143,25 @@ static void count_arguments(const struct command *c, unsigned *ret_least, unsign
 
 /* A common option takes effect here, one of the verb's own is kept. */
 static int take(struct command_call *c, const struct command_option *o, const char *value,
-		const char **ret_host, bool *ret_help, struct err *e)
+		struct err *e)
 {
-	if (o == &common[0]) {
-		*ret_host = value;
-	} else if (o == &common[1]) {
-		c->as_json = true;
-	} else if (o == &common[2]) {
-		c->is_verbose = true;
-	} else if (o == &common[3]) {
-		*ret_help = true;
-	} else {
-		if (c->n_given == COMMAND_GIVEN)
-			return err_set(e, USAGE, "more than %d options", COMMAND_GIVEN);
-		c->given[c->n_given].option = o;
-		c->given[c->n_given++].value = value;
+	switch (o >= common && o < common + COMMON ? o - common : COMMON) {
+	case HOST: c->host = value; return 0;
+	case CONTEXT: c->context = value; return 0;
+	case OUTPUT: c->form = value; return 0;
+	case JSON: c->form = output_table[OUTPUT_JSON].word; return 0;
+	case VERBOSE: c->is_verbose = true; return 0;
+	case HELP: c->wants_help = true; return 0;
+	default: break;
 	}
+	if (c->n_given == COMMAND_GIVEN)
+		return err_set(e, USAGE, "more than %d options", COMMAND_GIVEN);
+	c->given[c->n_given].option = o;
+	c->given[c->n_given++].value = value;
 	return 0;
 }
 
-static int read_option(struct command_call *c, char *const *word, int n, int *i,
-		       const char **ret_host, bool *ret_help, struct err *e)
+static int read_option(struct command_call *c, char *const *word, int n, int *i, struct err *e)
 {
 	const char *w = word[*i], *equals = strchr(w, '=');
 	size_t length = equals ? (size_t)(equals - w) : strlen(w);
@@ -172,11 +180,10 @@ static int read_option(struct command_call *c, char *const *word, int n, int *i,
 				       o->argument);
 		value = word[++*i];
 	}
-	return take(c, o, value, ret_host, ret_help, e);
+	return take(c, o, value, e);
 }
 
-int command_parse(struct command_call *c, char *const *word, int n, const char **ret_host,
-		  bool *ret_help, struct err *e)
+int command_parse(struct command_call *c, char *const *word, int n, struct err *e)
 {
 	unsigned least, most, given = 0;
 	bool only_arguments = false;
@@ -186,7 +193,7 @@ int command_parse(struct command_call *c, char *const *word, int n, const char *
 		if (!only_arguments && !strcmp(word[i], "--")) {
 			only_arguments = true;
 		} else if (!only_arguments && word[i][0] == '-' && word[i][1]) {
-			if (read_option(c, word, n, &i, ret_host, ret_help, e) < 0)
+			if (read_option(c, word, n, &i, e) < 0)
 				return -1;
 		} else if (given == most) {
 			return err_set(e, USAGE, "'%s' is one argument too many: qvmadm %s%s%s",
@@ -196,7 +203,10 @@ int command_parse(struct command_call *c, char *const *word, int n, const char *
 			c->argument[given++] = word[i];
 		}
 	}
-	if (given < least && !*ret_help)
+	if (c->form && output_read(c->form, c->command->name, c->command->forms, &c->output, e) < 0)
+		return -1;
+	c->as_json = c->output == OUTPUT_JSON;
+	if (given < least && !c->wants_help)
 		return err_set(e, USAGE, "'%s' needs more: qvmadm %s %s", c->command->name,
 			       c->command->name, c->command->arguments);
 	return 0;
@@ -208,6 +218,25 @@ const char *command_value(const struct command_call *c, const char *option)
 		if (!strcmp(c->given[i].option->name, option))
 			return c->given[i].value;
 	return NULL;
+}
+
+int command_number(const struct command_call *c, const char *option, long least, long most,
+		   long otherwise, long *ret, struct err *e)
+{
+	const char *text = command_value(c, option);
+	char *end;
+	long n = text ? strtol(text, &end, 10) : otherwise;
+
+	if (text && (!*text || *end || n < least || n > most))
+		return err_set(e, USAGE, "%s '%s' is not a number from %ld to %ld", option, text,
+			       least, most);
+	*ret = n;
+	return 0;
+}
+
+unsigned command_width(const struct command_call *c)
+{
+	return c->output == OUTPUT_WIDE ? 0 : term_width(stdout);
 }
 
 int command_check_vm(const char *name, struct err *e)

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "client/http.h"
+#include "client/output.h"
 #include "schemas/op.h"
 
 enum { COMMAND_ARGUMENTS = 64, COMMAND_GIVEN = 64 };
@@ -31,7 +32,10 @@ struct command;
 struct command_call {
 	const struct command *command;
 	struct http *http;
-	bool as_json, is_verbose;
+	const char *host, *context, *form; /* as given; NULL = not */
+	enum output output;
+	bool as_json; /* output is JSON */
+	bool is_verbose, wants_help;
 	const char *argument[COMMAND_ARGUMENTS]; /* NULL where absent */
 	struct {
 		const struct command_option *option;
@@ -41,12 +45,14 @@ struct command_call {
 };
 
 struct command {
-	const char *name;
+	const char *name, *alias; /* alias: what other tools call it; NULL = nothing else */
 	enum command_group group;
 	const char *arguments; /* "VM FILE"; "[VERB]" may be left out, "..." repeats */
 	const char *summary;   /* one line; NULL = that of op's row in schemas/ops.def */
 	enum op_id op;
-	const char *help;		      /* a paragraph, then examples */
+	unsigned forms;	  /* OUTPUT_IN()s that it can take beside a table and JSON */
+	bool is_local;	  /* asks no server, so that none has to be known */
+	const char *help; /* a paragraph, then examples */
 	const struct command_option *options; /* ends with a NULL name; NULL = none */
 	void (*print_more)(FILE *f);	      /* what a table adds to the help; NULL = nothing */
 	int (*run)(struct command_call *c);   /* returns the exit status, having said why */
@@ -63,13 +69,19 @@ int command_find(const char *name, const struct command **ret, struct err *e);
 const char *command_summary(const struct command *c);
 /* The options of every verb; ends with a NULL name. */
 const struct command_option *command_common(void);
+/* The one of that name or letter; NULL = none. */
+const struct command_option *command_common_find(const char *word);
 
 /* Read what stands after the verb into c->argument and c->given; the options of every verb
- * (-H, --json, -v, --help) set *ret_host and *ret_help. ERR_USAGE. */
-int command_parse(struct command_call *c, char *const *word, int n, const char **ret_host,
-		  bool *ret_help, struct err *e);
+ * (-H, --context, -o, --json, -v, --help) have members of their own. ERR_USAGE. */
+int command_parse(struct command_call *c, char *const *word, int n, struct err *e);
 /* The last value given; NULL when the option was not given. */
 const char *command_value(const struct command_call *c, const char *option);
+/* The number of a "-n N" from least to most, `otherwise` when it was not given. ERR_USAGE. */
+int command_number(const struct command_call *c, const char *option, long least, long most,
+		   long otherwise, long *ret, struct err *e);
+/* Columns to print a table in; 0 = as many as it takes: no terminal, or -o wide. */
+unsigned command_width(const struct command_call *c);
 /* ERR_USAGE when the name can be no VM's. */
 int command_check_vm(const char *name, struct err *e);
 /* argument[0] when it can be the name of a VM; else NULL, and *ret_status is the exit status. */

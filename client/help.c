@@ -6,7 +6,7 @@
 #include "client/command.h"
 #include "client/show/term.h"
 
-static const struct command overview = {.name = "qvmadm", .arguments = ""};
+static const struct command overview = {.name = "qvmadm", .arguments = "", .forms = ~0U};
 
 const struct command *help_overview_command(void)
 {

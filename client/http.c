@@ -15,14 +15,12 @@
 #include "base/auto.h"
 #include "base/str.h"
 
-#define DEFAULT_HOST "unix:/run/qvm/api.sock"
-
 /* An API process that has died is back within this. */
 enum { TRIES = 20, PAUSE_MS = 100 };
 
 struct http {
 	CURL *curl;
-	char *host;	  /* as given */
+	char *host, *context, *token, *cacert, *cert, *key;
 	const char *path; /* of the unix socket, inside host; NULL = https */
 	bool is_explained;
 	char why[CURL_ERROR_SIZE];
@@ -37,13 +35,8 @@ struct call {
 	bool is_too_long;
 };
 
-int http_open(const char *host, struct http **ret, struct err *e)
+int http_check_host(const char *host, struct err *e)
 {
-	const char *env = getenv("QVM_HOST");
-	struct http *h;
-
-	if (!host)
-		host = env && *env ? env : DEFAULT_HOST;
 	if (strncmp(host, "unix:/", 6) != 0 && strncmp(host, "https://", 8) != 0)
 		return err_set(
 			e, USAGE,
@@ -54,10 +47,34 @@ int http_open(const char *host, struct http **ret, struct err *e)
 		return err_set(e, USAGE,
 			       "the socket path in '%s' is too long; the most is %zu bytes", host,
 			       sizeof((struct sockaddr_un *)0)->sun_path - 1);
-	h = calloc(1, sizeof *h);
-	if (!h || !(h->host = strdup(host)) || !(h->curl = curl_easy_init()))
+	return 0;
+}
+
+static char *copy(const char *s)
+{
+	char *c = s ? strdup(s) : NULL;
+
+	if (s && !c)
 		abort();
-	h->path = host[0] == 'u' ? h->host + 5 : NULL;
+	return c;
+}
+
+int http_open(const struct http_server *s, struct http **ret, struct err *e)
+{
+	struct http *h;
+
+	if (http_check_host(s->host, e) < 0)
+		return -1;
+	h = calloc(1, sizeof *h);
+	if (!h || !(h->curl = curl_easy_init()))
+		abort();
+	h->host = copy(s->host);
+	h->context = copy(s->context);
+	h->token = copy(s->token);
+	h->cacert = copy(s->cacert);
+	h->cert = copy(s->cert);
+	h->key = copy(s->key);
+	h->path = h->host[0] == 'u' ? h->host + 5 : NULL;
 	for (size_t n = strlen(h->host); !h->path && h->host[n - 1] == '/'; n--)
 		h->host[n - 1] = '\0';
 	*ret = h;
@@ -66,7 +83,9 @@ int http_open(const char *host, struct http **ret, struct err *e)
 
 int http_again(const struct http *h, struct http **ret, struct err *e)
 {
-	if (http_open(h->host, ret, e) < 0)
+	const struct http_server s = {h->host, h->context, h->token, h->cacert, h->cert, h->key};
+
+	if (http_open(&s, ret, e) < 0)
 		return -1;
 	(*ret)->is_explained = h->is_explained;
 	return 0;
@@ -83,6 +102,11 @@ void http_close(struct http *h)
 		return;
 	curl_easy_cleanup(h->curl);
 	free(h->host);
+	free(h->context);
+	free(h->token);
+	free(h->cacert);
+	free(h->cert);
+	free(h->key);
 	free(h);
 }
 
@@ -139,7 +163,8 @@ static char *url_of(const struct http *h, const struct http_request *q)
 	return url;
 }
 
-static struct curl_slist *headers_of(const struct http_request *q, uint64_t request)
+static struct curl_slist *headers_of(const struct http *h, const struct http_request *q,
+				     uint64_t request)
 {
 	struct curl_slist *list = NULL;
 	char line[256];
@@ -154,8 +179,8 @@ static struct curl_slist *headers_of(const struct http_request *q, uint64_t requ
 		snprintf(line, sizeof line, "Request-Id: %016" PRIx64, request);
 		list = curl_slist_append(list, line);
 	}
-	if (getenv("QVM_TOKEN")) {
-		snprintf(line, sizeof line, "Authorization: Bearer %.200s", getenv("QVM_TOKEN"));
+	if (h->token) {
+		snprintf(line, sizeof line, "Authorization: Bearer %.200s", h->token);
 		list = curl_slist_append(list, line);
 	}
 	if (q->if_match) {
@@ -175,12 +200,11 @@ static bool sends_body(const struct http_request *q)
 static void set_up(struct http *h, const struct http_request *q, struct call *c, const char *url,
 		   struct curl_slist *headers)
 {
-	static const struct {
-		const char *env;
+	const struct {
+		const char *path;
 		CURLoption option;
-	} file[] = {{"QVM_CACERT", CURLOPT_CAINFO},
-		    {"QVM_CERT", CURLOPT_SSLCERT},
-		    {"QVM_KEY", CURLOPT_SSLKEY}};
+	} file[] = {
+		{h->cacert, CURLOPT_CAINFO}, {h->cert, CURLOPT_SSLCERT}, {h->key, CURLOPT_SSLKEY}};
 	long timeout_ms = q->timeout_ms == 0  ? HTTP_PATIENCE_MS
 			  : q->timeout_ms < 0 ? 0
 					      : (long)q->timeout_ms;
@@ -195,8 +219,8 @@ static void set_up(struct http *h, const struct http_request *q, struct call *c,
 	if (h->path)
 		curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, h->path);
 	for (size_t i = 0; i < NELEMS(file); i++)
-		if (getenv(file[i].env))
-			curl_easy_setopt(curl, file[i].option, getenv(file[i].env));
+		if (file[i].path)
+			curl_easy_setopt(curl, file[i].option, file[i].path);
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, op_method_name(op_table[q->op].method));
 	if (sends_body(q)) {
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body_bytes);
@@ -261,11 +285,10 @@ static int judge(const struct http *h, const struct call *c, CURLcode code, stru
 	case CURLE_COULDNT_CONNECT:
 	case CURLE_COULDNT_RESOLVE_HOST: return no_server(h, e);
 	case CURLE_PEER_FAILED_VERIFICATION:
-		return err_set(
-			e, NO_SERVER,
-			"'%s' does not prove who it is: %s. QVM_CACERT names the PEM file of "
-			"the authority to trust",
-			h->host, h->why);
+		return err_set(e, NO_SERVER,
+			       "'%s' does not prove who it is: %s. QVM_CACERT, or the cacert of a "
+			       "context, names the PEM file of the authority to trust",
+			       h->host, h->why);
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
 	case CURLE_GOT_NOTHING:
@@ -302,7 +325,7 @@ static uint64_t request_id(const struct http_request *q)
 static CURLcode perform(struct http *h, const struct http_request *q, struct call *c,
 			const char *url)
 {
-	struct curl_slist *headers = headers_of(q, request_id(q));
+	struct curl_slist *headers = headers_of(h, q, request_id(q));
 	CURLcode code;
 
 	for (unsigned n = 0;; n++) {
@@ -334,8 +357,12 @@ int http_call(struct http *h, const struct http_request *q, struct http_response
 	curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &r.status);
 	curl_easy_getinfo(h->curl, CURLINFO_RETRY_AFTER, &retry_after_s);
 	r.retry_after_s = (long)retry_after_s;
-	if (judge(h, &c, code, e) < 0)
+	if (judge(h, &c, code, e) < 0) {
+		if (h->context)
+			err_set_at(e, e->code, 0, __FILE__, __LINE__, "context '%s': %s",
+				   h->context, e->msg);
 		return -1;
+	}
 	if (h->is_explained)
 		fprintf(stderr, "qvmadm: the answer is %ld, %zu bytes\n", r.status, r.body_bytes);
 	if (!r.body && !(r.body = calloc(1, 1)))

@@ -46,10 +46,18 @@ struct http_response {
 	bool is_stopped;    /* the sink ended it */
 };
 
-/* "unix:PATH" or "https://HOST[:PORT]"; NULL = $QVM_HOST, else the system's socket. ERR_USAGE for
- * any other form. Nothing is connected yet. QVM_CACERT, QVM_CERT and QVM_KEY name PEM files;
- * QVM_TOKEN is the secret of a token. */
-int http_open(const char *host, struct http **ret, struct err *e);
+/* Which server, and with what to come to it: see client/choice.h. All but host may be NULL. */
+struct http_server {
+	const char *host;		 /* "unix:PATH" or "https://HOST[:PORT]" */
+	const char *context;		 /* that named it, for error texts */
+	const char *token;		 /* a secret */
+	const char *cacert, *cert, *key; /* PEM files */
+};
+
+/* ERR_USAGE for another form of host. Nothing is connected yet. */
+int http_open(const struct http_server *s, struct http **ret, struct err *e);
+/* ERR_USAGE when it is no form of a host. */
+int http_check_host(const char *host, struct err *e);
 void http_close(struct http *h);
 /* Tell each call and its answer on stderr. */
 void http_explain(struct http *h);

@@ -7,6 +7,7 @@
 
 #include <curl/curl.h>
 
+#include "client/choice.h"
 #include "client/command.h"
 #include "client/help.h"
 #include "client/show/problem.h"
@@ -23,12 +24,14 @@ static int finish(int status)
 	return problem_local(&e, false);
 }
 
-static int run(struct command_call *c, const char *host)
+static int run(struct command_call *c)
 {
 	AUTO_HTTP struct http *http = NULL;
 	struct err e;
 
-	if (http_open(host, &http, &e) < 0)
+	if (c->command->is_local)
+		return c->command->run(c);
+	if (choice_open(c->host, c->context, &http, &e) < 0)
 		return problem_local(&e, c->as_json);
 	c->http = http;
 	if (c->is_verbose)
@@ -40,18 +43,16 @@ int main(int argc, char **argv)
 {
 	/* Before the verb only the common options are known: the overview's. */
 	struct command_call call = {.command = help_overview_command()};
-	const char *host = NULL, *verb;
-	bool help = false;
 	struct err e;
 	int n = 1;
 
 	term_open();
 	while (n < argc && argv[n][0] == '-' && strcmp(argv[n], "--version") != 0) {
-		int taken = !strcmp(argv[n], "-H") || !strcmp(argv[n], "--host") ? 2 : 1;
+		const struct command_option *o = command_common_find(argv[n]);
+		int taken = o && o->argument && n + 1 < argc ? 2 : 1;
 
-		if (command_parse(&call, argv + n, n + taken <= argc ? taken : 1, &host, &help,
-				  &e) < 0)
-			return problem_local(&e, false);
+		if (command_parse(&call, argv + n, taken, &e) < 0)
+			return problem_local(&e, call.as_json);
 		n += taken;
 	}
 	if (n < argc && !strcmp(argv[n], "--version")) {
@@ -59,20 +60,19 @@ int main(int argc, char **argv)
 		return finish(0);
 	}
 	if (n >= argc) {
-		help_overview(help ? stdout : stderr);
-		return finish(help ? 0 : err_exit(ERR_USAGE));
+		help_overview(call.wants_help ? stdout : stderr);
+		return finish(call.wants_help ? 0 : err_exit(ERR_USAGE));
 	}
-	verb = argv[n++];
-	if (command_find(verb, &call.command, &e) < 0 ||
-	    command_parse(&call, argv + n, argc - n, &host, &help, &e) < 0)
+	if (command_find(argv[n++], &call.command, &e) < 0 ||
+	    command_parse(&call, argv + n, argc - n, &e) < 0)
 		return problem_local(&e, call.as_json);
-	if (help) {
+	if (call.wants_help) {
 		help_command(stdout, call.command);
 		return finish(0);
 	}
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		abort();
-	n = run(&call, host);
+	n = run(&call);
 	curl_global_cleanup();
 	return finish(n);
 }

@@ -19,9 +19,41 @@
 
 #define CONSOLE_TYPE "text/plain; charset=utf-8"
 
+/* The two rings of text in a black box: what the guest printed, what its worker logged. */
+struct ring {
+	size_t bytes;
+	size_t head; /* of its count, in the box */
+	size_t (*read)(const struct blackbox_map *m, uint64_t *pos, char *ret, size_t cap);
+	enum param tail, since, follow;
+	const char *position, *generation; /* headers */
+};
+
+static const struct ring printed = {
+	.bytes = BLACKBOX_CONSOLE,
+	.head = offsetof(struct blackbox, console_head),
+	.read = blackbox_read_console,
+	.tail = PARAM_OF_vm_console_tail,
+	.since = PARAM_OF_vm_console_since,
+	.follow = PARAM_OF_vm_console_follow,
+	.position = "Console-Position",
+	.generation = "Console-Generation",
+};
+
+static const struct ring logged = {
+	.bytes = BLACKBOX_LOG,
+	.head = offsetof(struct blackbox, log_head),
+	.read = blackbox_read_log,
+	.tail = PARAM_OF_vm_log_tail,
+	.since = PARAM_OF_vm_log_since,
+	.follow = PARAM_OF_vm_log_follow,
+	.position = "Log-Position",
+	.generation = "Log-Generation",
+};
+
 /* One that follows. */
 struct console {
 	struct follower follower; /* comes first */
+	const struct ring *ring;
 	char vm[NAME_CAP];
 	uint64_t generation, pos;
 };
@@ -32,13 +64,18 @@ struct consoles {
 	sd_event_source *timer;
 };
 
+static uint64_t head_of(const struct ring *ring, const struct blackbox_map *m)
+{
+	const char *head = (const char *)m->box + ring->head;
+
+	return atomic_load_explicit((const _Atomic uint64_t *)head, memory_order_relaxed);
+}
+
 static int has_news(const struct console *c)
 {
 	const struct boxes_entry *b = boxes_find(c->follower.api->boxes, c->vm);
 
-	return b &&
-	       (b->generation != c->generation ||
-		atomic_load_explicit(&b->map.box->console_head, memory_order_relaxed) != c->pos);
+	return b && (b->generation != c->generation || head_of(c->ring, &b->map) != c->pos);
 }
 
 static int on_time(sd_event_source *s, uint64_t at_us, void *arg)
@@ -118,7 +155,7 @@ static ssize_t on_read(void *arg, uint64_t stream_pos, char *to, size_t room)
 		c->pos = 0;
 	}
 	if (b)
-		n = blackbox_read_console(&b->map, &c->pos, to, room);
+		n = c->ring->read(&b->map, &c->pos, to, room);
 	if (n == 0)
 		request_suspend(c->follower.request);
 	return (ssize_t)n;
@@ -140,21 +177,21 @@ static size_t tail_of(const char *text, size_t n, int64_t lines)
 }
 
 /* Where to begin. *ret_text and *ret_n: what is there from then on, to be freed. */
-static uint64_t start(const struct request *r, const struct boxes_entry *b, char **ret_text,
-		      size_t *ret_n, uint64_t *ret_end)
+static uint64_t start(const struct param_set *p, const struct ring *ring,
+		      const struct boxes_entry *b, char **ret_text, size_t *ret_n,
+		      uint64_t *ret_end)
 {
-	const struct param_set *p = &r->params;
-	char *text = malloc(BLACKBOX_CONSOLE);
+	char *text = malloc(ring->bytes);
 	uint64_t pos = 0;
 	size_t n, skip = 0;
 
 	if (!text)
 		abort();
-	if (param_is_set(p, PARAM_OF_vm_console_since))
-		pos = (uint64_t)param_number(p, PARAM_OF_vm_console_since);
-	n = blackbox_read_console(&b->map, &pos, text, BLACKBOX_CONSOLE);
-	if (param_is_set(p, PARAM_OF_vm_console_tail))
-		skip = tail_of(text, n, param_number(p, PARAM_OF_vm_console_tail));
+	if (param_is_set(p, ring->since))
+		pos = (uint64_t)param_number(p, ring->since);
+	n = ring->read(&b->map, &pos, text, ring->bytes);
+	if (param_is_set(p, ring->tail))
+		skip = tail_of(text, n, param_number(p, ring->tail));
 	memmove(text, text + skip, n - skip);
 	*ret_text = text;
 	*ret_n = n - skip;
@@ -170,14 +207,14 @@ static void put_position(struct request *r, const char *name, uint64_t value)
 	request_header(r, name, digits);
 }
 
-static void follow(struct request *r, uint64_t generation, uint64_t pos)
+static void follow(struct request *r, const struct ring *ring, uint64_t generation, uint64_t pos)
 {
 	struct consoles *all = r->api->consoles;
 	struct console *c = calloc(1, sizeof *c);
 
 	if (!c)
 		abort();
-	*c = (struct console){.generation = generation, .pos = pos};
+	*c = (struct console){.ring = ring, .generation = generation, .pos = pos};
 	str_copy(c->vm, sizeof c->vm, request_vm(r));
 	follower_join(&c->follower, &all->list, r);
 	sd_event_source_set_time(all->timer, (clock_mono_ms() + CONSOLE_POLL_MS) * 1000);
@@ -185,10 +222,10 @@ static void follow(struct request *r, uint64_t generation, uint64_t pos)
 	request_answer_stream(r, CONSOLE_TYPE, on_read, on_freed, c);
 }
 
-int view_vm_console(struct request *r, struct err *e)
+static int view(struct request *r, const struct ring *ring, struct err *e)
 {
 	const struct boxes_entry *b = boxes_find(r->api->boxes, request_vm(r));
-	bool is_following = !r->is_head && param_number(&r->params, PARAM_OF_vm_console_follow);
+	bool is_following = !r->is_head && param_number(&r->params, ring->follow);
 	AUTO_FREE char *text = NULL;
 	uint64_t begin = 0, end = 0, generation = b ? b->generation : 0;
 	int64_t id, revision;
@@ -198,13 +235,23 @@ int view_vm_console(struct request *r, struct err *e)
 	    (is_following && http_may_hold(r->api->http, e) < 0))
 		return -1;
 	if (b)
-		begin = start(r, b, &text, &n, &end);
+		begin = start(&r->params, ring, b, &text, &n, &end);
 	if (is_following) {
-		follow(r, generation, begin);
+		follow(r, ring, generation, begin);
 	} else {
 		request_answer_bytes(r, 200, CONSOLE_TYPE, n ? text : "", n);
-		put_position(r, "Console-Position", end);
+		put_position(r, ring->position, end);
 	}
-	put_position(r, "Console-Generation", generation);
+	put_position(r, ring->generation, generation);
 	return 0;
+}
+
+int view_vm_console(struct request *r, struct err *e)
+{
+	return view(r, &printed, e);
+}
+
+int view_vm_log(struct request *r, struct err *e)
+{
+	return view(r, &logged, e);
 }

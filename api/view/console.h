@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * console.h - what a guest printed: the console ring of its black box, as bytes. qvm-api.
+ * console.h - what a guest printed and what its worker logged: the two rings of text in its black box,
+ * as bytes. qvm-api.
  *
  * Whoever follows reads the ring at his own pace; nobody pumps bytes. A worker cannot wake us, so
  * the rings of followed VMs are looked at every CONSOLE_POLL_MS, and no ring when nobody follows.

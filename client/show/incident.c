@@ -183,7 +183,7 @@ void incident_print(const json_t *i, int64_t now_ms)
 	print_lines("Last lines of its log", field_text(i, "log"));
 }
 
-void incident_print_table(const json_t *incidents, int64_t now_ms)
+void incident_print_table(const json_t *incidents, int64_t now_ms, unsigned width)
 {
 	AUTO_TABLE struct table *t = table_new();
 	const json_t *i;
@@ -203,5 +203,5 @@ void incident_print_table(const json_t *incidents, int64_t now_ms)
 		table_cell(t, TERM_PLAIN, "%s", age_span(field_number(i, "uptime_ms", 0), span));
 		table_cell(t, TERM_PLAIN, "%s", field_word(i, "reaction"));
 	}
-	table_print(t, stdout, 0, term_width(stdout));
+	table_print(t, stdout, 0, width);
 }

@@ -8,5 +8,5 @@
 
 /* The whole report. */
 void incident_print(const json_t *incident, int64_t now_ms);
-/* One row each, the oldest first. */
-void incident_print_table(const json_t *incidents, int64_t now_ms);
+/* One row each, the oldest first. width: as table_print(). */
+void incident_print_table(const json_t *incidents, int64_t now_ms, unsigned width);

@@ -25,16 +25,14 @@ struct invocation {
 /* Parse what stands behind a verb; the text of the refusal, or NULL. */
 static const char *parse(struct invocation *i, const char *verb, const char *text)
 {
-	const char *host = NULL;
 	char *word[8], *rest = i->text;
-	bool help = false;
 	int n = 0;
 
 	i->call = (struct command_call){.command = find(verb)};
 	assert_true(str_copy(i->text, sizeof i->text, text));
 	while ((word[n] = strsep(&rest, " ")))
 		n++;
-	return command_parse(&i->call, word, n, &host, &help, &i->e) < 0 ? i->e.msg : NULL;
+	return command_parse(&i->call, word, n, &i->e) < 0 ? i->e.msg : NULL;
 }
 
 TEST(command_every_route_with_a_verb_has_one)

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/output.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "client/show/field.h"
+
+const struct output_row output_table[OUTPUT_FORMS] = {
+	[OUTPUT_TABLE] = {"table", "columns for people, cut to fit the terminal"},
+	[OUTPUT_WIDE] = {"wide", "every column, and nothing cut"},
+	[OUTPUT_NAME] = {"name", "a name or number a line, for shells"},
+	[OUTPUT_JSON] = {"json", "what the server sends, problems too; --json is the same"},
+};
+
+static unsigned with_own(unsigned forms)
+{
+	return forms | OUTPUT_IN(OUTPUT_TABLE) | OUTPUT_IN(OUTPUT_JSON);
+}
+
+void output_list(unsigned forms, char *buf, size_t cap)
+{
+	size_t n = 0;
+
+	buf[0] = '\0';
+	forms = with_own(forms);
+	for (unsigned f = 0; f < OUTPUT_FORMS; f++)
+		if (forms & OUTPUT_IN(f))
+			str_add(buf, cap, &n, "%s%s",
+				!n			? ""
+				: f == OUTPUT_FORMS - 1 ? " or "
+							: ", ",
+				output_table[f].word);
+}
+
+int output_read(const char *word, const char *verb, unsigned forms, enum output *ret, struct err *e)
+{
+	char list[64];
+
+	for (unsigned f = 0; f < OUTPUT_FORMS; f++) {
+		if (!(with_own(forms) & OUTPUT_IN(f)) || strcmp(output_table[f].word, word) != 0)
+			continue;
+		*ret = (enum output)f;
+		return 0;
+	}
+	output_list(forms, list, sizeof list);
+	return err_set(e, USAGE, "'%s' has no output form '%s'; it has %s", verb, word, list);
+}
+
+void output_names(json_t *list, const char *member)
+{
+	json_t *x;
+	size_t i;
+
+	json_array_foreach (list, i, x)
+		if (*field_text(x, member))
+			printf("%s\n", field_text(x, member));
+		else
+			printf("%" PRId64 "\n", field_number(x, member, 0));
+}

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""qvmadm's forms of output, filters, logs, waits and contexts, on one host with several VMs."""
+import json
+import os
+import stat
+import subprocess
+
+import pytest
+
+from host import B, Host, config
+
+CRASH = 'cmdline "event=2"'  # pvpanic warns of it, and the guest goes on to its end
+WARNING = "starts its crash kernel"
+
+
+@pytest.fixture(scope="module")
+def farm():
+    """web-1 runs, web-2 is stopped, crash has ended and warned, bad is safe."""
+    h = Host()
+    try:
+        h.start()
+        for name in ("web-1", "web-2"):
+            h.define(name, config("hello.elf"))
+        h.define("crash", config("panic.elf", CRASH, "vdev pvpanic"))
+        h.define("bad", config("triple.elf"), on_failure="stop")
+        for name in ("web-1", "crash", "bad"):
+            h.verb(name, "start")
+        h.until_vm("crash", observed="stopped")
+        h.until_vm("bad", observed="safe")
+        yield h
+    finally:
+        h.close()
+
+
+def names(r):
+    assert r.returncode == 0, r
+    return r.stdout.split()
+
+
+# --- forms of output
+
+@pytest.mark.parametrize("options,expected", [
+    ((), ["bad", "crash", "web-1", "web-2"]),
+    (("--state", "safe"), ["bad"]),
+    (("--state", "safe", "--state", "running"), ["bad", "web-1"]),
+    (("--name", "web-*"), ["web-1", "web-2"]),
+    (("--name", "web-*", "--state", "stopped"), ["web-2"]),
+    (("--health", "failed"), ["bad"]),
+    (("--state", "paused"), []),
+    (("--sort", "state"), ["web-1", "bad", "crash", "web-2"]),
+])
+def test_a_list_takes_filters_and_an_order(farm, options, expected):
+    assert names(farm.adm("list", "-o", "name", *options)) == expected
+    of_json = json.loads(farm.adm("list", "-o", "json", *options).stdout)
+    assert [x["name"] for x in of_json["vms"]] == expected
+    assert names(farm.adm("ls", "-o", "name", *options)) == expected
+
+
+@pytest.mark.parametrize("words,says", [
+    (("list", "--state", "sage"), "never 'sage'"),
+    (("list", "--sort", "colour"), "restarts"),
+    (("list", "-o", "yaml"), "table, wide, name or json"),
+    (("-o", "wide", "show", "bad"), "table or json"),
+    (("operations", "-n", "0"), "from 1 to 1000"),
+    (("logs", "bad", "-n", "x"), "not a number"),
+])
+def test_what_cannot_be_meant_is_a_matter_of_usage(farm, words, says):
+    r = farm.adm(*words)
+    assert r.returncode == 2 and says in r.stderr and not r.stdout, r
+
+
+def test_wide_has_more_columns(farm):
+    assert "REVISION" not in farm.adm("list").stdout
+    assert "REVISION" in farm.adm("list", "-o", "wide").stdout
+    assert "\x1b" not in farm.adm("list", "-o", "wide").stdout
+
+
+@pytest.mark.parametrize("verb", ["list", "show bad", "incidents bad", "events", "audit", "token list", "operations",
+                                  "status bad", "map bad", "host", "context list"])
+def test_json_comes_by_one_option_from_all_that_shows(farm, verb):
+    r = farm.adm(*verb.split(), "-o", "json")
+    assert r.returncode == 0 and r.stdout, r
+    for line in r.stdout.splitlines() if verb == "events" else [r.stdout]:
+        json.loads(line)
+    assert farm.adm("--json", *verb.split()).returncode == 0
+
+
+def test_lists_give_their_numbers_to_shells(farm):
+    ids = names(farm.adm("operations", "--vm", "bad", "-o", "name"))
+    assert farm.get(f"/v1/operations/{ids[0]}").json["vm"] == "bad"
+    assert [int(x) for x in names(farm.adm("incidents", "bad", "-o", "name"))] == [
+        x["id"] for x in farm.incidents("bad")]
+    assert farm.adm("token", "create", "panel").returncode == 0
+    assert "panel" in names(farm.adm("token", "list", "-o", "name"))
+
+
+def test_operations_tell_how_it_went(farm):
+    r = farm.adm("operations", "--vm", "web-1")
+    assert "start" in r.stdout and "done" in r.stdout and "web-1" in r.stdout, r
+
+
+# --- logs
+
+def test_logs_are_what_the_worker_said(farm):
+    r = farm.adm("logs", "crash")
+    assert r.returncode == 0 and WARNING in r.stdout, r
+    assert len(farm.adm("logs", "crash", "-n", "1").stdout.splitlines()) == 1
+    assert farm.adm("logs", "web-2").stdout == ""
+    assert farm.adm("logs", "nobody").returncode == 5
+
+
+def test_logs_go_on_over_a_restart(farm):
+    with subprocess.Popen([f"{B}/qvmadm", "-H", f"unix:{farm.socket}", "logs", "crash", "--follow"], text=True,
+                          stdout=subprocess.PIPE) as p:
+        while WARNING not in p.stdout.readline():
+            assert p.poll() is None
+        farm.verb("crash", "start")
+        while WARNING not in p.stdout.readline():
+            assert p.poll() is None
+        p.terminate()
+
+
+def test_a_log_is_read_on_from_its_position(farm):
+    farm.until_vm("crash", observed="stopped")
+    whole = farm.get("/v1/vms/crash/log")
+    again = farm.get(f"/v1/vms/crash/log?since={whole.headers['Log-Position']}")
+    assert whole.text and again.text == ""
+    assert again.headers["Log-Generation"] == whole.headers["Log-Generation"]
+
+
+# --- contexts
+
+@pytest.fixture
+def context(tmp_path, farm):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("QVM_")}
+    env.update(XDG_CONFIG_HOME=str(tmp_path / "config"))
+
+    def adm(*words, **more):
+        return subprocess.run([f"{B}/qvmadm", *words], env={**env, **more}, text=True, capture_output=True, check=False,
+                              timeout=60)
+    adm.file = tmp_path / "config/qvm/contexts.conf"
+    assert adm("context", "add", "farm", f"unix:{farm.socket}").returncode == 0
+    assert adm("context", "add", "away", f"unix:{tmp_path}/nobody.sock").returncode == 0
+    return adm
+
+
+def test_contexts_name_hosts(context, farm):
+    assert names(context("--context", "farm", "list", "-o", "name"))
+    assert context("list").returncode == 19  # the system's
+    assert context("context", "use", "farm").returncode == 0
+    assert names(context("list", "-o", "name"))
+    assert names(context("context", "list", "-o", "name")) == ["farm", "away"]
+    assert json.loads(context("context", "show", "-o", "json").stdout) == {
+        "name": "farm", "current": True, "host": f"unix:{farm.socket}"}
+    assert stat.S_IMODE(context.file.stat().st_mode) == 0o600
+    assert os.listdir(context.file.parent) == ["contexts.conf"]
+
+
+def test_the_first_that_names_a_host_counts(context, farm):
+    here, away = f"unix:{farm.socket}", f"unix:{farm.socket}.away"
+    context("context", "use", "away")
+    for words, env, status in (((), {}, 19), ((), {"QVM_CONTEXT": "farm"}, 0),
+                               ((), {"QVM_CONTEXT": "farm", "QVM_HOST": away}, 19),
+                               (("--context", "farm"), {"QVM_HOST": away}, 0),
+                               (("-H", here), {"QVM_HOST": away, "QVM_CONTEXT": "away"}, 0),
+                               (("-H", here, "--context", "farm"), {}, 2)):
+        r = context(*words, "list", **env)
+        assert r.returncode == status, (words, env, r)
+    assert "context 'away'" in context("list").stderr
+
+
+@pytest.mark.parametrize("words,status,says", [
+    ("add farm unix:/x", 3, "already"),
+    ("add Lab unix:/x", 2, "cannot be the name"),
+    ("add lab http://x", 2, "https://"),
+    ("add lab https://x --cert /etc/passwd", 2, "--key"),
+    ("add lab https://x --token-file /no/such", 3, "/no/such"),
+    ("use frm", 3, "did you mean 'farm'"),
+    ("remove lab", 3, "context list"),
+    ("show", 3, "context use"),
+    ("move farm", 2, "none of"),
+])
+def test_a_wrong_context_is_refused(context, words, status, says):
+    before = context.file.read_text()
+    r = context("context", *words.split())
+    assert r.returncode == status and says in r.stderr, r
+    assert context.file.read_text() == before
+
+
+def test_a_removed_context_is_not_the_current_one(context):
+    context("context", "use", "away")
+    assert context("context", "remove", "away").returncode == 0
+    assert "current" not in context.file.read_text() and "away" not in context.file.read_text()
+    assert "'away'" in context("--context", "away", "list").stderr
+
+
+def test_a_file_of_contexts_that_others_could_write_is_not_believed(context):
+    context.file.chmod(0o666)
+    r = context("--context", "farm", "list")
+    assert r.returncode == 3 and "chmod 600" in r.stderr, r
+    context.file.chmod(0o600)
+    context.file.write_text("[farm]\nhost = unix:/x\ncolour = red\n")
+    r = context("--context", "farm", "list")
+    assert r.returncode == 3 and ":3:" in r.stderr and "colour" in r.stderr, r
+
+
+def test_a_context_comes_with_its_token(context, farm, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text(farm.adm("token", "create", "viewer", "--role", "reader").stdout)
+    secret.chmod(0o604)
+    context("context", "add", "view", f"unix:{farm.socket}", "--token-file", str(secret))
+    r = context("--context", "view", "list")
+    assert r.returncode == 3 and "chmod 600" in r.stderr, r
+    secret.chmod(0o600)
+    assert context("--context", "view", "list").returncode == 0
+    assert context("--context", "view", "stop", "web-1").returncode == 4
