@@ -32,6 +32,12 @@ def test_a_port_that_nobody_serves_is_refused_on_both_sides(said, how):
     assert one(rf"^{how} host (refused.*)", said) == "refused: ''"
 
 
+def test_a_guest_and_its_host_reach_each_other_under_the_next_supervisor(said):
+    assert one(r"^adopted guest back: (\w+)", said) == one(r"^supervised guest sent: (\w+)", said)
+    assert one(r"^adopted host back: (\w+)", said) == one(r"^bytes: (\w+)", said)
+    assert one(r"^adopted host many: (\d+ \w+)", said).startswith("1 ")
+
+
 def test_neither_leaves_anything_behind_nor_dies_of_it(said):
     assert one(r"^alone ended with (\d+)", said) == "0"
     assert one(r"^qvmd ended with (\d+)", said) == "0"
