@@ -122,7 +122,8 @@ struct msg_ended {
 struct msg_opened {
 	uint32_t index;
 	uint32_t unused;
-	uint64_t bytes; /* of a regular file; else 0 */
+	uint64_t bytes;	 /* of a regular file; else 0 */
+	uint64_t device; /* that it lies on: daemon/worker/blockdev.h */
 };
 
 struct msg_judged {

@@ -21,8 +21,14 @@ static const uint64_t least_private =
 static const uint64_t most_pids = PIDS_A_VDEV * BLACKBOX_MAX_VCPUS;
 static const uint64_t most_private = 4096 * MIB; /* stacks of 4096 vCPUs are half of it */
 
-static const char *const controller[LIMIT_COUNT] = {
-#define LIMIT(id, name) [LIMIT_##id] = (name),
+static const char *const name_of[LIMIT_COUNT] = {
+#define LIMIT(id, name, controller) [LIMIT_##id] = (name),
+#include "schemas/limits.def"
+#undef LIMIT
+};
+
+static const char *const controller_of[LIMIT_COUNT] = {
+#define LIMIT(id, name, controller) [LIMIT_##id] = (controller),
 #include "schemas/limits.def"
 #undef LIMIT
 };
@@ -54,7 +60,11 @@ static struct limits always(const struct policy *p)
 	return (struct limits){.cpu_weight = (uint64_t)p->cpu_weight,
 			       .cpu_quota_us = quota_us,
 			       .cpu_period_us = period_us,
-			       .io_weight = (uint64_t)p->io_weight};
+			       .io_weight = (uint64_t)p->io_weight,
+			       .read_bytes = (uint64_t)p->io_read_bps_max,
+			       .write_bytes = (uint64_t)p->io_write_bps_max,
+			       .reads = (uint64_t)p->io_read_iops_max,
+			       .writes = (uint64_t)p->io_write_iops_max};
 }
 
 struct limits limits_early(const struct policy *p)
@@ -92,6 +102,13 @@ int limits_judge(const struct policy *p, const struct limits_held *h, struct err
 	char held[LIMITS_TEXT];
 	static const enum limit required[] = {LIMIT_MEMORY, LIMIT_CPU, LIMIT_PIDS};
 
+	if (p->limits_required && h->wants_io_max && h->by[LIMIT_IO_MAX] < LIMITER_CGROUP)
+		return err_set(
+			e, RESOURCE,
+			"its policy says `limits_required`, and what its disks read and write "
+			"cannot be limited here: a cgroup with the controller io counts that "
+			"on block devices alone, not on a network's file system, btrfs or "
+			"tmpfs; move its disks, or set limits_required to false");
 	for (size_t i = 0; p->limits_required && i < NELEMS(required); i++)
 		if (h->by[required[i]] < LIMITER_CGROUP)
 			return err_set(
@@ -99,7 +116,7 @@ int limits_judge(const struct policy *p, const struct limits_held *h, struct err
 				"its policy says `limits_required`, and this host cannot limit its "
 				"%s by a cgroup (%s): give qvmd a unit with Delegate=, or set "
 				"limits_required to false",
-				controller[required[i]], limits_text(h, held));
+				name_of[required[i]], limits_text(h, held));
 	return 0;
 }
 
@@ -109,12 +126,30 @@ const char *limits_text(const struct limits_held *h, char ret[static LIMITS_TEXT
 
 	ret[0] = '\0';
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
-		str_add(ret, LIMITS_TEXT, &n, "%s%s=%s", i ? " " : "", controller[i],
-			limiter[h->by[i]]);
+		if (i != LIMIT_IO_MAX || h->wants_io_max)
+			str_add(ret, LIMITS_TEXT, &n, "%s%s=%s", i ? " " : "", name_of[i],
+				limiter[h->by[i]]);
 	return ret;
 }
 
 const char *limit_controller(enum limit l)
 {
-	return controller[l];
+	return controller_of[l];
+}
+
+void limits_add_disk(struct limits_disks *d, uint64_t device)
+{
+	for (unsigned i = 0; i < d->n; i++)
+		if (d->device[i] == device)
+			return;
+	if (device && d->n < LIMITS_DISKS)
+		d->device[d->n++] = device;
+	else
+		d->has_other = true;
+}
+
+bool limits_want_io_max(const struct limits *l)
+{
+	return (l->read_bytes || l->write_bytes || l->reads || l->writes) &&
+	       (l->disks.n || l->disks.has_other);
 }

@@ -15,7 +15,7 @@
 
 /* What is limited; a row of limits.def each. */
 enum limit {
-#define LIMIT(id, controller) LIMIT_##id,
+#define LIMIT(id, name, controller) LIMIT_##id,
 #include "schemas/limits.def"
 #undef LIMIT
 	LIMIT_COUNT
@@ -29,7 +29,14 @@ enum limiter {
 	LIMITER_COUNT
 };
 
-enum { LIMITS_TEXT = 96 };
+enum { LIMITS_TEXT = 96, LIMITS_DISKS = 16 };
+
+/* The block devices that the disks of a VM lie on: a limit is kept on each of them. */
+struct limits_disks {
+	uint64_t device[LIMITS_DISKS]; /* dev_t */
+	unsigned n;
+	bool has_other; /* one on no device that the kernel counts, or beyond LIMITS_DISKS */
+};
 
 struct limits {
 	uint64_t memory_bytes; /* of the guest and its worker together */
@@ -37,12 +44,16 @@ struct limits {
 	uint64_t cpu_quota_us; /* in each period, of all its threads; 0 = no limit */
 	uint64_t cpu_period_us;
 	uint64_t io_weight; /* 1 to 10000 */
-	uint64_t pids;	    /* processes and threads */
+	/* A second, on each of the disks' devices; 0 = no limit. */
+	uint64_t read_bytes, write_bytes, reads, writes;
+	struct limits_disks disks;
+	uint64_t pids; /* processes and threads */
 };
 
 /* Who holds what, by enum limit. */
 struct limits_held {
 	enum limiter by[LIMIT_COUNT];
+	bool wants_io_max; /* else nobody asked for LIMIT_IO_MAX */
 };
 
 /* While the worker reads its configuration: nothing of a guest is there yet. */
@@ -58,4 +69,8 @@ uint64_t limits_own_pids(const struct policy *p);
 int limits_judge(const struct policy *p, const struct limits_held *h, struct err *e);
 /* "memory=cgroup cpu=none io=none pids=rlimit" */
 const char *limits_text(const struct limits_held *h, char ret[static LIMITS_TEXT]);
-const char *limit_controller(enum limit l); /* "memory": also its cgroup2 controller */
+const char *limit_controller(enum limit l); /* of cgroup2: "memory" */
+/* Its disk lies on that device; 0 = on none that the kernel counts. */
+void limits_add_disk(struct limits_disks *d, uint64_t device);
+/* There is something to be limited, and the policy says how. */
+bool limits_want_io_max(const struct limits *l);

@@ -117,8 +117,10 @@ static int enter_scope(struct worker *w, struct err *e)
 		return err_sys(e, RESOURCE, "open the cgroup '%.200s'", path);
 	there = controller_there(folder);
 	c->held = c->alone;
+	c->held.wants_io_max = limits_want_io_max(&c->limits);
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
-		if (there & 1u << i)
+		if (there & 1u << i &&
+		    (i != LIMIT_IO_MAX || controller_has_io_max(folder, &c->limits)))
 			c->held.by[i] = LIMITER_SCOPE;
 	watch_events(c, folder);
 	str_copy(c->path, sizeof c->path, path);
@@ -150,6 +152,8 @@ int confine_machine(struct worker *w, const struct policy *p, uint64_t shared_by
 	struct err why;
 
 	c->limits = limits_of(p, &w->plan, shared_bytes);
+	c->limits.disks = w->opening.disks;
+	c->held.wants_io_max = limits_want_io_max(&c->limits);
 	c->policy = p;
 	c->done = done;
 	if (!w->d->scopes.loop)

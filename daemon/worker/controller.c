@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -118,6 +119,47 @@ static bool limit_io(int folder, const struct limits *l)
 	return by_cost || by_bfq;
 }
 
+static const char *number_or_max(uint64_t n, char ret[static 24])
+{
+	snprintf(ret, 24, "%" PRIu64, n);
+	return n ? ret : "max";
+}
+
+/* A device a line, and a line a write. */
+static bool limit_io_max(int folder, const struct limits *l)
+{
+	char text[LINE * 3], rbps[24], wbps[24], riops[24], wiops[24];
+	bool holds = limits_want_io_max(l) && !l->disks.has_other;
+
+	for (unsigned i = 0; i < l->disks.n && limits_want_io_max(l); i++) {
+		snprintf(text, sizeof text, "%u:%u rbps=%s wbps=%s riops=%s wiops=%s",
+			 major(l->disks.device[i]), minor(l->disks.device[i]),
+			 number_or_max(l->read_bytes, rbps), number_or_max(l->write_bytes, wbps),
+			 number_or_max(l->reads, riops), number_or_max(l->writes, wiops));
+		holds = write_text(folder, "io.max", text) == 0 && holds;
+	}
+	return holds;
+}
+
+bool controller_has_io_max(int folder, const struct limits *l)
+{
+	char text[FILE_BYTES * 4], wanted[32];
+	AUTO_FD int fd = openat(folder, "io.max", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, text + 1, sizeof text - 2) : -1;
+
+	if (n < 0 || l->disks.has_other)
+		return false;
+	text[0] = '\n';
+	text[n + 1] = '\0';
+	for (unsigned i = 0; i < l->disks.n; i++) {
+		snprintf(wanted, sizeof wanted, "\n%u:%u ", major(l->disks.device[i]),
+			 minor(l->disks.device[i]));
+		if (!strstr(text, wanted))
+			return false;
+	}
+	return true;
+}
+
 static bool limit_pids(int folder, const struct limits *l)
 {
 	return write_number(folder, "pids.max", l->pids);
@@ -126,12 +168,11 @@ static bool limit_pids(int folder, const struct limits *l)
 void controller_limit(int folder, const struct limits *l, struct limits_held *ret)
 {
 	static bool (*const by[LIMIT_COUNT])(int folder, const struct limits *l) = {
-		[LIMIT_MEMORY] = limit_memory,
-		[LIMIT_CPU] = limit_cpu,
-		[LIMIT_IO] = limit_io,
-		[LIMIT_PIDS] = limit_pids,
+		[LIMIT_MEMORY] = limit_memory, [LIMIT_CPU] = limit_cpu,	      [LIMIT_IO] = limit_io,
+		[LIMIT_PIDS] = limit_pids,     [LIMIT_IO_MAX] = limit_io_max,
 	};
 
+	ret->wants_io_max = limits_want_io_max(l);
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
 		if (by[i](folder, l))
 			ret->by[i] = LIMITER_CGROUP;

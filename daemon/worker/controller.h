@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "daemon/decide/limits.h"
@@ -20,6 +21,8 @@ uint32_t controller_there(int folder);
 void controller_disable(int folder, uint32_t limits);
 /* Write the limits. What takes them is held by a cgroup from now on; the rest of *ret is not touched. */
 void controller_limit(int folder, const struct limits *l, struct limits_held *ret);
+/* Whoever was asked for it has limited what is read from and written to each of the disks' devices. */
+bool controller_has_io_max(int folder, const struct limits *l);
 /* Processes that the kernel has ended in it for lack of memory: of a descriptor of memory.events;
  * -1 when the folder has gone. */
 int64_t controller_oom_kills(int events);

@@ -20,6 +20,7 @@
 
 #include "base/auto.h"
 #include "base/sandbox.h"
+#include "daemon/worker/blockdev.h"
 #include "daemon/worker/process.h"
 #include "schemas/message.h"
 
@@ -32,6 +33,7 @@ struct opener {
 	struct process process;
 	int link;
 	uint64_t stray_bytes;
+	uint64_t device; /* of the newest answer */
 	uint32_t n_answers;
 	bool is_over; /* no more answers are to come */
 	bool is_abandoned;
@@ -122,7 +124,7 @@ static int narrow(const struct opener_spec *s, struct err *e)
 static int answer(int link, uint32_t i, const struct err *why, int fd)
 {
 	struct pollfd room = {.fd = link, .events = POLLOUT};
-	struct msg_opened yes = {.index = i};
+	struct msg_opened yes = {.index = i, .device = blockdev_of(fd)};
 	struct msg_judged judged = {.index = i};
 	struct err ignored;
 	struct stat st;
@@ -214,6 +216,7 @@ static int take(struct opener *o, struct wire_msg *m, struct err *e)
 	if (o->is_over || (m->n_fds ? opened.index : judged.index) != o->n_answers)
 		return err_set(e, PROTOCOL, "an opener does not answer item %u, which was due",
 			       o->n_answers);
+	o->device = opened.device;
 	err_sane(&judged.err);
 	tell(o, m->n_fds ? wire_take_fd(m, 0) : -1, opened.bytes,
 	     judged.err.code ? &judged.err : NULL);
@@ -318,6 +321,11 @@ int opener_spawn(struct opener_set *s, const struct opener_spec *spec, struct op
 		abort(); /* out of memory: crash-only */
 	*ret = o;
 	return 0;
+}
+
+uint64_t opener_device(const struct opener *o)
+{
+	return o->device;
 }
 
 uint32_t opener_pending(const struct opener *o)

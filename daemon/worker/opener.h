@@ -54,6 +54,8 @@ struct opener_spec {
 
 int opener_spawn(struct opener_set *s, const struct opener_spec *spec, struct opener **ret,
 		 struct err *e);
+/* In answered(): what the item lies on (blockdev.h). */
+uint64_t opener_device(const struct opener *o);
 /* The item that has no answer yet; n when all have. */
 uint32_t opener_pending(const struct opener *o);
 /* Its copies are needed no longer: end. Then gone comes. */

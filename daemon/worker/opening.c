@@ -40,6 +40,8 @@ static void answered(void *arg, uint32_t i, int take_fd, uint64_t bytes, const s
 
 	if (kind == WANT_PASS || kind == WANT_PASS_READ)
 		o->shared_bytes += bytes;
+	if (take_fd >= 0 && (kind == WANT_DISK || kind == WANT_DISK_READ))
+		limits_add_disk(&o->disks, opener_device(o->opener));
 	if (take_fd >= 0 && o->fd && i >= n)
 		o->fd[i - n] = take_fd;
 	else if (take_fd >= 0)

@@ -9,6 +9,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/err.h"
+#include "daemon/decide/limits.h"
 #include "daemon/decide/plan.h"
 
 struct opener;
@@ -20,6 +21,7 @@ struct opening {
 	bool is_granted;       /* to be opened, not only judged */
 	int *fd;	       /* by want; -1 = not there yet. NULL = none */
 	uint64_t shared_bytes; /* of files that are passed to the guest */
+	struct limits_disks disks;
 	sd_event_source *linger;
 };
 

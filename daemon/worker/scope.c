@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
+#include "base/auto.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "daemon/timer.h"
@@ -158,6 +160,49 @@ static int connect_bus(struct scopes *s, struct err *e)
 	return err_sys(e, RESOURCE, "reach systemd over the system bus");
 }
 
+/* systemd looks at the path itself; that of a device never waits. */
+static int append_devices(sd_bus_message *m, const char *property, uint64_t most,
+			  const struct limits_disks *d)
+{
+	int r = most ? sd_bus_message_open_container(m, 'r', "sv") : 0;
+
+	if (r < 0 || !most)
+		return r;
+	r = sd_bus_message_append(m, "s", property);
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'v', "a(st)");
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'a', "(st)");
+	for (unsigned i = 0; i < d->n && r >= 0; i++) {
+		char path[48];
+
+		snprintf(path, sizeof path, "/dev/block/%u:%u", major(d->device[i]),
+			 minor(d->device[i]));
+		r = sd_bus_message_append(m, "(st)", path, most);
+	}
+	for (int depth = 0; depth < 3 && r >= 0; depth++)
+		r = sd_bus_message_close_container(m);
+	return r;
+}
+
+static int append_io_max(sd_bus_message *m, const struct limits *l)
+{
+	const struct {
+		const char *property;
+		uint64_t most;
+	} io[] = {
+		{"IOReadBandwidthMax", l->read_bytes},
+		{"IOWriteBandwidthMax", l->write_bytes},
+		{"IOReadIOPSMax", l->reads},
+		{"IOWriteIOPSMax", l->writes},
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < NELEMS(io) && l->disks.n && r >= 0; i++)
+		r = append_devices(m, io[i].property, io[i].most, &l->disks);
+	return r;
+}
+
 static int append_limits(sd_bus_message *m, const struct limits *l)
 {
 	int r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)", "MemoryAccounting",
@@ -166,6 +211,8 @@ static int append_limits(sd_bus_message *m, const struct limits *l)
 				      "CPUWeight", "t", l->cpu_weight, "IOAccounting", "b", 1,
 				      "IOWeight", "t", l->io_weight);
 
+	if (r >= 0)
+		r = append_io_max(m, l);
 	if (r < 0 || !l->cpu_quota_us)
 		return r;
 	return sd_bus_message_append(m, "(sv)(sv)", "CPUQuotaPerSecUSec", "t",

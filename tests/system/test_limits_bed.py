@@ -19,6 +19,10 @@ def test_processor_time_and_processes_are_held_to_their_limits(said):
     assert "pids: a hostile worker forks up to its limit, and all of it goes with it" in said
 
 
+def test_what_disks_read_and_write_is_limited_where_the_kernel_counts_it(said):
+    assert "io: what a disk reads and writes is limited on its device, and refused where it cannot be" in said
+
+
 def test_a_hook_is_held_to_its_processes_and_memory(said):
     assert "hook: one that forks is held to its number, and its cgroup goes with it" in said
 

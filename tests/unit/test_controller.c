@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -87,6 +88,35 @@ TEST(controller_writes_io_by_either_scheduler_and_pids)
 	assert_int_equal(h.by[LIMIT_MEMORY], LIMITER_NONE);
 	expect("io.bfq.weight", "1000");
 	expect("pids.max", "40");
+	finish();
+}
+
+TEST(controller_limits_each_device_of_the_disks_and_says_whether_all_are)
+{
+	struct limits l = limits;
+	struct limits_held h = {0};
+
+	l.read_bytes = 4096;
+	l.writes = 7;
+	limits_add_disk(&l.disks, makedev(8, 16));
+	limits_add_disk(&l.disks, makedev(8, 16));
+	begin();
+	put("io.max", "");
+	controller_limit(folder, &l, &h);
+	assert_true(h.wants_io_max);
+	assert_int_equal(h.by[LIMIT_IO_MAX], LIMITER_CGROUP);
+	assert_int_equal(l.disks.n, 1);
+	expect("io.max", "8:16 rbps=4096 wbps=max riops=max wiops=7");
+	put("io.max", "8:160 rbps=4096 wbps=max riops=max wiops=7\n");
+	assert_false(controller_has_io_max(folder, &l));
+	put("io.max", "253:0 rbps=1 wbps=max riops=max wiops=max\n8:16 rbps=4096 wbps=max\n");
+	assert_true(controller_has_io_max(folder, &l));
+	limits_add_disk(&l.disks, 0); /* one on a network's file system */
+	assert_false(controller_has_io_max(folder, &l));
+	h = (struct limits_held){0};
+	controller_limit(folder, &l, &h);
+	assert_int_equal(h.by[LIMIT_IO_MAX], LIMITER_NONE);
+	unlinkat(folder, "io.max", 0);
 	finish();
 }
 

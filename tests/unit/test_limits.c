@@ -88,3 +88,30 @@ TEST(limits_text_names_each_and_what_holds_it)
 
 	assert_string_equal(limits_text(&h, text), "memory=scope cpu=none io=none pids=rlimit");
 }
+
+TEST(limits_of_disks_are_told_only_where_somebody_asks_for_them)
+{
+	struct policy p = policy_default();
+	struct limits_held h = {.by = {[LIMIT_MEMORY] = LIMITER_CGROUP,
+				       [LIMIT_CPU] = LIMITER_CGROUP,
+				       [LIMIT_PIDS] = LIMITER_CGROUP}};
+	struct limits l;
+	char text[LIMITS_TEXT];
+	struct err e;
+
+	p.io_write_bps_max = 1 << 20;
+	p.limits_required = 1;
+	l = limits_of(&p, &plan, 0);
+	assert_int_equal(l.write_bytes, 1 << 20);
+	assert_false(limits_want_io_max(&l)); /* it has no disk */
+	limits_add_disk(&l.disks, 0);
+	assert_true(limits_want_io_max(&l));
+	assert_int_equal(limits_judge(&p, &h, &e), 0);
+	h.wants_io_max = true;
+	assert_int_equal(limits_judge(&p, &h, &e), -1);
+	assert_non_null(strstr(e.msg, "move its disks"));
+	assert_string_equal(limits_text(&h, text),
+			    "memory=cgroup cpu=cgroup io=none pids=cgroup io-max=none");
+	h.by[LIMIT_IO_MAX] = LIMITER_SCOPE;
+	assert_int_equal(limits_judge(&p, &h, &e), 0);
+}
