@@ -83,7 +83,7 @@ $(B)/daemon/store/migration.o: $(wildcard schemas/migrations/*.sql)
 clean:
 	rm -rf $(B)
 
-include $(sort $(wildcard tests/*/rules.mk packaging/rules.mk))
+include $(sort $(wildcard tests/*/rules.mk packaging/rules.mk api/*/rules.mk))
 
 check: depends-build-check
 	@$(MAKE) --no-print-directory check-build

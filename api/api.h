@@ -16,6 +16,7 @@ struct boxes;
 struct calls;
 struct consoles;
 struct db;
+struct pages;
 struct streams;
 struct supervisor;
 struct tls;
@@ -39,5 +40,6 @@ struct api {
 	struct msg_host_state host; /* as the supervisor told it last */
 	uint32_t layers;	    /* SANDBOX_* of this process */
 	uint64_t started_ms;
+	struct pages *pages;
 	char *document; /* of openapi_print(), made once */
 };

@@ -24,6 +24,7 @@
 #include "api/http/http.h"
 #include "api/http/tls.h"
 #include "api/jail.h"
+#include "api/page/page.h"
 #include "api/view/openapi.h"
 #include "api/view/stream.h"
 #include "api/supervisor.h"
@@ -199,6 +200,7 @@ static int serve(const struct jail_spec *jail, struct err *e)
 	a.waits = waits_new();
 	a.streams = streams_new();
 	a.consoles = consoles_new(&a);
+	a.pages = pages_new();
 	a.document = openapi_print();
 	a.certificate = on_handshake;
 	if (supervisor_open(&a, LINK, &a.supervisor, e) < 0 ||
@@ -228,6 +230,7 @@ static void close_all(void)
 	boxes_free(a.boxes);
 	db_close(a.db);
 	sd_event_unref(a.loop);
+	pages_free(a.pages);
 	free(a.document);
 }
 

@@ -27,6 +27,8 @@ def suites(wanted):
     out.append(("conf", ["/usr/bin/python3", "tests/conf/run.py"]))
     out.append(("faults", ["/usr/bin/python3", "tests/fault/faults.py"]))
     out.append(("contract", ["/usr/bin/python3", "tests/contract/run.py", "2000", "1"]))
+    out.append(("page", ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider",
+                         "--durations=5", "tests/page"]))
     out.append(("torture", ["/usr/bin/python3", "tests/fault/torture.py", "15", "1"]))
     out.append(("system", ["/usr/bin/python3", "-m", "pytest", "-q", "-rsfE", "-p", "no:cacheprovider",
                            "--durations=5", "tests/system"]))

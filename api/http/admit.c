@@ -7,11 +7,13 @@
 #include "api/api.h"
 #include "api/call.h"
 #include "api/http/auth.h"
+#include "api/http/origin.h"
 #include "api/http/request.h"
 #include "api/http/strict.h"
 #include "api/http/target.h"
 #include "api/http/tls.h"
 #include "api/http/visitor.h"
+#include "api/page/page.h"
 
 enum { ID_DIGITS = 16 };
 
@@ -99,6 +101,18 @@ static int identify(struct request *r, struct err *e)
 	return auth_certificate(r->api->db, name, &r->caller, r->scope, e);
 }
 
+/* What is open to anyone is open to pages of other sites, too. */
+static int judge_origin(const struct request *r, struct err *e)
+{
+	const struct op *o = &op_table[r->route.op];
+	struct origin origin;
+
+	if (o->role == ROLE_ANYONE)
+		return 0;
+	origin_read(r->connection, &origin);
+	return origin_check(&origin, o->kind == OP_KIND_CALL, e);
+}
+
 int admit_request(struct request *r, const char *method, const struct strict_headers *h,
 		  struct err *e)
 {
@@ -110,6 +124,9 @@ int admit_request(struct request *r, const char *method, const struct strict_hea
 			       TARGET_MAX - 1);
 	if (target_path(r->target, path, &query, e) < 0)
 		return -1;
+	r->asset = page_find(path);
+	if (r->asset)
+		return page_admit(r, method, h, e);
 	route_allow(path, r->allow);
 	if (!strcmp(method, "OPTIONS") && *r->allow)
 		return 0;
@@ -122,7 +139,7 @@ int admit_request(struct request *r, const char *method, const struct strict_hea
 	r->is_routed = true;
 	r->is_head = !strcmp(method, "HEAD");
 	param_begin(r->route.op, &r->params);
-	if (identify(r, e) < 0 ||
+	if (judge_origin(r, e) < 0 || identify(r, e) < 0 ||
 	    auth_check(&r->caller, r->scope, r->route.op, r->route.param, e) < 0 ||
 	    read_id(r, e) < 0 || param_read_query(r->route.op, query, &r->params, e) < 0 ||
 	    read_header_params(r, e) < 0 || param_check(r->route.op, &r->params, e) < 0)

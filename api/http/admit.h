@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * admit.h - may this request come in? Target, route, role, parameters, type and length of its body,
+ * admit.h - may this request come in? Target, route, origin, role, parameters, type and length of its body,
  * in this order, before a byte of the body is kept. qvm-api.
  */
 #pragma once

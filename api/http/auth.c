@@ -49,7 +49,7 @@ enum role auth_role(const struct auth *a, uid_t uid, const gid_t *group, unsigne
 }
 
 /* Of a TCP connection the kernel knows no user: it has no role until it proves who it is. */
-static bool is_remote(int connection)
+bool auth_is_remote(int connection)
 {
 	struct sockaddr_storage s = {0};
 	socklen_t n = sizeof s;
@@ -65,7 +65,7 @@ int auth_caller(const struct auth *a, int connection, struct msg_caller *ret, st
 	socklen_t bytes = sizeof group - sizeof group[0];
 	unsigned n_groups = 0;
 
-	if (is_remote(connection)) {
+	if (auth_is_remote(connection)) {
 		*ret = (struct msg_caller){
 			.uid = (uint32_t)-1, .gid = (uint32_t)-1, .role = ROLE_ANYONE};
 		return 0;

@@ -26,6 +26,8 @@ struct auth {
 
 /* Look up the groups; before the sandbox closes over /etc. */
 void auth_open(struct auth *a, bool is_borrowed);
+/* Over TCP, not over the unix socket. */
+bool auth_is_remote(int connection);
 /* The caller of an accepted connection, for every message about its requests. */
 int auth_caller(const struct auth *a, int connection, struct msg_caller *ret, struct err *e);
 /* The pure part: the role of a uid with these groups. */

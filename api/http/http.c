@@ -16,6 +16,7 @@
 #include "api/call.h"
 #include "api/http/request.h"
 #include "api/http/strict.h"
+#include "api/page/page.h"
 #include "api/view/view.h"
 #include "api/http/visitor.h"
 #include "base/auto.h"
@@ -139,6 +140,10 @@ static enum MHD_Result finish(struct http *h, struct request *r)
 		return queue(r, false);
 	}
 	r->phase = REQUEST_HELD;
+	if (r->asset) {
+		page_answer(r);
+		return queue(r, false);
+	}
 	result = views[r->route.op] ? views[r->route.op](r, &e) : call_forward(r, &e);
 	forget_body(h, r);
 	if (result < 0)

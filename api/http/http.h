@@ -3,7 +3,7 @@
  * http.h - libmicrohttpd on the sd-event loop: connections in, answers out. qvm-api; owned by
  * main.c.
  *
- * A request is judged in this order: framing, target, route, role, parameters, type and length of
+ * A request is judged in this order: framing, target, route, origin, role, parameters, type and length of
  * the body. One that is refused is still read to its end (up to HTTP_DRAIN), so that its client
  * gets to see why.
  */

@@ -114,6 +114,12 @@ void request_answer_bytes(struct request *r, int status, const char *type, const
 	       type);
 }
 
+void request_answer_static(struct request *r, const char *type, const char *bytes, size_t n)
+{
+	answer(r, 200, MHD_create_response_from_buffer(n, (void *)bytes, MHD_RESPMEM_PERSISTENT),
+	       type);
+}
+
 void request_answer_nothing(struct request *r, int status)
 {
 	answer(r, status, MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT), NULL);

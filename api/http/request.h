@@ -23,6 +23,7 @@
 #include "schemas/message.h"
 
 struct api;
+struct page_asset;
 struct request;
 
 enum request_phase {
@@ -53,6 +54,7 @@ struct request {
 	struct msg_caller caller;
 	char scope[NAME_CAP]; /* pattern of the VMs that the caller may see; "" = all */
 	struct route route;
+	const struct page_asset *asset; /* a file of the dashboard is asked for; then no route */
 	struct param_set params;
 	enum body_type body_type;
 	char *body;
@@ -73,6 +75,8 @@ void request_answer_json(struct request *r, int status, json_t *take_value);
 void request_answer_problem(struct request *r, const struct err *e, const struct problem_more *m);
 void request_answer_bytes(struct request *r, int status, const char *type, const char *bytes,
 			  size_t n);
+/* Bytes that outlive the request. */
+void request_answer_static(struct request *r, const char *type, const char *bytes, size_t n);
 void request_answer_nothing(struct request *r, int status);
 void request_answer_stream(struct request *r, const char *type, MHD_ContentReaderCallback reader,
 			   MHD_ContentReaderFreeCallback done, void *arg);

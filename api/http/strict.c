@@ -12,6 +12,7 @@
 static const char *const once[] = {
 	"Host",	    "Content-Length", "Transfer-Encoding", "Content-Type",  "Expect",
 	"If-Match", "If-None-Match",  "Last-Event-ID",	   "Authorization", "Request-Id",
+	"Origin",   "Sec-Fetch-Site",
 };
 enum { HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONTENT_TYPE, EXPECT };
 

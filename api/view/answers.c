@@ -173,7 +173,6 @@ static void add_problems(json_t *list, enum op_id op)
 {
 	const struct op *o = &op_table[op];
 	bool is_call = o->kind == OP_KIND_CALL, has_name = strchr(o->path, '{') != NULL;
-	bool has_scope = strstr(o->path, "{vm}") != NULL; /* a token's */
 	bool has_body = strcmp(o->in, "none") != 0;
 	bool has_config = resource_has(resource_find(o->in), "config");
 	const struct {
@@ -181,8 +180,8 @@ static void add_problems(json_t *list, enum op_id op)
 		bool is_possible;
 	} rule[] = {
 		{400, true},
-		{401, true}, /* whoever shows a token shows one that is */
-		{403, o->role > ROLE_READER || has_scope},
+		{401, true},		      /* whoever shows a token shows one that is */
+		{403, o->role > ROLE_ANYONE}, /* or a page of another site asks */
 		{404, has_name && !creates(op)},
 		{409, is_call && has_name},
 		{413, has_body},

@@ -66,6 +66,10 @@ def reader_of_other_vms(host, ask):
     ask("DELETE", "/v1/tokens/other")
 
 
+def another_site(host, ask):
+    ask_each(ask, of(host), {"Origin": "https://another.example"})
+
+
 def unknown_parameter(host, ask):
     ask_each(ask, of(host), query="?nonsense=1")
 
@@ -212,6 +216,6 @@ class Extra:
         self.host.close()
 
 
-ON_THE_HOST = (stranger, reader_of_other_vms, unknown_parameter, unknown_name, unknown_method, body_too_long,
+ON_THE_HOST = (stranger, reader_of_other_vms, another_site, unknown_parameter, unknown_name, unknown_method, body_too_long,
                foreign_body, wrong_configuration, stale_revision, wrong_state, another_request_of_that_id, full_house)
 ON_ITS_OWN = (checks_without_end, check_of_a_dead_worker, store_damaged, host_safe, supervisor_ends)

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// link.js - keeps the store true: a stream of events, a look every two seconds, and plain words when both
+// do not come. What is shown while the link is lost is old, and the page says since when.
+
+import { get, getAnyway, ask, stream, Problem } from '/page/api.js';
+import { store } from '/page/store.js';
+import { Lines } from '/page/lines.js';
+
+const LOOK_MS = 2000, LOOK_TIMEOUT_MS = 5000;
+const LEAVE_MS = 20000; // after the tab was hidden
+const LIST_MS = 10000, LIST_SOON_MS = 50;
+const BACKOFF_MS = 500, BACKOFF_MOST_MS = 10000;
+const HISTORY = 100;
+
+let life = null; // ends all that belongs to the present link
+let next = 1; // sequence number
+let failures = 0;
+let retry = 0, listing = 0, leaving = 0; // timers
+
+/* Exits of each VM by reason, out of Prometheus' text. */
+export function readCounts(text) {
+	const counts = new Map();
+	for (const [, vm, reason, n] of text.matchAll(/^qvm_vm_exits_total\{vm="([^"]*)",reason="([^"]*)"\} (\d+)$/gm)) {
+		if (!counts.has(vm))
+			counts.set(vm, {});
+		counts.get(vm)[reason] = Number(n);
+	}
+	return counts;
+}
+
+async function readMetrics(signal) {
+	const answer = await ask('GET', '/metrics', { signal, timeout: LOOK_TIMEOUT_MS });
+	const at = performance.now();
+	const text = await answer.text();
+	const newest = /^qvm_event_seq (\d+)$/m.exec(text);
+	store.addCounts(readCounts(text), at);
+	return newest ? Number(newest[1]) : 0;
+}
+
+async function readVms(signal) {
+	const all = [];
+	for (let after = '', more = true; more;) {
+		const list = await get(`/v1/vms${after}`, { signal });
+		all.push(...list.vms);
+		more = Boolean(list.next);
+		after = `?after=${encodeURIComponent(list.next)}`;
+	}
+	store.setVms(all);
+}
+
+/* What becomes an operation and needs no more than a name, as the document tells: a new verb is there by itself. */
+function readVerbs(document) {
+	const verbs = [];
+	for (const [path, methods] of Object.entries(document.paths)) {
+		const match = /^\/v1\/vms\/\{vm\}\/([a-z-]+)$/.exec(path);
+		const asks = (p) => p.name === 'wait';
+		if (match && methods.post && !methods.post.requestBody && methods.post.parameters.some(asks))
+			verbs.push({ verb: match[1], summary: methods.post.summary, role: methods.post['x-role'] });
+	}
+	store.set('verbs', verbs);
+}
+
+async function look(signal) {
+	const [health] = await Promise.all([
+		getAnyway('/healthz', { signal, timeout: LOOK_TIMEOUT_MS }), readMetrics(signal)]);
+	store.set('health', health);
+	if (store.link.word === 'live')
+		store.setLink({ freshAt: Date.now() });
+}
+
+function pause(ms, signal) {
+	return new Promise((done, fail) => {
+		const timer = setTimeout(done, ms);
+		signal.addEventListener('abort', () => {
+			clearTimeout(timer);
+			fail(new Error('ended'));
+		}, { once: true });
+	});
+}
+
+async function keepLooking(signal) {
+	for (let listed = performance.now(); ;) {
+		await pause(LOOK_MS, signal);
+		await look(signal);
+		if (performance.now() - listed < LIST_MS)
+			continue;
+		await readVms(signal);
+		listed = performance.now();
+	}
+}
+
+/* An event is followed by a look at the machines; several that come together by one. */
+function listSoon(signal) {
+	if (listing)
+		return;
+	listing = setTimeout(() => {
+		listing = 0;
+		if (!signal.aborted)
+			readVms(signal).catch((e) => lost(e, signal));
+	}, LIST_SOON_MS);
+}
+
+function onRecord(record, signal) {
+	if (record.kind === 'ready') {
+		failures = 0;
+		next = Math.max(next, record.seq + 1);
+		store.setLink({ word: 'live', freshAt: Date.now(), why: '' });
+		return;
+	}
+	if (record.seq < next)
+		return;
+	next = record.seq + 1;
+	store.addEvent(record);
+	listSoon(signal);
+}
+
+async function follow(signal) {
+	const lines = new Lines((line) => onRecord(JSON.parse(line), signal));
+	await stream(`/v1/events?follow=1&since=${next}`, () => { }, (chunk) => lines.take(chunk), signal);
+	throw new Problem(0, { detail: 'The host has ended the stream of events.' });
+}
+
+async function open(signal) {
+	const newest = await readMetrics(signal);
+	/* The numbers of a host that was set up anew begin again. */
+	if (newest + 1 < next) {
+		next = 1;
+		store.set('events', []);
+	}
+	next = Math.max(next, newest - HISTORY + 1);
+	const [host, health] = await Promise.all([
+		get('/v1/host', { signal }), getAnyway('/healthz', { signal }), readVms(signal)]);
+	store.set('host', host);
+	store.set('health', health);
+	if (!store.verbs.length)
+		readVerbs(await get('/v1/openapi.json', { signal }));
+	await Promise.race([follow(signal), keepLooking(signal)]);
+}
+
+function lost(e, signal) {
+	if (signal !== life?.signal || signal.aborted)
+		return;
+	life.abort();
+	if (e instanceof Problem && e.status === 401) {
+		forget();
+		store.setLink({ word: 'denied', why: e.message });
+		return;
+	}
+	const wait = Math.min(BACKOFF_MS * 2 ** failures++, BACKOFF_MOST_MS) * (0.8 + Math.random() * 0.4);
+	store.setLink({ word: 'lost', why: e instanceof Problem ? e.message : String(e.message || e), retryAt: Date.now() + wait });
+	retry = setTimeout(connect, wait);
+}
+
+/* Now, whatever was. */
+export function connect() {
+	clearTimeout(retry);
+	life?.abort();
+	life = new AbortController();
+	const { signal } = life;
+	open(signal).catch((e) => lost(e, signal));
+}
+
+/* What was shown is not for whoever looks now. */
+function forget() {
+	next = 1;
+	failures = 0;
+	store.setVms([]);
+	store.set('events', []);
+}
+
+/* After a sign-in or sign-out. */
+export function reconnectAs() {
+	forget();
+	store.setLink({ word: 'connecting', freshAt: 0 });
+	connect();
+}
+
+/* A browser has six connections to a host for all its tabs: one that nobody looks at holds none. */
+export function disconnect() {
+	clearTimeout(retry);
+	life?.abort();
+	if (store.link.word !== 'denied')
+		store.setLink({ word: 'connecting' });
+}
+
+document.addEventListener('visibilitychange', () => {
+	clearTimeout(leaving);
+	if (document.hidden)
+		leaving = setTimeout(disconnect, LEAVE_MS);
+	else if (store.link.word === 'lost' || (store.link.word === 'connecting' && (!life || life.signal.aborted)))
+		connect();
+});
+window.addEventListener('online', () => store.link.word === 'lost' && connect());

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// main.js - the page: what stands at its top, and which view the address names.
+
+import { showAccount } from '/page/account.js';
+import { showBanners } from '/page/banner.js';
+import { byId, h, setText } from '/page/dom.js';
+import { feed } from '/page/feed.js';
+import { listenToKeys } from '/page/keys.js';
+import { connect, disconnect } from '/page/link.js';
+import { store } from '/page/store.js';
+import { vmList } from '/page/vmlist.js';
+import { sections, vmView } from '/page/vmview.js';
+import { glyph, tone } from '/page/words.js';
+
+const links = { connecting: ['busy', 'connecting'], live: ['good', 'live'], lost: ['bad', 'stale'], denied: ['warn', 'signed out'] };
+
+let view = null;
+
+/* #/vm/NAME/SECTION */
+function place() {
+	const [, kind, vm, section] = location.hash.split('/');
+	return kind === 'vm' && vm ? { vm: decodeURIComponent(vm), section } : { vm: '', section: '' };
+}
+
+function show() {
+	const { vm, section } = place(), main = byId('main');
+	const isOther = view && view.vm !== vm;
+	view?.end.abort();
+	view = { vm, end: new AbortController() };
+	document.title = vm ? `${vm} – qvm` : 'qvm';
+	if (vm)
+		vmView(main, vm, section, view.end.signal);
+	else
+		vmList(main, view.end.signal);
+	if (isOther) {
+		main.focus({ preventScroll: true });
+		scrollTo(0, 0);
+	}
+}
+
+function counts() {
+	const by = new Map();
+	for (const vm of store.vms.values())
+		by.set(vm.observed, (by.get(vm.observed) || 0) + 1);
+	byId('counts').replaceChildren(...[...by].map(([word, n]) =>
+		h('span', { class: 'word', 'data-tone': tone('observed', word) },
+			h('span', { 'aria-hidden': 'true', class: 'glyph' }, glyph('observed', word)), ` ${n} ${word}`)));
+}
+
+function top() {
+	store.watch(['vms'], counts);
+	store.watch(['host'], () => setText(byId('hostname'), store.host?.facts.hostname || ''));
+	store.watch(['link'], () => {
+		const [mark, text] = links[store.link.word];
+		byId('link').dataset.tone = mark;
+		setText(byId('link'), text);
+	});
+}
+
+top();
+showBanners();
+showAccount();
+feed(byId('events'), '', undefined);
+listenToKeys({
+	home: () => {
+		location.hash = '#/';
+	},
+	section: (i) => {
+		if (place().vm)
+			location.hash = `#/vm/${place().vm}/${sections[i].id}`;
+	},
+});
+window.addEventListener('hashchange', show);
+/* A page that is kept to be gone back to holds no connection either. */
+window.addEventListener('pagehide', () => {
+	view?.end.abort();
+	disconnect();
+});
+window.addEventListener('pageshow', (e) => {
+	if (!e.persisted)
+		return;
+	show();
+	connect();
+});
+document.querySelector('.skip').addEventListener('click', (e) => {
+	e.preventDefault();
+	byId('main').focus();
+});
+show();
+connect();

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// plain.js - a console without a terminal: text that can be read out and copied, and a line to type at it.
+
+import { h } from '/page/dom.js';
+
+const MOST = 200000; // characters that are kept
+const ENTER = '\r';
+
+/* Sequences for a terminal, and bytes that mean nothing to a reader. */
+// eslint-disable-next-line no-control-regex
+const SEQUENCES = /\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/g;
+
+export function plainScreen(vm, type) {
+	const text = document.createTextNode('');
+	const pre = h('pre', { class: 'plain', tabindex: '0', role: 'log', 'aria-label': `Console of ${vm}` }, text);
+	const input = h('input', { type: 'text', 'aria-label': `Type at ${vm}`, placeholder: 'Type a line, Enter sends it',
+		autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', enterkeyhint: 'send' });
+	const form = h('form', { class: 'type', onsubmit: (e) => {
+		e.preventDefault();
+		type(input.value + ENTER);
+		input.value = '';
+	} }, input, h('button', { type: 'submit' }, 'Send'));
+	let decoder = new TextDecoder(), tail = '';
+
+	return {
+		kind: 'plain',
+		element: h('div', { class: 'screen' }, pre, form),
+		clear() {
+			decoder = new TextDecoder();
+			tail = '';
+			text.data = '';
+		},
+		write(bytes) {
+			const isAtEnd = pre.scrollTop + pre.clientHeight >= pre.scrollHeight - 8;
+			let more = tail + decoder.decode(bytes, { stream: true });
+			/* A sequence may be cut in two. */
+			const cut = more.lastIndexOf('\x1b');
+			tail = cut >= 0 && more.length - cut < 32 && !new RegExp(SEQUENCES).test(more.slice(cut)) ? more.slice(cut) : '';
+			more = more.slice(0, more.length - tail.length).replace(/\r\n?/g, '\n').replace(SEQUENCES, '');
+			text.appendData(more);
+			if (text.length > MOST)
+				text.deleteData(0, text.length - MOST);
+			if (isAtEnd)
+				pre.scrollTop = pre.scrollHeight;
+		},
+	};
+}

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may see and do what through a browser: tokens, other sites, names that are not this host's, the files."""
+import functools
+import http.client
+import http.server
+import os
+import re
+import threading
+from urllib.parse import urlsplit
+
+import pytest
+
+from host import ROOT, Unix, config
+from test_tls import Secure
+
+HELLO = config("hello.elf")
+PAGE = os.path.join(ROOT, "api", "page")
+BROWSER = {"User-Agent": "Mozilla/5.0 (X11)"}
+
+
+def ask(host, method, path, body=None, **headers):
+    """Not held against the document: the page is no part of it. (status, headers, body)"""
+    c = Unix(host.socket)
+    c.request(method, path, body=body, headers={k.replace("_", "-"): v for k, v in headers.items()})
+    r = c.getresponse()
+    answer = r.status, r.headers, r.read()
+    c.close()
+    return answer
+
+
+# --- the files
+
+
+def assets():
+    with open(f"{PAGE}/assets.def", encoding="utf-8") as f:
+        text = f.read()
+    return re.findall(r'^ASSET\(\w+, "([^"]+)"', text, re.M) + [f"/page/{m}.js" for m in re.findall(r"^MODULE\((\w+)\)", text, re.M)]
+
+
+def test_each_file_is_served_guarded_and_only_once(host):
+    for path in assets():
+        status, headers, body = ask(host, "GET", path)
+        assert (status, headers["Cache-Control"], headers["X-Content-Type-Options"]) == (200, "no-cache", "nosniff"), path
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
+        assert headers["Referrer-Policy"] == "no-referrer" and body
+        again = ask(host, "GET", path, If_None_Match=headers["ETag"])
+        assert (again[0], again[2], again[1]["ETag"]) == (304, b"", headers["ETag"]), path
+        assert ask(host, "HEAD", path)[1]["Content-Length"] == str(len(body))
+    assert ask(host, "POST", "/", "x=1")[0] in (400, 405)
+    status, headers, _ = ask(host, "DELETE", "/page/main.js")
+    assert (status, headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert ask(host, "OPTIONS", "/")[0] == 204
+    assert ask(host, "GET", "/page/../main.js")[0] == ask(host, "GET", "/page/")[0] == 404
+
+
+def test_each_file_of_the_folder_is_in_the_table_and_imports_only_what_is_there():
+    known = set(assets())
+    for name in os.listdir(PAGE):
+        if name.endswith((".js", ".css", ".svg")):
+            assert f"/page/{name}" in known, name
+            with open(f"{PAGE}/{name}", encoding="utf-8") as f:
+                for path in re.findall(r"(?:from |import\()'([^']+)'", f.read()):
+                    assert path in known, (name, path)
+
+
+def test_the_words_of_the_page_are_those_of_the_document(host, browser, forward):
+    told = host.document.root["components"]["schemas"]["vm"]["properties"]
+    browser.open(forward.url + "/")
+    tones, near, pairs, harsh = browser.driver.execute_async_script(
+        "const done = arguments[0]; import('/page/words.js').then((w) => done([w.tones, w.near, w.ofPairs, w.harsh]))")
+    for of in ("observed", "health"):
+        assert set(tones[of]) == set(told[of]["enum"]), of
+    assert set(near) == set(told["observed"]["enum"])
+    verbs = {o.path.rsplit("/", 1)[1] for o in host.document.operations if o.method == "POST" and o.path.startswith("/v1/vms/{vm}/")}
+    assert {v for offered in near.values() for v in offered} | set(pairs) | set(harsh) <= verbs
+    with open(f"{ROOT}/schemas/lifecycle.def", encoding="utf-8") as f:
+        steps = set(re.findall(r"^STEP\((\w+),\s*(\w+),", f.read(), re.M))
+    for observed, offered in near.items():
+        for verb in offered:
+            assert (observed.upper(), verb.replace("-", "_").upper()) in steps, f"{verb} is refused when {observed}"
+
+
+# --- other sites
+
+
+@pytest.fixture(scope="module")
+def web(host):
+    host.define("web", HELLO)
+    return "web"
+
+
+@pytest.mark.parametrize("headers", [
+    {"Host": "evil.example"}, {"Host": "localhost.evil.example:8080"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
+    {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Origin": "http://localhost:1"}, BROWSER, {"Referer": "http://evil.example/"}])
+def test_a_request_that_another_site_may_have_sent_is_refused(host, web, headers):
+    a = host.post(f"/v1/vms/{web}/start", **headers)
+    assert a.status == 403 and a.json["type"] == "urn:qvm:error:origin" and a.json["hint"], a
+    assert host.vm(web)["observed"] == "stopped"
+    if set(headers) & {"Host", "Sec-Fetch-Site", "Origin"}:
+        assert host.get("/v1/vms", **headers).status == 403
+
+
+def test_the_page_itself_and_programs_are_let_in(host, web):
+    own = {"Host": "localhost:8080", "Origin": "http://localhost:8080", "Sec-Fetch-Site": "same-origin", **BROWSER}
+    assert host.get("/v1/vms", **own).status == 200
+    assert host.post(f"/v1/vms/{web}/reset-budget", **own).status == 403
+    assert host.post(f"/v1/vms/{web}/reset-budget", **own, **{"Request-Id": "00000000000000aa"}).status == 202
+    assert host.post(f"/v1/vms/{web}/reset-budget").status == 202
+    status, headers, _ = ask(host, "GET", "/", Host="evil.example")
+    assert status == 403 and "Content-Security-Policy" not in headers
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def evil_site(tmp_path, forward, web):
+    """Another site in the same browser, with a form, a script and a frame that mean this host."""
+    target = f"{forward.url}/v1/vms/{web}"
+    (tmp_path / "index.html").write_text(
+        f"<!DOCTYPE html><link rel=icon href=data:,><form id=f method=post action='{target}/start'><button>win</button></form>"
+        f"<form id=t method=post enctype=text/plain action='{target}/console'><input name=a value=b></form>", encoding="utf-8")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(tmp_path)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://localhost:{server.server_address[1]}/", target
+    server.shutdown()
+    server.server_close()
+
+
+def test_another_site_in_the_same_browser_can_do_nothing(browser, host, web, evil_site):
+    site, target = evil_site
+    browser.expect("CORS", "403", "ERR_FAILED", "blocked")
+    for form in ("f", "t"):
+        browser.open(site)
+        browser.js(f"document.getElementById('{form}').submit()")
+        browser.until_text("body", "urn:qvm:error:origin")
+    browser.open(site)
+    seen = browser.driver.execute_async_script("""
+        const [target, done] = arguments;
+        const ways = [{method: 'POST', mode: 'no-cors'}, {method: 'POST', headers: {'Request-Id': '00000000000000ab'}}, {mode: 'cors'}];
+        Promise.all(ways.map((w) => fetch(target + (w.method ? '/start' : ''), w).then((a) => a.type + a.status, (e) => e.name)))
+            .then(done)""", target)
+    assert seen == ["opaque0", "TypeError", "TypeError"], seen
+    assert host.vm(web)["observed"] == "stopped"
+    assert not [e for e in host.get("/v1/audit?vm=web").json["entries"] if e["op"] in ("vm_start", "vm_type")]
+
+
+# --- over TCP
+
+
+@pytest.fixture
+def secure(tmp_path):
+    s = Secure(tmp_path)
+    try:
+        s.host.start()
+        s.until_serves()
+        yield s
+    finally:
+        s.host.close()
+
+
+def test_over_tls_a_token_is_asked_for_and_kept_out_of_addresses(browser, secure):
+    url = f"https://127.0.0.1:{secure.port}/"
+    secure.host.define("web", HELLO)
+    secure.host.define("other", HELLO)
+    secret = secure.host.post("/v1/tokens/panel", {"role": "operator", "vms": "w*"}).json["secret"]
+    browser.expect("401", "403")
+    browser.open(url)
+    browser.until_text("dialog h2", "Sign in")
+    assert "web" not in browser.text("body"), "nothing is shown to nobody"
+    browser.keys("not-a-secret\n")
+    browser.until_text("dialog .said", "no token has that secret")
+    browser.shot("sign-in")
+    browser.js("document.getElementById('token').value = ''")
+    browser.one("#token").send_keys(secret + "\n")
+    browser.until_text("#link", "live")
+    browser.until_text(".vms", "web")
+    assert "other" not in browser.text(".vms"), "the token is for some machines"
+    browser.click("[data-vm=web] [data-verb=start]")
+    browser.click("dialog .yes")
+    browser.until(lambda: browser.js("return document.querySelector('[data-vm=web]').dataset.observed") == "running", "it is started")
+    entry = secure.host.until(lambda: [e for e in secure.host.get("/v1/audit?vm=web").json["entries"] if e["op"] == "vm_start"], "it is on record")
+    assert entry[0]["identity"] == "panel"
+    addresses = browser.js("return performance.getEntries().map((e) => e.name).concat(location.href)")
+    assert not [a for a in addresses if secret in a]
+    assert browser.js("return [localStorage.length, document.cookie, sessionStorage.getItem('qvm-token')]") == [0, "", secret]
+    browser.driver.refresh()
+    browser.until_text(".vms", "web")
+    # The token is gone: the page goes blank and asks.
+    secure.host.delete("/v1/tokens/panel")
+    browser.until_text("dialog h2", "Sign in")
+    assert "web" not in browser.text("main")

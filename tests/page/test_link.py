@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the page says when it does not know: a lost connection, a lost API process, an unsound host."""
+import os
+
+import pytest
+
+from host import B, config, send
+
+HELLO = config("hello.elf")
+
+
+@pytest.fixture
+def page(browser, forward, host):
+    host.define("web", HELLO)
+    browser.open(forward.url + "/")
+    browser.until_text("#link", "live")
+    browser.one("[data-vm=web]")
+    browser.expect("ERR_", "503", "504")  # what the network does is told by the browser, too
+    return browser
+
+
+def test_what_is_old_is_said_to_be_old_and_nothing_can_be_asked(page, forward, host):
+    path, forward.path = forward.path, "/nowhere"
+    try:
+        forward.cut()
+        page.until_text("[data-banner=stale]", "Stale since")
+        assert page.text("#link") == "stale"
+        page.shot("stale")
+        grey = page.js("return getComputedStyle(document.querySelector('.body')).filter")
+        assert "grayscale" in grey
+        button = "document.querySelector('[data-vm=web] [data-verb=start]')"
+        page.until(lambda: page.js(f"return {button}.ariaDisabled") == "true", "a button of an old view is off")
+        page.click("[data-vm=web] [data-verb=start]")
+        assert not page.all("dialog")
+        host.define("later", HELLO)  # while nobody listens
+    finally:
+        forward.path = path
+    page.until_text("#link", "live")
+    page.until(lambda: not page.all("[data-banner=stale]"), "the banner goes")
+    page.until_text(".vms", "later")
+    page.until(lambda: page.all("#events a[href='#/vm/later']"), "the event is not missed")
+    page.until(lambda: page.js(f"return {button}.ariaDisabled") == "false", "and on again")
+
+
+def api_of(host):
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+                _, _, rest = f.read().rpartition(")")
+            if int(rest.split()[1]) == host.process.pid and os.readlink(f"/proc/{pid}/exe") == f"{B}/qvm-api":
+                return int(pid)
+        except OSError:
+            continue
+    raise AssertionError("qvmd has no qvm-api")
+
+
+def test_an_api_process_that_is_killed_is_back_and_no_event_is_missed_or_told_twice(page, host):
+    page.js("window.words = []; new MutationObserver(() => words.push(document.getElementById('link').innerText))"
+            ".observe(document.getElementById('link'), {childList: true, characterData: true, subtree: true})")
+    send(api_of(host), "SIGKILL")
+    page.until_text("#events", "api-lost")
+    page.until_text("#link", "live")
+    assert "stale" in page.js("return words"), "it was said meanwhile"
+    host.verb("web", "start")
+    page.until(lambda: page.js("return document.querySelector('[data-vm=web]').dataset.observed") == "running", "it is live again")
+    seqs = page.js("return [...document.querySelectorAll('#events li')].map((e) => Number(e.dataset.seq))")
+    assert seqs == list(range(seqs[0], seqs[0] - len(seqs), -1)), seqs
+
+
+def test_the_safe_state_of_the_host_is_on_the_page_and_left_there(page, host):
+    lock = f"{host.run}/qvmd.lock"
+    os.rename(lock, lock + ".away")
+    page.until_text("[data-banner=host-safe]", "Host safe state")
+    page.shot("host-safe")
+    page.click("[data-banner=host-safe] button")
+    page.click("dialog .harsh")
+    page.until(lambda: page.text("dialog .said"), "the host says that it does not hold yet")
+    os.rename(lock + ".away", lock)
+    page.click("dialog .harsh")
+    page.until(lambda: not page.all("[data-banner=host-safe]"), "the banner goes")
+    assert host.get("/v1/host").json["state"] == "sound"
