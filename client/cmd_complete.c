@@ -98,7 +98,7 @@ static void print_conditions(void)
 		printf("state=%s\n", observed_id(i));
 	for (unsigned i = 0; i < HEALTH_COUNT; i++)
 		printf("health=%s\n", health_id(i));
-	puts("cause=\ngone");
+	puts("cause=\ndesired=\nevent=\noperation\ngone");
 }
 
 /* By the word that stands for the value in the help. FILE prints nothing: the shell knows files. */

@@ -4,12 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/auto.h"
+#include "base/clock.h"
 #include "base/str.h"
 #include "client/command.h"
+#include "client/show/age.h"
 #include "client/show/event.h"
 #include "client/show/field.h"
 #include "client/show/problem.h"
+#include "schemas/cause.h"
 #include "schemas/journal.h"
+
+static const char *const severities[] = {"crit", "err", "warning", "notice", "info"};
 
 static bool show(void *arg, const char *line, size_t n, const json_t *event)
 {
@@ -46,15 +52,110 @@ static int check_kind(const char *kind, struct err *e)
 		       kind);
 }
 
-static int read_since(const char *text, int64_t *ret, struct err *e)
+static int check_kinds(const char *kinds, struct err *e)
 {
-	char *end;
-	long long n = strtoll(text, &end, 10);
+	AUTO_FREE char *text = strdup(kinds);
+	char *rest = text;
 
-	if (!*text || *end || n < 0)
-		return err_set(e, USAGE, "--since '%s' is no sequence number; it counts from 0",
-			       text);
-	*ret = n;
+	for (char *kind; (kind = strsep(&rest, ","));)
+		if (check_kind(kind, e) < 0)
+			return -1;
+	return 0;
+}
+
+static int check_severity(const char *word, struct err *e)
+{
+	for (size_t i = 0; i < NELEMS(severities); i++)
+		if (!strcmp(word, severities[i]))
+			return 0;
+	return err_set(e, USAGE, "'%s' is no severity; it is crit, err, warning, notice or info",
+		       word);
+}
+
+static int check_cause(const char *word, struct err *e)
+{
+	if (cause_from_id(word) != CAUSE_NONE)
+		return 0;
+	return err_set(e, USAGE, "there is no cause '%s'; those that happened are in qvmadm list",
+		       word);
+}
+
+/* What an event is chosen by: a parameter of the route, --filter KEY=VALUE, some an option too. */
+static const struct key {
+	const char *name, *option;
+	int (*check)(const char *value, struct err *e);
+} keys[] = {{"vm", "--vm", command_check_vm},
+	    {"kind", "--kind", check_kinds},
+	    {"severity", NULL, check_severity},
+	    {"cause", NULL, check_cause}};
+
+/* The last value given for it; NULL = none. */
+static const char *wanted(const struct command_call *c, const struct key *k)
+{
+	size_t n = strlen(k->name);
+
+	for (unsigned i = c->n_given; i--;) {
+		const char *option = c->given[i].option->name, *value = c->given[i].value;
+
+		if (k->option && !strcmp(option, k->option))
+			return value;
+		if (!strcmp(option, "--filter") && !strncmp(value, k->name, n) && value[n] == '=')
+			return value + n + 1;
+	}
+	return NULL;
+}
+
+static int check_filters(const struct command_call *c, struct err *e)
+{
+	for (unsigned i = 0; i < c->n_given; i++) {
+		const char *value = c->given[i].value, *equals = strchr(value, '=');
+		bool is_known = strcmp(c->given[i].option->name, "--filter") != 0;
+
+		for (size_t k = 0; k < NELEMS(keys) && equals; k++)
+			is_known |= strlen(keys[k].name) == (size_t)(equals - value) &&
+				    !strncmp(keys[k].name, value, (size_t)(equals - value));
+		if (!is_known)
+			return err_set(
+				e, USAGE,
+				"--filter '%s' is none of vm=, kind=, severity= and cause=", value);
+	}
+	return 0;
+}
+
+/* All values have been checked to be words that a query holds as they are. */
+static int make_filter(const struct command_call *c, char filter[static EVENT_FILTER],
+		       struct err *e)
+{
+	size_t n = 0;
+
+	filter[0] = '\0';
+	if (check_filters(c, e) < 0)
+		return -1;
+	for (size_t k = 0; k < NELEMS(keys); k++) {
+		const char *value = wanted(c, &keys[k]);
+
+		if (value && keys[k].check(value, e) < 0)
+			return -1;
+		if (value)
+			str_add(filter, EVENT_FILTER, &n, "&%s=%s", keys[k].name, value);
+	}
+	return 0;
+}
+
+/* A sequence number, or a time, which is a filter. */
+static int read_since(const char *text, int64_t *ret_seq, char filter[static EVENT_FILTER],
+		      struct err *e)
+{
+	size_t digits = strspn(text, "0123456789"), n = strlen(filter);
+	int64_t ago_ms;
+
+	if (digits && !text[digits] && digits < 19) {
+		*ret_seq = strtoll(text, NULL, 10);
+		return 0;
+	}
+	if (age_read_since(text, clock_wall_ms(), &ago_ms, e) < 0)
+		return -1;
+	str_add(filter, EVENT_FILTER, &n, "&age=%" PRId64 "ms", ago_ms);
 	return 0;
 }
 
@@ -62,18 +163,18 @@ static int run(struct command_call *c)
 {
 	AUTO_RESPONSE struct http_response refusal = {0};
 	const char *since = command_value(c, "--since");
+	char filter[EVENT_FILTER];
 	struct event_query q = {
 		.since = -1,
-		.vm = command_value(c, "--vm"),
-		.kind = command_value(c, "--kind"),
+		.filter = filter,
 		.follow = command_value(c, "--follow") != NULL,
 		.sink = show,
 		.arg = c,
 	};
 	struct err e;
 
-	if ((since && read_since(since, &q.since, &e) < 0) ||
-	    (q.kind && check_kind(q.kind, &e) < 0) || (q.vm && command_check_vm(q.vm, &e) < 0))
+	if (make_filter(c, filter, &e) < 0 ||
+	    (since && read_since(since, &q.since, filter, &e) < 0))
 		return problem_local(&e, c->as_json);
 	if (event_read(c->http, &q, &refusal, &e) == 0)
 		return 0;
@@ -82,9 +183,12 @@ static int run(struct command_call *c)
 
 static const struct command_option options[] = {
 	{"--follow", "-f", NULL, "go on with what happens from now, over lost connections"},
-	{"--since", NULL, "N", "from sequence number N on"},
-	{"--vm", NULL, "VM", "only those about VM"},
-	{"--kind", NULL, "KIND", "only those of a kind"},
+	{"--since", NULL, "TIME",
+	 "from then on: 10m, 2h, today, '2026-01-31 12:00', or sequence number N"},
+	{"--vm", NULL, "VM", "as --filter vm=VM"},
+	{"--kind", NULL, "KIND", "as --filter kind=KIND"},
+	{"--filter", NULL, "FILTER",
+	 "vm=VM, kind=KIND,..., cause=CAUSE, severity=crit, err, warning, notice or info"},
 	{0},
 };
 
@@ -96,14 +200,18 @@ static const struct command events = {
 	.summary = "What happened on this host, and what happens",
 	.help = "Every change of every VM is an event with a sequence number without gaps. With "
 		"--json each\n"
-		"event is one line of JSON. Kinds:"
+		"event is one line of JSON. Several filters pass what fits all; a severity passes "
+		"what is "
+		"worse, too.\n"
+		"Kinds:"
 #define JOURNAL(sym, id, message_id, priority, what) " " id
 #include "schemas/journal.def"
 #undef JOURNAL
 		".\n\n"
 		"  qvmadm events --follow\n"
 		"  qvmadm events --vm brake --since 0\n"
-		"  qvmadm --json events --follow --kind safe | while read -r e; do ...; done",
+		"  qvmadm events --since yesterday --filter severity=warning\n"
+		"  qvmadm -o json events --follow --kind safe | while read -r e; do ...; done",
 	.options = options,
 	.run = run,
 };

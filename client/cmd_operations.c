@@ -9,9 +9,9 @@
 #include "client/command.h"
 #include "client/show/age.h"
 #include "client/show/field.h"
+#include "client/show/operation.h"
 #include "client/show/problem.h"
 #include "client/show/table.h"
-#include "schemas/op.h"
 
 enum { MOST = 20 };
 
@@ -30,15 +30,6 @@ static void how(struct table *t, const json_t *x)
 		table_cell(t, TERM_BAD, "%s", field_text(error, "detail"));
 	else
 		table_cell(t, TERM_PLAIN, "%s", field_word(x, "phase"));
-}
-
-/* "vm_reset_budget" of the document is "reset-budget" here. */
-static const char *verb_of(const char *op)
-{
-	for (unsigned i = 0; i < OP_COUNT; i++)
-		if (!strcmp(op_table[i].id, op) && op_table[i].cli[0])
-			return op_table[i].cli;
-	return op;
 }
 
 static void print(const struct command_call *c, json_t *list)
@@ -61,7 +52,7 @@ static void print(const struct command_call *c, json_t *list)
 		char age[AGE_TEXT], span[AGE_TEXT] = "-";
 
 		table_cell(t, TERM_PLAIN, "%" PRId64, field_number(x, "id", 0));
-		table_cell(t, TERM_PLAIN, "%s", verb_of(field_text(x, "op")));
+		table_cell(t, TERM_PLAIN, "%s", operation_verb(x));
 		table_cell(t, TERM_BOLD, "%s", field_word(x, "vm"));
 		table_cell(t, style_of(state), "%s", state);
 		table_cell(t, TERM_DIM, "%s", age_text(started, now_ms, age));

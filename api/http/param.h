@@ -32,7 +32,7 @@ struct param_row {
 
 extern const struct param_row param_table[PARAM_COUNT];
 
-enum { PARAM_MOST = 8, PARAM_VALUE = 65, PARAM_NEEDED = -2 };
+enum { PARAM_MOST = 12, PARAM_VALUE = 65, PARAM_NEEDED = -2 };
 
 /* Values of one request, in the order of the rows of its operation. */
 struct param_set {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <syslog.h>
 
 #include "api/api.h"
 #include "api/view/db.h"
@@ -15,19 +16,23 @@
 #include "api/http/request.h"
 #include "api/view/view.h"
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "schemas/cause.h"
 #include "schemas/journal.h"
 
-enum { BATCH = 32 };
+enum { BATCH = 32, STREAM_KINDS = 1024 };
 
 struct stream {
 	struct follower follower; /* comes first */
 	int64_t next;		  /* sequence number to look for */
 	int64_t left;		  /* records still to tell; INT64_MAX when it follows */
 	bool is_sse, is_following;
-	char vm[PARAM_VALUE], kind[PARAM_VALUE], scope[NAME_CAP];
-	char *batch; /* text that is on its way */
+	char vm[PARAM_VALUE], cause[PARAM_VALUE], scope[NAME_CAP];
+	char kinds[STREAM_KINDS]; /* ",safe,restart,"; "" = all */
+	int64_t from_ms;	  /* wall time of the oldest to tell */
+	char *batch;		  /* text that is on its way */
 	size_t n, sent;
 };
 
@@ -130,8 +135,8 @@ static int read_rows(struct stream *s, FILE *f, struct err *e)
 	snapshot.db = d;
 	if (bounds(d, &oldest, &newest, e) < 0)
 		return -1;
-	q = db_query(d, events, DB_INT(s->next), DB_INT(newest), DB_TEXT(s->vm), DB_TEXT(s->kind),
-		     DB_INT(most), DB_TEXT(s->scope));
+	q = db_query(d, events, DB_INT(s->next), DB_INT(newest), DB_TEXT(s->vm), DB_TEXT(s->kinds),
+		     DB_INT(most), DB_TEXT(s->scope), DB_TEXT(s->cause), DB_INT(s->from_ms));
 	while ((got = db_row(d, q, e)) > 0) {
 		s->next = db_int(q, 0) + 1;
 		write_record(s, f, event_object(q));
@@ -228,18 +233,94 @@ static int read_last(const struct request *r, int64_t *ret, struct err *e)
 	return 0;
 }
 
-static int check_kind(const char *kind, struct err *e)
+static int no_such_kind(const char *kind, struct err *e)
 {
 	const char *near = journal_table[0].id;
 
-	for (unsigned k = 0; k < JOURNAL_COUNT; k++) {
-		if (!strcmp(kind, journal_table[k].id))
-			return 0;
+	for (unsigned k = 0; k < JOURNAL_COUNT; k++)
 		if (str_distance(kind, journal_table[k].id) < str_distance(kind, near))
 			near = journal_table[k].id;
-	}
 	return err_set(e, INVALID, "there is no kind of event '%s'; did you mean '%s'?", kind,
 		       near);
+}
+
+static int find_kind(const char *kind, struct err *e)
+{
+	for (unsigned k = 0; k < JOURNAL_COUNT; k++)
+		if (!strcmp(kind, journal_table[k].id))
+			return (int)k;
+	return no_such_kind(kind, e);
+}
+
+static int read_severity(const char *word, int *ret, struct err *e)
+{
+	static const struct {
+		const char *word;
+		int priority;
+	} known[] = {{"crit", LOG_CRIT},
+		     {"err", LOG_ERR},
+		     {"warning", LOG_WARNING},
+		     {"notice", LOG_NOTICE},
+		     {"info", LOG_INFO}};
+
+	for (size_t i = 0; i < NELEMS(known); i++)
+		if (!strcmp(word, known[i].word)) {
+			*ret = known[i].priority;
+			return 0;
+		}
+	return err_set(e, INVALID,
+		       "severity is '%s'; it must be crit, err, warning, notice or info", word);
+}
+
+/* A kind has its severity, so both are a list of kinds. */
+static int read_kinds(const struct param_set *p, char kinds[static STREAM_KINDS], struct err *e)
+{
+	char text[PARAM_VALUE], *rest = text;
+	bool is_wanted[JOURNAL_COUNT] = {false},
+	     has_kind = param_is_set(p, PARAM_OF_event_list_kind);
+	int severity = LOG_DEBUG;
+	size_t n = 0;
+
+	kinds[0] = '\0';
+	if (!has_kind && !param_is_set(p, PARAM_OF_event_list_severity))
+		return 0;
+	str_copy(text, sizeof text, param_text(p, PARAM_OF_event_list_kind));
+	for (char *word; has_kind && (word = strsep(&rest, ","));) {
+		int k = find_kind(word, e);
+
+		if (k < 0)
+			return -1;
+		is_wanted[k] = true;
+	}
+	if (param_is_set(p, PARAM_OF_event_list_severity) &&
+	    read_severity(param_text(p, PARAM_OF_event_list_severity), &severity, e) < 0)
+		return -1;
+	str_add(kinds, STREAM_KINDS, &n, ",");
+	for (unsigned k = 0; k < JOURNAL_COUNT; k++)
+		if ((is_wanted[k] || !has_kind) && journal_table[k].priority <= severity)
+			str_add(kinds, STREAM_KINDS, &n, "%s,", journal_table[k].id);
+	return 0;
+}
+
+static int read_filter(const struct request *r, struct stream *s, struct err *e)
+{
+	const struct param_set *p = &r->params;
+	const char *cause = param_text(p, PARAM_OF_event_list_cause);
+	int64_t age_ms = param_number(p, PARAM_OF_event_list_age);
+
+	if (read_kinds(p, s->kinds, e) < 0)
+		return -1;
+	if (*cause && cause_from_id(cause) == CAUSE_NONE)
+		return err_set(
+			e, INVALID,
+			"there is no cause '%s'; the schema of a VM in /v1/openapi.json lists "
+			"them",
+			cause);
+	str_copy(s->vm, sizeof s->vm, param_text(p, PARAM_OF_event_list_vm));
+	str_copy(s->cause, sizeof s->cause, cause);
+	str_copy(s->scope, sizeof s->scope, r->scope);
+	s->from_ms = age_ms >= 0 ? clock_wall_ms() - age_ms : 0;
+	return 0;
 }
 
 int view_event_list(struct request *r, struct err *e)
@@ -248,34 +329,25 @@ int view_event_list(struct request *r, struct err *e)
 	bool is_sse = wants_sse(r);
 	bool is_following = !r->is_head && (is_sse || param_number(p, PARAM_OF_event_list_follow));
 	int64_t since = param_number(p, PARAM_OF_event_list_since), oldest, newest, last = 0;
-	struct stream *s;
+	AUTO_FREE struct stream *s = calloc(1, sizeof *s);
 
+	if (!s)
+		abort();
 	if (http_may_hold(r->api->http, e) < 0 || bounds(r->api->db, &oldest, &newest, e) < 0 ||
-	    read_last(r, &last, e) < 0)
-		return -1;
-	if (param_is_set(p, PARAM_OF_event_list_kind) &&
-	    check_kind(param_text(p, PARAM_OF_event_list_kind), e) < 0)
+	    read_last(r, &last, e) < 0 || read_filter(r, s, e) < 0)
 		return -1;
 	if (param_is_set(p, PARAM_OF_event_list_last))
 		since = last + 1;
 	else if (since < 0)
-		since = is_following ? newest + 1 : 0;
-	s = calloc(1, sizeof *s);
-	if (!s)
-		abort();
-	*s = (struct stream){
-		.next = since ? since : 1,
-		.left = is_following ? INT64_MAX : param_number(p, PARAM_OF_event_list_limit),
-		.is_sse = is_sse,
-		.is_following = is_following,
-	};
-	str_copy(s->vm, sizeof s->vm, param_text(p, PARAM_OF_event_list_vm));
-	str_copy(s->scope, sizeof s->scope, r->scope);
-	str_copy(s->kind, sizeof s->kind, param_text(p, PARAM_OF_event_list_kind));
+		since = is_following && !s->from_ms ? newest + 1 : 0;
+	s->next = since ? since : 1;
+	s->left = is_following ? INT64_MAX : param_number(p, PARAM_OF_event_list_limit);
+	s->is_sse = is_sse;
+	s->is_following = is_following;
 	follower_join(&s->follower, &r->api->streams->list, r);
 	if (is_following)
 		begin_with_ready(s, oldest, newest);
 	request_answer_stream(r, is_sse ? "text/event-stream" : "application/x-ndjson", on_read,
-			      on_freed, s);
+			      on_freed, TAKE(s));
 	return 0;
 }

@@ -124,3 +124,54 @@ int age_read_span(const char *text, int64_t *ret_ms, struct err *e)
 		"or 90d, up to 10 years",
 		text);
 }
+
+/* Wall milliseconds of the local midnight `days` before now. */
+static int64_t midnight(int64_t now_ms, int days)
+{
+	time_t now_s = (time_t)(now_ms / 1000);
+	struct tm t;
+
+	localtime_r(&now_s, &t);
+	t.tm_hour = t.tm_min = t.tm_sec = 0;
+	t.tm_mday -= days;
+	t.tm_isdst = -1;
+	return (int64_t)mktime(&t) * 1000;
+}
+
+/* -1 when it is no local time. */
+static int64_t read_local(const char *text)
+{
+	static const char *const form[] = {"%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"};
+
+	for (size_t i = 0; i < NELEMS(form); i++) {
+		struct tm t = {.tm_isdst = -1};
+		const char *end = strptime(text, form[i], &t);
+
+		if (end && !*end)
+			return (int64_t)mktime(&t) * 1000;
+	}
+	return -1;
+}
+
+int age_read_since(const char *text, int64_t now_ms, int64_t *ret_ms, struct err *e)
+{
+	int64_t at = !strcmp(text, "today")	  ? midnight(now_ms, 0)
+		     : !strcmp(text, "yesterday") ? midnight(now_ms, 1)
+						  : read_local(text);
+	struct err unused;
+
+	if (at < 0)
+		at = age_parse(text);
+	if (at >= 0 && at <= now_ms) {
+		*ret_ms = now_ms - at;
+		return 0;
+	}
+	if (at >= 0)
+		return err_set(e, USAGE, "'%s' is still to come", text);
+	if (age_read_span(text, ret_ms, &unused) == 0)
+		return 0;
+	return err_set(e, USAGE,
+		       "'%s' is no time; it is how long ago (10m, 2h, 7d), today, yesterday, "
+		       "'2026-01-31 12:00' or RFC 3339",
+		       text);
+}

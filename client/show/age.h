@@ -21,3 +21,6 @@ const char *age_span(int64_t ms, char ret[static AGE_TEXT]);
 const char *age_local(const char *rfc3339, char ret[static AGE_TEXT]);
 /* "500ms", "30s", "5m", "2h", "90d" or plain seconds, into milliseconds; ERR_USAGE. */
 int age_read_span(const char *text, int64_t *ret_ms, struct err *e);
+/* How long before now_ms: a span as above with its unit ("10m"), "today", "yesterday", or a local time
+ * "YYYY-MM-DD[ HH:MM[:SS]]" or RFC 3339. ERR_USAGE; also for what is still to come. */
+int age_read_since(const char *text, int64_t now_ms, int64_t *ret_ms, struct err *e);

@@ -75,7 +75,6 @@ static bool on_bytes(void *arg, const char *bytes, size_t n)
 	return true;
 }
 
-/* Names and kinds are words of letters, digits and marks that a query holds as they are. */
 static void write_query(const struct stream *s, char *query, size_t cap)
 {
 	size_t len = 0;
@@ -83,10 +82,8 @@ static void write_query(const struct stream *s, char *query, size_t cap)
 	str_add(query, cap, &len, s->q->follow ? "follow=1" : "limit=%d", LIMIT);
 	if (s->next >= 0)
 		str_add(query, cap, &len, "&since=%" PRId64, s->next);
-	if (s->q->vm)
-		str_add(query, cap, &len, "&vm=%s", s->q->vm);
-	if (s->q->kind)
-		str_add(query, cap, &len, "&kind=%s", s->q->kind);
+	if (s->q->filter)
+		str_add(query, cap, &len, "%s", s->q->filter);
 }
 
 /* One connection. 1 = it ended by itself, 0 = the sink has had enough, -1 = an error or refusal. */
@@ -94,7 +91,7 @@ static int connect_once(struct http *h, struct stream *s, struct http_response *
 			struct err *e)
 {
 	AUTO_RESPONSE struct http_response r = {0};
-	char query[256];
+	char query[EVENT_FILTER + 64];
 	struct http_request request = {
 		.op = OP_event_list,
 		.query = query,

@@ -13,14 +13,17 @@
 
 #include "client/http.h"
 
-enum { EVENT_RECORD = 256 * 1024 }; /* a longer record breaks the protocol */
+enum {
+	EVENT_RECORD = 256 * 1024, /* a longer record breaks the protocol */
+	EVENT_FILTER = 512,
+};
 
 /* One record: as it came, and read. False ends the reading, which counts as success. */
 typedef bool event_sink(void *arg, const char *line, size_t n, const json_t *event);
 
 struct event_query {
 	int64_t since; /* first sequence number wanted; -1 = with follow from now on, else all */
-	const char *vm, *kind; /* only those; NULL = all */
+	const char *filter;  /* "&vm=brake&kind=safe", encoded already; NULL = all */
 	bool follow;	     /* go on for ever; a lost connection is taken up where it broke off */
 	int64_t deadline_ms; /* monotonic; 0 = none. Passing it is ERR_TIMEOUT */
 	event_sink *sink;

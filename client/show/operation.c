@@ -23,8 +23,8 @@ enum { SLICE_MS = 30000, POLL_MS = 200 };
 
 struct run {
 	struct command_call *c;
-	const char *vm, *past, *idle;
-	int64_t deadline_ms; /* monotonic; -1 = none */
+	const char *vm, *what, *past, *idle; /* what: the verb */
+	int64_t deadline_ms;		     /* monotonic; -1 = none */
 	struct http_response answer;
 	json_t *operation;
 };
@@ -106,8 +106,8 @@ static int tell_late(const struct run *r)
 	const char *phase = field_text(r->operation, "phase");
 	struct err e;
 
-	err_set(&e, TIMEOUT, "%s '%s' has not ended within the time to wait%s%s",
-		r->c->command->name, r->vm, *phase ? "; so far: " : "", phase);
+	err_set(&e, TIMEOUT, "%s '%s' has not ended within the time to wait%s%s", r->what, r->vm,
+		*phase ? "; so far: " : "", phase);
 	return problem_local(&e, false);
 }
 
@@ -147,7 +147,7 @@ static int tell(struct run *r)
 	if (is_running(r) && r->deadline_ms > 0)
 		return tell_late(r);
 	if (is_running(r)) {
-		printf("%s: %s is under way (operation %" PRId64 ")\n", r->vm, r->c->command->name,
+		printf("%s: %s is under way (operation %" PRId64 ")\n", r->vm, r->what,
 		       field_number(r->operation, "id", 0));
 		return 0;
 	}
@@ -160,7 +160,7 @@ int operation_run(struct command_call *c, const char *past, const char *idle)
 	const char *wait = command_value(c, "--wait");
 	bool no_wait = command_value(c, "--no-wait") != NULL;
 	__attribute__((cleanup(done))) struct run r = {
-		.c = c, .past = past, .idle = idle, .deadline_ms = -1};
+		.c = c, .what = c->command->name, .past = past, .idle = idle, .deadline_ms = -1};
 	int64_t wait_ms = 0;
 	struct err e;
 	int status = 0;
@@ -179,6 +179,36 @@ int operation_run(struct command_call *c, const char *past, const char *idle)
 	else if (no_wait)
 		r.deadline_ms = 0; /* over before it begins */
 	if (ask(&r, c->command->op, r.vm, &status) < 0 || wait_for_end(&r, &status) < 0)
+		return status;
+	return tell(&r);
+}
+
+/* The verb of "vm_reset_budget", "reset-budget". */
+const char *operation_verb(const json_t *operation)
+{
+	const char *op = field_text(operation, "op");
+
+	for (unsigned i = 0; i < OP_COUNT; i++)
+		if (!strcmp(op_table[i].id, op) && op_table[i].cli[0])
+			return op_table[i].cli;
+	return op;
+}
+
+int operation_await(struct command_call *c, const json_t *operation, int64_t deadline_ms)
+{
+	__attribute__((cleanup(done))) struct run r = {
+		.c = c,
+		.vm = field_text(operation, "vm"),
+		.what = operation_verb(operation),
+		.deadline_ms = deadline_ms ? deadline_ms : -1,
+	};
+	char past[64], id[24];
+	int status = 0;
+
+	snprintf(past, sizeof past, "%s is done", r.what);
+	snprintf(id, sizeof id, "%" PRId64, field_number(operation, "id", 0));
+	r.past = past;
+	if (ask(&r, OP_operation_show, id, &status) < 0 || wait_for_end(&r, &status) < 0)
 		return status;
 	return tell(&r);
 }

@@ -128,6 +128,108 @@ def test_a_log_is_read_on_from_its_position(farm):
     assert again.headers["Log-Generation"] == whole.headers["Log-Generation"]
 
 
+# --- events
+
+def seen(r):
+    assert r.returncode == 0, r
+    return [json.loads(x) for x in r.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("options,fits", [
+    (("--filter", "severity=err"), lambda x: x["kind"] in ("safe", "crash-loop", "api-lost", "host-safe", "left-alone")),
+    (("--kind", "started,safe"), lambda x: x["kind"] in ("started", "safe")),
+    (("--filter", "cause=triple-fault"), lambda x: x["cause"] == "triple-fault"),
+    (("--filter", "vm=bad", "--filter", "kind=started,safe"), lambda x: x["vm"] == "bad" and x["kind"] in ("started", "safe")),
+    (("--vm", "bad", "--filter", "severity=crit"), None),
+    (("--since", "1h"), lambda x: True),
+    (("--since", "today", "--kind", "safe"), lambda x: x["kind"] == "safe"),
+    (("--since", "0s"), None),
+])
+def test_events_are_chosen_by_the_server(farm, options, fits):
+    found = seen(farm.adm("events", "-o", "json", *options))
+    assert all(map(fits, found)) if fits else not found
+    every = [x for x in farm.events() if fits and fits({"cause": "", **x})]
+    assert [x["seq"] for x in found] == [x["seq"] for x in every]
+
+
+@pytest.mark.parametrize("words,says", [
+    ("--kind strated", "did you mean 'started'"),
+    ("--kind started,strated", "did you mean 'started'"),
+    ("--filter severity=bad", "warning"),
+    ("--filter cause=nonsense", "no cause"),
+    ("--filter colour=red", "vm=, kind=, severity= and cause="),
+    ("--filter vm=B", "cannot be the name"),
+    ("--since lately", "yesterday"),
+    ("--since 2999-01-01", "still to come"),
+])
+def test_a_filter_of_events_that_nothing_can_pass_is_refused(farm, words, says):
+    r = farm.adm("events", *words.split())
+    assert r.returncode == 2 and says in r.stderr, r
+
+
+@pytest.mark.parametrize("query", ["kind=strated", "kind=started,", "severity=bad", "cause=nonsense", "age=x"])
+def test_the_server_refuses_it_too(farm, query):
+    assert farm.get(f"/v1/events?{query}").status == 400
+
+
+def test_a_filtered_stream_goes_on_from_where_it_was(farm):
+    with subprocess.Popen([f"{B}/qvmadm", "-H", f"unix:{farm.socket}", "-o", "json", "events", "--follow", "--since",
+                           "1h", "--filter", "kind=safe", "--vm", "bad"], text=True, stdout=subprocess.PIPE) as p:
+        assert [json.loads(p.stdout.readline())["kind"] for _ in range(2)] == ["ready", "safe"]
+        farm.verb("bad", "start")
+        last = json.loads(p.stdout.readline())
+        p.terminate()
+    assert last["kind"] == "safe" and last["vm"] == "bad", last
+    farm.until_vm("bad", observed="safe")
+
+
+# --- waits
+
+def test_a_wait_is_for_all_of_several(farm):
+    r = farm.adm("wait", "web-1", "web-2", "--timeout", "300ms")
+    assert r.returncode == 18 and "web-1: observed running" in r.stdout, r
+    assert "'web-2' was not observed running" in r.stderr, r
+    with subprocess.Popen([f"{B}/qvmadm", "-H", f"unix:{farm.socket}", "wait", "web-1", "web-2", "--timeout", "30s"],
+                          text=True, stdout=subprocess.PIPE) as p:
+        assert p.stdout.readline() == "web-1: observed running\n"
+        farm.verb("web-2", "start")
+        assert p.stdout.read() == "web-2: observed running\n"
+    assert p.returncode == 0
+    farm.verb("web-2", "kill")
+
+
+def test_a_wait_is_for_an_event_to_come(farm):
+    assert farm.adm("wait", "web-1", "--for", "event=started", "--timeout", "300ms").returncode == 18
+    with subprocess.Popen([f"{B}/qvmadm", "-v", "-H", f"unix:{farm.socket}", "wait", "web-1", "--for", "event=paused"],
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+        while "/v1/vms/web-1" not in p.stderr.readline():  # it looks once the stream is open
+            assert p.poll() is None
+        farm.verb("web-1", "pause")
+        assert p.stdout.readline() == "web-1: event paused\n"
+        assert p.wait() == 0
+    farm.verb("web-1", "resume")
+
+
+def test_a_wait_is_for_what_is_under_way(farm):
+    farm.define("deaf", config("spin.elf"), stop_timeout_ms=1000)
+    farm.verb("deaf", "start")
+    assert farm.adm("wait", "deaf", "--for", "operation").returncode == 0
+    assert farm.adm("stop", "deaf", "--no-wait").returncode == 0
+    r = farm.adm("wait", "deaf", "--for", "operation", "--timeout", "20ms")
+    assert r.returncode == 18 and "stop 'deaf' has not ended" in r.stderr, r
+    r = farm.adm("wait", "deaf", "web-1", "--for", "operation")
+    assert r.returncode == 0 and "deaf: stop is done" in r.stdout, r
+    assert farm.vm("deaf")["observed"] == "stopped"
+    farm.delete("/v1/vms/deaf")
+
+
+@pytest.mark.parametrize("what,says", [("state=runing", "never 'runing'"), ("event=strated", "help events"),
+                                       ("running", "operation, or gone")])
+def test_a_wait_for_what_never_is_says_so(farm, what, says):
+    r = farm.adm("wait", "web-1", "--for", what)
+    assert r.returncode == 2 and says in r.stderr, r
+
+
 # --- contexts
 
 @pytest.fixture

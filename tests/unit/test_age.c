@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/show/age.h"
 
+#include <string.h>
+
 #include "tests/unit/test.h"
 
 TEST(age_parse_reads_rfc_3339)
@@ -58,5 +60,23 @@ TEST(age_read_span_takes_units_and_bounds)
 	assert_int_equal(age_read_span("nan", &ms, &e), -1);
 	assert_int_equal(age_read_span("1e99", &ms, &e), -1);
 	assert_int_equal(age_read_span("3 s", &ms, &e), -1);
+	assert_int_equal(e.code, ERR_USAGE);
+}
+
+TEST(age_since_reads_what_people_write)
+{
+	int64_t now_ms = 1795416426123, ago_ms = 0; /* 2026-11-23T06:47:06.123Z */
+	struct err e;
+
+	assert_int_equal(age_read_since("10m", now_ms, &ago_ms, &e), 0);
+	assert_int_equal(ago_ms, 600000);
+	assert_int_equal(age_read_since("2026-11-23T06:46:06.123Z", now_ms, &ago_ms, &e), 0);
+	assert_int_equal(ago_ms, 60000);
+	assert_int_equal(age_read_since("yesterday", now_ms, &ago_ms, &e), 0);
+	assert_true(ago_ms > 23 * 3600000LL && ago_ms < 49 * 3600000LL);
+	assert_int_equal(age_read_since("2026-11-20 12:00", now_ms, &ago_ms, &e), 0);
+	assert_int_equal(age_read_since("2026-11-25", now_ms, &ago_ms, &e), -1);
+	assert_non_null(strstr(e.msg, "still to come"));
+	assert_int_equal(age_read_since("lately", now_ms, &ago_ms, &e), -1);
 	assert_int_equal(e.code, ERR_USAGE);
 }
