@@ -4,7 +4,7 @@ import os
 import time
 
 from bench import HELLO, Host, Seen, begin, events_of, injects, is_alive, must, next_event, now_ms, settled, wall_ms
-from host import send
+from host import config, send
 
 
 def own_host(bench):
@@ -51,9 +51,66 @@ def worker_unseen(bench, row):
         host.close()
 
 
-def keeper_of(host):
+def children_of(host):
     with open(f"/proc/{host.process.pid}/task/{host.process.pid}/children", encoding="ascii") as f:
-        return [p for p in map(int, f.read().split()) if os.readlink(f"/proc/{p}/exe").endswith("/qvm-keeper")]
+        return list(map(int, f.read().split()))
+
+
+def keeper_of(host):
+    return [p for p in children_of(host) if os.readlink(f"/proc/{p}/exe").endswith("/qvm-keeper")]
+
+
+def command_line(pid):
+    with open(f"/proc/{pid}/cmdline", "rb") as f:
+        return f.read().split(b"\0")
+
+
+@injects("shmem-stopped", "kill -STOP of qvm --shmem")
+def shmem_stopped(bench, row):
+    host = own_host(bench)
+    server = 0
+    try:
+        # The server takes 128 of these in 250 ms: they last until it stands.
+        vm = begin(host, row, config("shmem.elf", "vdev ioapic", 'cmdline "do=cycle:2000:ring:1;stay"', "vdev shmem"))
+        [server] = [p for p in children_of(host) if b"--shmem" in command_line(p)]
+        t0 = now_ms()
+        send(server, "SIGSTOP")
+        host.until_console(row.id, "attached and detached")
+        took = now_ms() - t0
+        must("detached 2000 times" not in host.console(row.id), "the guest was served by a server that stands")
+        now = host.vm(row.id)
+        must((now["pid"], now["observed"]) == (vm["pid"], "running") and not host.incidents(row.id),
+             f"the VM did not go on: {now}")
+        bench.unharmed(host)
+        return Seen("a failure in its register", took)
+    finally:
+        if server:
+            send(server, "SIGCONT")
+        host.close()
+
+
+@injects("both-killed", "kill -KILL of qvm-keeper and qvmd")
+def both_killed(bench, row):
+    host = own_host(bench)
+    try:
+        vm = begin(host, row)
+        [keeper] = keeper_of(host)
+        since = next_event(host)
+        send(host.process.pid, "SIGSTOP")
+        send(keeper, "SIGKILL")
+        t0 = now_ms()
+        host.kill()
+        must(is_alive(vm["pid"]), "the VM died with them")
+        host.start()
+        alone = host.until(lambda: next((e for e in events_of(host, row, since) if e["kind"] == "left-alone"), None),
+                           "it is left alone")
+        now = host.vm(row.id)
+        must((now["pid"], now["observed"], now["health"]) == (vm["pid"], "running", "unknown"), f"it is not: {now}")
+        must(host.verb(row.id, "kill").json["state"] == "done" and not is_alive(vm["pid"]), "it could not be killed")
+        bench.unharmed(host)
+        return Seen("left running", wall_ms(alone["at"]) - t0)
+    finally:
+        host.close()
 
 
 @injects("keeper-killed", "kill -KILL of qvm-keeper, then of qvmd")
