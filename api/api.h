@@ -16,6 +16,7 @@ struct boxes;
 struct calls;
 struct consoles;
 struct db;
+struct listing;
 struct pages;
 struct streams;
 struct supervisor;
@@ -28,6 +29,7 @@ struct api {
 	struct outlet outlet;
 	struct tally tally;
 	struct db *db;
+	struct listing *listing;
 	struct boxes *boxes;
 	struct supervisor *supervisor;
 	struct http *http;

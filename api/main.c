@@ -21,6 +21,7 @@
 #include "api/call.h"
 #include "api/view/console.h"
 #include "api/view/db.h"
+#include "api/view/listing.h"
 #include "api/http/http.h"
 #include "api/http/tls.h"
 #include "api/jail.h"
@@ -199,6 +200,7 @@ static int serve(const struct jail_spec *jail, struct err *e)
 	a.calls = calls_new();
 	a.waits = waits_new();
 	a.streams = streams_new();
+	a.listing = listing_new();
 	a.consoles = consoles_new(&a);
 	a.pages = pages_new();
 	a.document = openapi_print();
@@ -225,6 +227,7 @@ static void close_all(void)
 	supervisor_close(a.supervisor);
 	consoles_free(a.consoles);
 	streams_free(a.streams);
+	listing_free(a.listing);
 	waits_free(a.waits);
 	calls_free(a.calls);
 	boxes_free(a.boxes);

@@ -120,6 +120,12 @@ void request_answer_static(struct request *r, const char *type, const char *byte
 	       type);
 }
 
+void request_answer_text(struct request *r, int status, const char *type, char *take_text, size_t n)
+{
+	answer(r, status, MHD_create_response_from_buffer(n, take_text, MHD_RESPMEM_MUST_FREE),
+	       type);
+}
+
 void request_answer_nothing(struct request *r, int status)
 {
 	answer(r, status, MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT), NULL);

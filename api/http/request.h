@@ -77,6 +77,8 @@ void request_answer_bytes(struct request *r, int status, const char *type, const
 			  size_t n);
 /* Bytes that outlive the request. */
 void request_answer_static(struct request *r, const char *type, const char *bytes, size_t n);
+void request_answer_text(struct request *r, int status, const char *type, char *take_text,
+			 size_t n);
 void request_answer_nothing(struct request *r, int status);
 void request_answer_stream(struct request *r, const char *type, MHD_ContentReaderCallback reader,
 			   MHD_ContentReaderFreeCallback done, void *arg);

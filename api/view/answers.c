@@ -125,7 +125,7 @@ static json_t *success(enum op_id op, int status, const char *what)
 				   what ? what : resource_what(resource_find(op_table[op].out)),
 				   "headers", headers_of(op, status)));
 
-	if (strcmp(op_table[op].out, "none") != 0)
+	if (strcmp(op_table[op].out, "none") != 0 && status != 304)
 		schema_set(o, "content", content_of(op));
 	return o;
 }

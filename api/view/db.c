@@ -2,7 +2,9 @@
 #include "api/view/db.h"
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/auto.h"
@@ -181,4 +183,26 @@ const char *db_text(struct sqlite3_stmt *q, int column)
 size_t db_bytes(struct sqlite3_stmt *q, int column)
 {
 	return (size_t)sqlite3_column_bytes(q, column);
+}
+
+/* Whole numbers as they are, all else as text, each behind its length. */
+size_t db_key(struct sqlite3_stmt *q, char *ret, size_t cap)
+{
+	int columns = sqlite3_column_count(q);
+	size_t n = 0;
+
+	for (int i = 0; i < columns; i++) {
+		bool is_number = sqlite3_column_type(q, i) == SQLITE_INTEGER;
+		int64_t number = is_number ? sqlite3_column_int64(q, i) : 0;
+		const void *bytes = is_number ? (const void *)&number : db_text(q, i);
+		int32_t length = is_number ? -1 : sqlite3_column_bytes(q, i);
+		size_t size = is_number ? sizeof number : (size_t)length;
+
+		if (size + sizeof length > cap - n)
+			return 0;
+		memcpy(ret + n, &length, sizeof length);
+		memcpy(ret + n + sizeof length, bytes, size);
+		n += sizeof length + size;
+	}
+	return n;
 }

@@ -64,3 +64,5 @@ void db_leave(struct sqlite3_stmt *q);
 int64_t db_int(struct sqlite3_stmt *q, int column);
 const char *db_text(struct sqlite3_stmt *q, int column); /* never NULL; until the next row */
 size_t db_bytes(struct sqlite3_stmt *q, int column);	 /* of the text */
+/* All columns of the row as bytes, the same for the same row alone; 0 = they are more than cap. */
+size_t db_key(struct sqlite3_stmt *q, char *ret, size_t cap);

@@ -131,6 +131,16 @@ static int put_policy(struct db *d, json_t *vm, int64_t id, struct err *e)
 	return 0;
 }
 
+int vm_of_row(struct db *d, struct sqlite3_stmt *q, json_t **ret, struct err *e)
+{
+	AUTO_JSON json_t *o = row_object(q);
+
+	if (put_policy(d, o, db_int(q, ID), e) < 0)
+		return -1;
+	*ret = json_incref(o);
+	return 0;
+}
+
 static int not_found(const char *name, struct err *e)
 {
 	return err_set(e, NOT_FOUND, "there is no VM '%s'", name);
@@ -212,44 +222,5 @@ int view_vm_show(struct request *r, struct err *e)
 	revision = json_integer_value(json_object_get(o, "revision"));
 	request_answer_json(r, 200, o);
 	request_etag(r, revision);
-	return 0;
-}
-
-int view_vm_list(struct request *r, struct err *e)
-{
-	struct db *d = r->api->db;
-	AUTO_SNAPSHOT struct db_snapshot s = {0};
-	AUTO_JSON json_t *o = object_new(), *list = object_list();
-	int64_t limit = param_number(&r->params, PARAM_OF_vm_list_limit);
-	const char *after = param_text(&r->params, PARAM_OF_vm_list_after);
-	struct sqlite3_stmt *q;
-	int got;
-
-	if (db_begin(d, e) < 0)
-		return -1;
-	s.db = d;
-	q = db_query(d, vms, DB_TEXT(after), DB_INT(limit + 1), DB_TEXT(r->scope));
-	while ((got = db_row(d, q, e)) > 0 && json_array_size(list) < (size_t)limit) {
-		json_t *vm = row_object(q);
-
-		object_append(list, vm);
-		if (put_policy(d, vm, db_int(q, ID), e) < 0) {
-			db_leave(q);
-			return -1;
-		}
-	}
-	if (got < 0)
-		return -1;
-	if (r->api->host.is_safe)
-		object_text(o, FIELD_vm_list_host, r->api->host.what);
-	object_take(o, FIELD_vm_list_vms, json_incref(list));
-	if (got > 0) {
-		json_t *last = json_array_get(list, (size_t)limit - 1);
-
-		object_text(o, FIELD_vm_list_next,
-			    json_string_value(json_object_get(last, "name")));
-		db_leave(q);
-	}
-	request_answer_json(r, 200, json_incref(o));
 	return 0;
 }

@@ -11,7 +11,10 @@
 struct boxes_entry;
 struct db;
 struct request;
+struct sqlite3_stmt;
 
+/* The VM of a row of VM_COLUMNS with its policy, as lists show it. */
+int vm_of_row(struct db *d, struct sqlite3_stmt *q, json_t **ret, struct err *e);
 /* The whole resource; ERR_NOT_FOUND names the VM and what to do. */
 int vm_make(struct db *d, const char *name, json_t **ret, struct err *e);
 /* Row id and newest revision of a VM. */
