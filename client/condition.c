@@ -20,7 +20,8 @@ static const struct {
 	{"safe", "observed", "safe"},	      {"safe", "health", "failed"},
 	{"suspect", "health", "suspect"},     {"healthy", "health", "healthy"},
 	{"released", "observed", "stopped"},  {"paused", "observed", "paused"},
-	{"resumed", "observed", "running"},
+	{"resumed", "observed", "running"},   {"preparing", "observed", "preparing"},
+	{"ready", "observed", "ready"},	      {"stood-down", "observed", "stopped"},
 };
 
 bool condition_is_told(const struct condition *c, const json_t *event)

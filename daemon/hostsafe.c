@@ -20,6 +20,7 @@
 #include "daemon/store/event.h"
 #include "daemon/timer.h"
 #include "daemon/vm/life.h"
+#include "daemon/vm/pair.h"
 
 enum { PERIOD_MS = 2000, FEEDS = 3 /* within the time of systemd's watchdog */ };
 enum { CUT_MS = 2000, FENCE_MS = 3000 };
@@ -170,6 +171,7 @@ static void go_on(struct daemon *d)
 		else if (v->row.cause == CAUSE_HOST_SHUTDOWN)
 			life_start_at(d, v, 0);
 	}
+	pair_step(d);
 }
 
 int hostsafe_release(struct daemon *d, uint64_t request, struct err *e)

@@ -33,7 +33,7 @@ enum keep_kind {
 };
 
 /* Tags of what belongs to a worker. */
-enum { KEEP_TAG_WORKER, KEEP_TAG_DUMP };
+enum { KEEP_TAG_WORKER, KEEP_TAG_DUMP, KEEP_TAG_LATE };
 
 /* owner, generation, kind and tag are the key. */
 struct msg_keep {
@@ -77,6 +77,15 @@ struct note_peer {
 	uint32_t is_used[2];
 };
 
+/* The note of a KEEP_LATE: what it was when the standby was prepared. Tag: KEEP_TAG_LATE + n. */
+struct note_late {
+	uint64_t bytes;
+	int64_t mtime_ns;
+	uint32_t kind, line; /* as in msg_want */
+	char option[32], path[MESSAGE_PATH];
+};
+
+_Static_assert(sizeof(struct note_late) <= KEEP_NOTE, "a note holds it");
 _Static_assert(sizeof(struct note_worker) <= KEEP_NOTE && sizeof(struct note_peer) <= KEEP_NOTE,
 	       "a note holds them");
 

@@ -53,12 +53,23 @@ uint64_t message_fingerprint(void)
 const char *want_kind_id(uint32_t kind)
 {
 	static const char *const id[WANT_COUNT] = {
-#define WANT(id, lower, name, what) name,
+#define WANT(id, lower, name, warm, what) name,
 #include "schemas/wants.def"
 #undef WANT
 	};
 
 	return kind < WANT_COUNT ? id[kind] : "?";
+}
+
+enum want_warm want_warm(const struct msg_want *w)
+{
+	static const enum want_warm how[WANT_COUNT] = {
+#define WANT(id, lower, name, warm, what) WANT_WARM_##warm,
+#include "schemas/wants.def"
+#undef WANT
+	};
+
+	return !w->path[0] || !strcmp(w->path, "-") ? WANT_WARM_FREE : how[w->kind];
 }
 
 int message_check_want(const struct msg_want *w, uint32_t expected_index, struct err *e)

@@ -36,7 +36,7 @@ extern const struct wire_table message_table;
 
 /* The kinds of host resource a worker may want. */
 enum want_kind {
-#define WANT(id, lower, name, what) WANT_##id,
+#define WANT(id, lower, name, warm, what) WANT_##id,
 #include "schemas/wants.def"
 #undef WANT
 	WANT_COUNT
@@ -122,8 +122,9 @@ struct msg_ended {
 struct msg_opened {
 	uint32_t index;
 	uint32_t unused;
-	uint64_t bytes;	 /* of a regular file; else 0 */
-	uint64_t device; /* that it lies on: daemon/worker/blockdev.h */
+	uint64_t bytes;	  /* of a regular file or block device; else 0 */
+	int64_t mtime_ns; /* its last change, wall time */
+	uint64_t device;  /* that it lies on: daemon/worker/blockdev.h */
 };
 
 struct msg_judged {
@@ -205,4 +206,7 @@ uint64_t message_fingerprint(void);
 /* An input or want from a peer: bounds and terminators; ERR_PROTOCOL names the field. */
 int message_check_want(const struct msg_want *w, uint32_t expected_index, struct err *e);
 int message_check_plan(const struct msg_plan *p, uint32_t n_wants, struct err *e);
+/* Of a want that was checked: how a standby that is held ready may have it. */
+enum want_warm { WANT_WARM_FREE, WANT_WARM_LATE, WANT_WARM_ONCE };
+enum want_warm want_warm(const struct msg_want *w);
 const char *want_kind_id(uint32_t kind); /* "image"; "?" when unknown */

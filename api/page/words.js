@@ -3,7 +3,8 @@
 // by /v1/openapi.json; one that is not here is shown plainly. tests/page holds both lists together.
 
 export const tones = {
-	observed: { stopped: 'calm', starting: 'busy', running: 'good', paused: 'warn', stopping: 'busy', safe: 'bad' },
+	observed: { stopped: 'calm', starting: 'busy', running: 'good', paused: 'warn', stopping: 'busy', safe: 'bad',
+		preparing: 'busy', ready: 'calm' },
 	health: { unknown: 'calm', healthy: 'good', suspect: 'warn', failed: 'bad' },
 };
 
@@ -15,6 +16,8 @@ export const near = {
 	paused: ['resume', 'stop'],
 	stopping: ['kill'],
 	safe: ['release', 'start'],
+	preparing: ['kill'],
+	ready: ['kill'],
 };
 
 /* Verbs that can cost a guest its work: their dialog begins at Cancel. */

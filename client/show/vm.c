@@ -15,11 +15,12 @@ enum term_style vm_style(const char *column, const char *word)
 		const char *column, *word;
 		enum term_style style;
 	} table[] = {
-		{"observed", "running", TERM_GOOD},  {"observed", "starting", TERM_BUSY},
-		{"observed", "stopping", TERM_BUSY}, {"observed", "paused", TERM_COOL},
-		{"observed", "safe", TERM_BAD},	     {"observed", "stopped", TERM_DIM},
-		{"health", "healthy", TERM_GOOD},    {"health", "suspect", TERM_BUSY},
-		{"health", "failed", TERM_BAD},	     {"health", "unknown", TERM_DIM},
+		{"observed", "running", TERM_GOOD},   {"observed", "starting", TERM_BUSY},
+		{"observed", "stopping", TERM_BUSY},  {"observed", "paused", TERM_COOL},
+		{"observed", "safe", TERM_BAD},	      {"observed", "stopped", TERM_DIM},
+		{"observed", "preparing", TERM_BUSY}, {"observed", "ready", TERM_COOL},
+		{"health", "healthy", TERM_GOOD},     {"health", "suspect", TERM_BUSY},
+		{"health", "failed", TERM_BAD},	      {"health", "unknown", TERM_DIM},
 	};
 
 	if (!strcmp(column, "cause"))

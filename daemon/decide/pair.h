@@ -14,7 +14,7 @@
 
 /* What a side has to say. */
 struct pair_side {
-	bool has_worker;  /* not reaped yet, whatever it does */
+	bool has_worker; /* not reaped yet, whatever it does; one that is held back before its START is none */
 	bool is_unfenced; /* one of an earlier supervisor could not be ended */
 	bool is_wanted;	  /* its desired column is not `stopped` */
 };
@@ -30,6 +30,22 @@ enum pair_next {
 	PAIR_CALL_OFF /* it shall not run any more: the role changes all the same */
 };
 
+/* The one of a pair that is not the active one. */
+struct pair_reserve {
+	bool is_warm;	 /* it shall be held ready: policy, and this revision can be */
+	bool is_settled; /* no change of roles is under way */
+	bool is_needed;	 /* the active one shall run */
+	bool is_free;	 /* the active one does run, so it is nobody's way to be prepared now */
+	bool is_old;	 /* its worker has an older revision */
+	bool has_worker;
+	bool is_due; /* it fell while it was held, and its back-off is over */
+	enum observed observed;
+};
+
+enum pair_deed { PAIR_LEAVE, PAIR_PREPARE, PAIR_STAND_DOWN };
+
+/* What becomes of it now. */
+enum pair_deed pair_reserve(const struct pair_reserve *r);
 /* Is it the primary that is to run, or its partner? */
 bool pair_is_primarys(enum pair p);
 /* May that side be started now? */

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -20,6 +21,7 @@ struct plan {
 	const struct msg_want *want;
 	uint32_t n_wants;
 	uint64_t used_bytes; /* of the memory budget, by the other VMs */
+	bool is_late;	     /* what two may want is locked before the start, not now */
 };
 
 /* The plan as a whole; it asks nobody. */

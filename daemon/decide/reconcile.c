@@ -28,6 +28,8 @@ enum reconcile_verdict reconcile_row(const struct record *r, const struct policy
 	case OBSERVED_STARTING:
 		/* Without its guest it ends when its link does. */
 		return w == RECONCILE_KEPT ? RECONCILE_ADOPT : RECONCILE_LOST;
+	case OBSERVED_PREPARING: return RECONCILE_UNREADY;
+	case OBSERVED_READY: return w == RECONCILE_KEPT ? RECONCILE_ADOPT : RECONCILE_UNREADY;
 	case OBSERVED_RUNNING:
 	case OBSERVED_PAUSED:
 	case OBSERVED_STOPPING: return w == RECONCILE_GONE ? RECONCILE_LOST : RECONCILE_ADOPT;

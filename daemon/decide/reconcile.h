@@ -19,10 +19,11 @@ enum reconcile_worker {
 
 enum reconcile_verdict {
 	RECONCILE_LEAVE,
-	RECONCILE_ADOPT, /* go on with it, or leave it running */
-	RECONCILE_LOST,	 /* it had a worker: write the incident, the policy follows */
-	RECONCILE_START, /* it ended with the last supervisor, or starts with this one */
-	RECONCILE_AGAIN, /* a restart by policy was due: at its time */
+	RECONCILE_ADOPT,   /* go on with it, or leave it running */
+	RECONCILE_LOST,	   /* it had a worker: write the incident, the policy follows */
+	RECONCILE_START,   /* it ended with the last supervisor, or starts with this one */
+	RECONCILE_UNREADY, /* a standby was held ready: end what is left of it */
+	RECONCILE_AGAIN,   /* a restart by policy was due: at its time */
 };
 
 /* boot: the host's present one, as in the row. */

@@ -75,12 +75,25 @@ static struct restart_decision charge(const struct restart_case *c, struct resta
 	return d;
 }
 
+/* It is prepared again, whatever the policy says of a guest's end: there was none in it. */
+static struct restart_decision decide_reserve(const struct restart_case *c,
+					      struct restart_history *h)
+{
+	if (c->cause == CAUSE_CONFIGURATION)
+		return (struct restart_decision){.verdict = RESTART_SAFE};
+	if (cause_is_failure(c->cause) && !is_charged(c->cause))
+		return (struct restart_decision){.verdict = RESTART_AGAIN};
+	return charge(c, h);
+}
+
 struct restart_decision restart_decide(const struct restart_case *c, struct restart_history *h)
 {
 	enum cause_class class = cause_class(c->cause);
 	struct restart_decision d = {.verdict = RESTART_STOP};
 	int64_t reaction;
 
+	if (c->is_reserve)
+		return decide_reserve(c, h);
 	if (c->desired == DESIRED_STOPPED || class == CAUSE_CLASS_STOP)
 		return d;
 	if (cause_is_failure(c->cause) && !is_charged(c->cause)) {
@@ -133,7 +146,8 @@ const char *restart_sentence(const struct restart_decision *d, const struct rest
 		if (c->cause == CAUSE_CONFIGURATION)
 			snprintf(ret, cap,
 				 "it stays in its safe state: define a revision that is sound, "
-				 "then start it");
+				 "then %s it",
+				 c->is_reserve ? "release" : "start");
 		else
 			snprintf(ret, cap,
 				 "it stays in its safe state until `release` or `start` "
@@ -161,10 +175,10 @@ const char *restart_sentence(const struct restart_decision *d, const struct rest
 	case RESTART_AGAIN:
 		if (d->is_charged)
 			snprintf(ret, cap,
-				 "it will be started again in %" PRIu64 " ms (restart %" PRIu32
+				 "it will be %s again in %" PRIu64 " ms (restart %" PRIu32
 				 " of %" PRId64 " within %" PRId64 " s)",
-				 d->delay_ms, d->nth, p->restart_budget,
-				 p->restart_window_ms / 1000);
+				 c->is_reserve ? "prepared" : "started", d->delay_ms, d->nth,
+				 p->restart_budget, p->restart_window_ms / 1000);
 		else if (cause_is_failure(c->cause))
 			snprintf(ret, cap, "it is started again: the fault was not its own");
 		else
@@ -176,9 +190,9 @@ const char *restart_sentence(const struct restart_decision *d, const struct rest
 	case RESTART_GIVE_UP:
 		snprintf(ret, cap,
 			 "it stays in its safe state: %" PRIu32 " of %" PRId64
-			 " restarts within %" PRId64
-			 " s are spent; find the cause, then `start` it",
-			 d->nth, p->restart_budget, p->restart_window_ms / 1000);
+			 " restarts within %" PRId64 " s are spent; find the cause, then `%s` it",
+			 d->nth, p->restart_budget, p->restart_window_ms / 1000,
+			 c->is_reserve ? "release" : "start");
 		break;
 	}
 	return ret;

@@ -42,6 +42,7 @@ struct restart_case {
 	uint64_t now_ms;
 	const char *standby; /* that can take over; NULL = none */
 	bool is_frozen;	     /* the worker lives, its vCPUs stand */
+	bool is_reserve; /* a standby that was held ready, or on its way there: nobody wished it to run */
 };
 
 struct restart_decision {

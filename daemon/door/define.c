@@ -173,6 +173,7 @@ static int store(struct call *c, struct vm *v, int64_t *ret_revision, struct err
 	v->policy = p;
 	watch_take_policy(c->d, v, &running, clock_mono_ms());
 	startup_step(c->d);
+	pair_step(c->d);
 	*ret_revision = row.revision;
 	return 0;
 }
@@ -332,11 +333,11 @@ void call_vm_delete(struct call *c)
 		call_refuse(c, &e);
 		return;
 	}
-	s = lifecycle_find(v->row.observed, VM_EVENT_DELETE, &e);
+	s = lifecycle_find(v->row.observed, VM_EVENT_DELETE, &e); /* e: of a pair, then of this */
 	/* Unfenced: its name would be free for a second worker beside the first. */
-	if (!s || vm_must_be_fenced(v, &e) < 0 || vm_must_be_thawed(v, &e) < 0 ||
-	    pair_check(c->d, c->m.vm, v, NULL, &e) < 0 || dump_must_be_over(v, &e) < 0 ||
-	    match(c, v, &e) < 0 || delete (c, v, &e) < 0) {
+	if (pair_check(c->d, c->m.vm, v, NULL, &e) < 0 || !s || vm_must_be_fenced(v, &e) < 0 ||
+	    vm_must_be_thawed(v, &e) < 0 || dump_must_be_over(v, &e) < 0 || match(c, v, &e) < 0 ||
+	    delete (c, v, &e) < 0) {
 		call_refuse(c, &e);
 		return;
 	}

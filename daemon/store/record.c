@@ -29,6 +29,16 @@ static int next_id(struct store *s, int64_t *ret, struct err *e)
 	return 0;
 }
 
+void record_renew(struct record *r)
+{
+	static const struct health_verdict nothing; /* nobody is there to be well or ill */
+
+	r->generation++;
+	r->running_revision = r->revision;
+	r->restart_at_ms = 0;
+	record_health(r, &nothing);
+}
+
 void record_health(struct record *r, const struct health_verdict *v)
 {
 	r->health = health_overall(v);

@@ -51,6 +51,8 @@ struct record {
 
 /* The columns that a verdict of health.h fills. */
 void record_health(struct record *r, const struct health_verdict *v);
+/* A new worker will carry the newest revision. */
+void record_renew(struct record *r);
 /* A new row; *r gets its id, which no VM had before. */
 int record_insert(struct store *s, struct record *r, struct err *e);
 int record_update(struct store *s, const struct record *r, struct err *e);

@@ -12,6 +12,7 @@
 #include "daemon/store/event.h"
 #include "daemon/vm/life.h"
 #include "daemon/vm/pair.h"
+#include "daemon/vm/ready.h"
 #include "daemon/store/operation.h"
 #include "daemon/vm/settle.h"
 #include "daemon/timer.h"
@@ -53,6 +54,7 @@ static int spawn(struct daemon *d, struct vm *v, struct err *e)
 		.heartbeat_ms = (uint64_t)v->running.heartbeat_ms,
 		.freezes = restart_freezes(&v->running),
 		.ends_with_link = v->running.orphan_timeout_ms != 0,
+		.is_held_back = v->row.observed == OBSERVED_PREPARING,
 		.owner = &life_owner,
 		.arg = v,
 	};
@@ -86,12 +88,13 @@ static void begin(struct daemon *d, struct vm *v)
 	action_set_deadline(d, v, v->running.start_timeout_ms);
 }
 
-/* Fence, then start: one that is kept frozen goes first. */
+/* Fence, then start: one that is kept frozen, or was only being prepared, goes first. */
 static void act_spawn(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
 {
 	(void)s;
 	timer_clear(&v->restart);
 	if (v->worker) {
+		v->worker->is_replaced = v->worker->is_held_back;
 		worker_fence(v->worker, CAUSE_KILLED, NULL);
 		action_set_deadline(d, v, v->running.start_timeout_ms);
 	} else {
@@ -99,13 +102,37 @@ static void act_spawn(struct daemon *d, struct vm *v, const struct lifecycle_ste
 	}
 }
 
+static void act_prepare(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	(void)s;
+	begin(d, v);
+}
+
+static void act_note_ready(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	(void)s;
+	ready_note(d, v);
+}
+
+static void act_claim(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
+{
+	(void)s;
+	ready_claim(d, v);
+}
+
 void action_go_on(struct daemon *d, struct vm *v)
 {
-	if (v->row.observed == OBSERVED_STARTING) {
+	struct err unsafe = {0};
+
+	if (v->row.observed == OBSERVED_STARTING && hostsafe_must_not(d, &unsafe) == 0) {
 		begin(d, v);
-	} else if (v->row.observed == OBSERVED_STOPPING) {
+	} else if (v->row.observed == OBSERVED_STARTING || v->row.observed == OBSERVED_STOPPING) {
+		/* What the host's safe state has stopped is started again at its release. */
 		v->end = (struct vm_end){
-			.ending = {.cause = CAUSE_KILLED, .exit_code = -1, .syscall = -1}};
+			.ending = {.cause = unsafe.code ? CAUSE_HOST_SHUTDOWN : CAUSE_KILLED,
+				   .exit_code = -1,
+				   .syscall = -1},
+			.err = unsafe};
 		life_observe(d, v, VM_EVENT_ENDED);
 	}
 }
@@ -168,9 +195,9 @@ static void act_note_running(struct daemon *d, struct vm *v, const struct lifecy
 
 static void act_fence(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
 {
-	enum cause cause = s->event == VM_EVENT_KILL	  ? CAUSE_KILLED
-			   : s->from == OBSERVED_STARTING ? CAUSE_START_TIMEOUT
-							  : CAUSE_STOP_DEADLINE;
+	enum cause cause = s->event == VM_EVENT_KILL	? CAUSE_KILLED
+			   : s->to == OBSERVED_STOPPING ? CAUSE_STOP_DEADLINE
+							: CAUSE_START_TIMEOUT;
 	const struct msg_want *at = opening_pending(v->worker);
 	struct err why = {0};
 
@@ -278,8 +305,7 @@ static void act_reset_budget(struct daemon *d, struct vm *v, const struct lifecy
 
 static void act_settle(struct daemon *d, struct vm *v, const struct lifecycle_step *s)
 {
-	(void)s;
-	settle_end(d, v);
+	settle_end(d, v, s->from);
 }
 
 /* What is kept to be looked at goes, or comes to no stand and goes, too. */

@@ -46,6 +46,7 @@ void adopt_keep(struct vm *v)
 		/* Last: where this is, all is. */
 		{KEEP_LINK, w->link, &w->note, sizeof w->note},
 	};
+	late_keep(&w->late, k, v->row.name, key.generation);
 	for (size_t i = 0; i < NELEMS(item); i++) {
 		key.kind = item[i].kind;
 		key.orphan_ms = key.kind == KEEP_LINK ? (uint32_t)v->running.orphan_timeout_ms : 0;
@@ -171,6 +172,7 @@ void adopt_take(struct vm *v, struct recall *r)
 		.holders = v->row.observed == OBSERVED_PAUSED ? WORKER_HOLD_PAUSE
 			   : v->row.observed == OBSERVED_SAFE ? WORKER_HOLD_FAULT
 							      : 0,
+		.is_held_back = v->row.observed == OBSERVED_READY,
 		.freezes = restart_freezes(&v->running),
 		.home = v->row.cgroup,
 		.owner = &life_owner,
@@ -187,7 +189,7 @@ void adopt_take(struct vm *v, struct recall *r)
 	legacy.link = take(v, r, KEEP_LINK);
 	legacy.words = take(v, r, KEEP_WORDS);
 	legacy.box_fd = take(v, r, KEEP_BOX);
-	legacy.runs = v->row.observed != OBSERVED_STARTING &&
+	legacy.runs = v->row.observed != OBSERVED_STARTING && !legacy.is_held_back &&
 		      (v->row.observed != OBSERVED_STOPPING || has_entered(legacy.box_fd));
 	if (legacy.box_fd >= 0)
 		v->box_fd = fcntl(legacy.box_fd, F_DUPFD_CLOEXEC, 3);
@@ -197,6 +199,8 @@ void adopt_take(struct vm *v, struct recall *r)
 	ledger_vm(v->d, v);
 	v->worker = worker_adopt(v->d, &legacy);
 	v->worker->note = n;
+	if (legacy.is_held_back || v->row.observed == OBSERVED_STARTING)
+		late_recall(&v->worker->late, r, v->row.name, (uint64_t)v->row.generation);
 	life_resume(v->d, v);
 	if (!legacy.is_foreign || process_has_ended(&v->worker->process))
 		return;
@@ -209,9 +213,10 @@ void adopt_take(struct vm *v, struct recall *r)
 
 void adopt_tell(struct vm *v)
 {
-	struct event ev = event_make(JOURNAL_ADOPTED, v->row.name,
-				     "the guest ran on, process %d; it is supervised again",
-				     v->worker->process.pid);
+	struct event ev =
+		event_make(JOURNAL_ADOPTED, v->row.name, "%s, process %d; it is supervised again",
+			   v->worker->is_held_back ? "it stood ready" : "the guest ran on",
+			   v->worker->process.pid);
 
 	ledger_event(v->d, &ev);
 }

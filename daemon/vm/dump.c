@@ -214,11 +214,12 @@ static void finish_failed(struct dump *x)
 	finish(x, &why);
 }
 
-static void on_removed(void *arg, uint32_t i, int take_fd, uint64_t bytes, const struct err *why)
+static void on_removed(void *arg, uint32_t i, int take_fd, const struct msg_opened *what,
+		       const struct err *why)
 {
 	(void)i;
 	(void)take_fd;
-	(void)bytes;
+	(void)what;
 	(void)why;
 	finish_failed(arg);
 }
@@ -371,13 +372,14 @@ static int spawn(struct dump *x, int out_fd, struct err *e)
 }
 
 /* The folder, then the file. */
-static void on_made(void *arg, uint32_t i, int take_fd, uint64_t bytes, const struct err *why)
+static void on_made(void *arg, uint32_t i, int take_fd, const struct msg_opened *what,
+		    const struct err *why)
 {
 	struct dump *x = arg;
 	AUTO_FD int fd = take_fd;
 	struct err e = why ? *why : (struct err){0};
 
-	(void)bytes;
+	(void)what;
 	if (!why && i == DUMPFOLDER_FOLDER) {
 		x->dir_fd = TAKE_FD(fd);
 		return;

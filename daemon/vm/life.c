@@ -10,6 +10,7 @@
 #include "daemon/vm/action.h"
 #include "daemon/vm/adopt.h"
 #include "daemon/vm/pair.h"
+#include "daemon/vm/ready.h"
 #include "daemon/daemon.h"
 #include "daemon/store/event.h"
 #include "daemon/worker/grant.h"
@@ -46,15 +47,6 @@ static void wish(struct vm *v, struct record *next, enum vm_event verb)
 	}
 }
 
-/* A new worker will carry the newest revision. */
-static void renew(struct record *next)
-{
-	next->generation++;
-	next->running_revision = next->revision;
-	next->restart_at_ms = 0;
-	record_health(next, &nothing);
-}
-
 static bool is_spawn(const struct lifecycle_step *s)
 {
 	return s->to == OBSERVED_STARTING && s->from != OBSERVED_STARTING;
@@ -76,6 +68,10 @@ static bool change_event(const struct vm *v, const struct lifecycle_step *s,
 		return false;
 	else if (s->from == OBSERVED_PAUSED && s->to == OBSERVED_RUNNING)
 		*ret = event_make(JOURNAL_RESUMED, v->row.name, "its vCPUs go on");
+	else if (s->from == OBSERVED_READY && s->to == OBSERVED_STARTING)
+		*ret = event_make(JOURNAL_STARTING, v->row.name,
+				  "starting from where it was held ready, revision %" PRId64,
+				  next->running_revision);
 	else if (s->to == OBSERVED_STARTING)
 		*ret = event_make(JOURNAL_STARTING, v->row.name, "starting, revision %" PRId64 "%s",
 				  next->revision, s->event == VM_EVENT_START ? "" : ", by policy");
@@ -97,6 +93,8 @@ static bool is_done(const struct vm *v, const struct lifecycle_step *s)
 	case VM_EVENT_STOP:
 	case VM_EVENT_KILL:
 	case VM_EVENT_RELEASE:
+		if (s->to == OBSERVED_PREPARING || s->to == OBSERVED_READY)
+			return true; /* no guest runs in it */
 		return !v->worker && (s->to == OBSERVED_STOPPED || s->to == OBSERVED_SAFE);
 	case VM_EVENT_PAUSE: return s->to == OBSERVED_PAUSED;
 	default: return true;
@@ -128,21 +126,22 @@ static void follow(struct daemon *d)
 int life_command(struct daemon *d, struct vm *v, enum vm_event verb, const struct operation *o,
 		 int64_t *ret_operation, struct err *e)
 {
-	const struct lifecycle_step *s = lifecycle_find(v->row.observed, verb, e);
+	const struct lifecycle_step *s;
 	struct record next = v->row;
 	struct event ev;
 	int64_t id;
 
-	if (!s)
-		return -1;
 	if (verb == VM_EVENT_START && (vm_must_be_fenced(v, e) < 0 || pair_may_run(v, e) < 0))
+		return -1;
+	s = lifecycle_find(v->row.observed, verb, e);
+	if (!s)
 		return -1;
 	if (is_spawn(s) && hostsafe_must_not(d, e) < 0)
 		return -1;
 	vm_observe(&next, s->to, d->boot);
 	wish(v, &next, verb);
 	if (is_spawn(s))
-		renew(&next);
+		record_renew(&next);
 	if (ledger_begin(d, e) < 0)
 		return -1;
 	if (operation_insert(&d->store, o, v->row.name,
@@ -161,9 +160,12 @@ int life_command(struct daemon *d, struct vm *v, enum vm_event verb, const struc
 	v->row = next;
 	if (verb <= VM_EVENT_RELEASE)
 		v->turn = TURN_NONE; /* an operator's word goes before the order */
+	if (next.desired == DESIRED_STOPPED)
+		timer_clear(&v->restart); /* of a takeover that could not be written */
 	v->operation = id;
 	v->request = o->request;
-	if (verb == VM_EVENT_START && is_spawn(s))
+	if ((verb == VM_EVENT_START && is_spawn(s)) ||
+	    (verb == VM_EVENT_RELEASE && s->from == OBSERVED_SAFE && !pair_is_active(v)))
 		v->history = (struct restart_history){0};
 	*ret_operation = id;
 	action_run(s, d, v);
@@ -222,9 +224,10 @@ void life_start(struct daemon *d, struct vm *v)
 		return;
 	}
 	vm_observe(&next, s->to, d->boot);
-	renew(&next);
 	if (v->row.restart_at_ms)
 		next.restarts++;
+	if (v->row.observed != OBSERVED_READY)
+		record_renew(&next);
 	v->request = 0;
 	v->operation = 0;
 	change_event(v, s, &next, &ev);
@@ -291,7 +294,8 @@ void life_resume(struct daemon *d, struct vm *v)
 
 static void on_planned(struct worker *w, void *arg)
 {
-	grant_wants(arg, w);
+	if (!w->is_held_back || ready_may_be(arg, w))
+		grant_wants(arg, w);
 }
 
 static void on_refused(struct worker *w, const struct msg_want *want, const struct err *why,
@@ -322,12 +326,9 @@ static void on_invalid(struct worker *w, void *arg)
 		f->hint);
 }
 
-/* One that shall be paused stands before its first instruction. */
-static void on_ready(struct worker *w, void *arg)
+/* Before its guest runs: what runs, or is held ready, can be adopted. */
+static void keep(struct vm *v, struct worker *w)
 {
-	struct vm *v = arg;
-
-	/* Before its guest runs: what runs can be adopted. */
 	w->note = (struct note_worker){.dialogue = message_fingerprint(),
 				       .build = QVM_VERSION,
 				       .pid = w->process.pid,
@@ -337,9 +338,28 @@ static void on_ready(struct worker *w, void *arg)
 				       .plan = w->plan};
 	str_copy(w->note.cgroup, sizeof w->note.cgroup, w->cgroup);
 	adopt_keep(v);
-	if (v->row.desired == DESIRED_PAUSED)
-		worker_hold(w, WORKER_HOLD_PAUSE);
-	worker_start(w);
+}
+
+/* One that shall be paused stands before its first instruction; a standby goes no further. One that an earlier
+ * supervisor held ready may have its START still to come. */
+static void on_ready(struct worker *w, void *arg)
+{
+	struct vm *v = arg;
+
+	if (!w->was_adopted)
+		keep(v, w);
+	if (v->row.observed == OBSERVED_PREPARING)
+		life_observe(v->d, v, VM_EVENT_READY);
+	else if (v->row.observed == OBSERVED_STARTING && w->late.n)
+		ready_claim(v->d, v);
+	else if (v->row.observed == OBSERVED_STARTING)
+		ready_enter(v);
+}
+
+static void on_claimed(struct worker *w, const struct err *why, void *arg)
+{
+	(void)w;
+	ready_claimed(arg, why);
 }
 
 static void on_started(struct worker *w, void *arg)
@@ -394,12 +414,29 @@ static void on_adopted(struct worker *w, void *arg)
 		worker_hold(w, WORKER_HOLD_PAUSE);
 }
 
+/* Whoever is held ready and goes unasked has failed, whatever it says of a guest that it never had. */
+static enum vm_event ended_as(struct vm *v)
+{
+	struct ending *x = &v->end.ending;
+
+	if (!ready_is(v) || x->cause == CAUSE_HOST_SHUTDOWN)
+		return cause_is_failure(x->cause) ? VM_EVENT_FAILED : VM_EVENT_ENDED;
+	if (!cause_is_failure(x->cause))
+		x->cause = CAUSE_WORKER_EXIT;
+	return VM_EVENT_FAILED;
+}
+
 static void on_ended(struct worker *w, void *arg)
 {
 	struct vm *v = arg;
 	struct daemon *d = v->d;
 
 	peer_leave(&d->peers, v->row.name);
+	if (w->is_replaced && v->row.observed == OBSERVED_STARTING && !d->is_ending) {
+		settle_replaced(d, v);
+		action_go_on(d, v);
+		return;
+	}
 	if (w->holders & WORKER_HOLD_FAULT) { /* its end was settled when it froze */
 		settle_frozen(d, v);
 		action_go_on(d, v);
@@ -419,8 +456,7 @@ static void on_ended(struct worker *w, void *arg)
 	    v->row.desired != DESIRED_STOPPED && !cause_is_failure(w->ending.cause))
 		v->end.ending.cause = CAUSE_HOST_SHUTDOWN;
 	str_copy(v->end.detail, sizeof v->end.detail, w->detail);
-	life_observe(d, v,
-		     cause_is_failure(v->end.ending.cause) ? VM_EVENT_FAILED : VM_EVENT_ENDED);
+	life_observe(d, v, ended_as(v));
 	if (d->is_ending)
 		daemon_check_end(d);
 }
@@ -431,6 +467,7 @@ const struct worker_owner life_owner = {
 	.opened = on_opened,
 	.invalid = on_invalid,
 	.ready = on_ready,
+	.claimed = on_claimed,
 	.started = on_started,
 	.held = on_held,
 	.fault = on_fault,

@@ -14,6 +14,8 @@
 #include "daemon/timer.h"
 #include "daemon/vm/action.h"
 #include "daemon/vm/life.h"
+#include "daemon/vm/ready.h"
+#include "daemon/worker/worker.h"
 
 /* --- who belongs to whom --- */
 
@@ -34,7 +36,7 @@ struct vm *pair_partner(const struct vm *v)
 
 static struct pair_side side_of(const struct vm *v)
 {
-	return (struct pair_side){.has_worker = v->worker != NULL,
+	return (struct pair_side){.has_worker = v->worker && !v->worker->is_held_back,
 				  .is_unfenced = v->is_unfenced,
 				  .is_wanted = v->row.desired != DESIRED_STOPPED};
 }
@@ -176,10 +178,16 @@ void pair_step(struct daemon *d)
 {
 	if (d->is_ending || !d->is_recovered)
 		return;
-	for (size_t i = 0; i < d->vms.n; i++)
-		if (d->vms.vm[i]->row.pair == PAIR_YIELDING ||
-		    d->vms.vm[i]->row.pair == PAIR_RETURNING)
-			step(d, d->vms.vm[i]);
+	for (size_t i = 0; i < d->vms.n; i++) {
+		struct vm *v = d->vms.vm[i], *partner = pair_partner(v);
+
+		if (v->row.pair == PAIR_YIELDING || v->row.pair == PAIR_RETURNING)
+			step(d, v);
+		if (partner)
+			ready_step(d, v, partner);
+		else if ((ready_is(v) || ready_waits(v)) && !pair_primary(v))
+			ready_end(d, v);
+	}
 }
 
 void pair_fail_over(struct daemon *d, struct vm *primary)
@@ -413,6 +421,10 @@ int pair_check(const struct daemon *d, const char *name, const struct vm *v, con
 	     p->on_poweroff == REACTION_STANDBY || p->on_reboot == REACTION_STANDBY))
 		return err_set(e, INVALID,
 			       "a reaction of the policy is standby, but the field 'standby' names "
+			       "no VM");
+	if (!standby[0] && p->standby_warm)
+		return err_set(e, INVALID,
+			       "policy field 'standby_warm' is true, but the field 'standby' names "
 			       "no VM");
 	return standby[0] && !is_kept ? check_new(d, name, standby, e) : 0;
 }

@@ -33,7 +33,8 @@ struct vm *pair_turn(struct vm *v);
 void pair_turn_back(struct vm *primary, struct vm *started);
 /* The primary has failed and its policy says standby: the rest follows by pair_step(). */
 void pair_fail_over(struct daemon *d, struct vm *primary);
-/* Start whoever takes over, once the other has gone. */
+/* Start whoever takes over, once the other has gone; have the other one of each pair as ready as its
+ * policy says. */
 void pair_step(struct daemon *d);
 /* A guest runs, or will not: whoever waits for its takeover hears of it. */
 void pair_note_started(struct daemon *d, struct vm *v);

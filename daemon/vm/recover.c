@@ -113,12 +113,27 @@ static void explain_loss(struct daemon *d, struct vm *v)
 		v->row.pid = pid;
 }
 
+/* Of one that could not be ended the row was left to remember it. */
+static void forget_process(struct daemon *d, struct vm *v)
+{
+	v->row.pid = 0;
+	v->row.pid_start = 0;
+	v->row.cgroup[0] = v->row.limits[0] = '\0';
+	ledger_vm(d, v);
+}
+
 static void follow(struct daemon *d, struct vm *v, enum reconcile_verdict verdict)
 {
 	switch (verdict) {
 	case RECONCILE_LEAVE:
 	case RECONCILE_ADOPT: break;
 	case RECONCILE_LOST: explain_loss(d, v); break;
+	case RECONCILE_UNREADY:
+		vm_observe(&v->row, OBSERVED_STOPPED, d->boot);
+		if (!v->is_unfenced)
+			forget_process(d, v);
+		ledger_vm(d, v);
+		break;
 	case RECONCILE_START:
 		if (!pair_is_active(v))
 			break;
@@ -134,15 +149,6 @@ static void follow(struct daemon *d, struct vm *v, enum reconcile_verdict verdic
 			startup_queue(v);
 		break;
 	}
-}
-
-/* Of one that could not be ended the row was left to remember it. */
-static void forget_process(struct daemon *d, struct vm *v)
-{
-	v->row.pid = 0;
-	v->row.pid_start = 0;
-	v->row.cgroup[0] = v->row.limits[0] = '\0';
-	ledger_vm(d, v);
 }
 
 static bool find_process(const struct vm *v, struct process *ret)

@@ -12,6 +12,7 @@
 #include "daemon/daemon.h"
 #include "daemon/store/event.h"
 #include "daemon/store/incident.h"
+#include "daemon/vm/adopt.h"
 #include "daemon/vm/dump.h"
 #include "daemon/vm/life.h"
 #include "daemon/vm/pair.h"
@@ -129,7 +130,7 @@ static void close_operations(struct daemon *d, struct vm *v)
 }
 
 static void follow(struct daemon *d, struct vm *v, const struct restart_decision *next,
-		   const char *reaction)
+		   const struct restart_case *c, const char *reaction)
 {
 	if (next->verdict == RESTART_GIVE_UP)
 		file_event(d, v, JOURNAL_CRASH_LOOP, 0, reaction);
@@ -142,6 +143,8 @@ static void follow(struct daemon *d, struct vm *v, const struct restart_decision
 	if (d->is_ending)
 		return;
 	file_event(d, v, JOURNAL_RESTART, 0, reaction);
+	if (c->is_reserve)
+		return; /* ready_step() */
 	if (v->end.ending.cause == CAUSE_HOST_LOST || v->end.ending.cause == CAUSE_SUPERVISOR_LOST)
 		startup_queue(v); /* all that ran start again together, in order */
 	else
@@ -149,7 +152,7 @@ static void follow(struct daemon *d, struct vm *v, const struct restart_decision
 }
 
 /* What an end and a freeze have in common. */
-static void settle(struct daemon *d, struct vm *v, bool is_frozen)
+static void settle(struct daemon *d, struct vm *v, bool is_frozen, bool is_reserve)
 {
 	uint64_t now_ms = clock_mono_ms();
 	const struct vm *partner = pair_partner(v);
@@ -159,7 +162,8 @@ static void settle(struct daemon *d, struct vm *v, bool is_frozen)
 				 .uptime_ms = now_ms - v->spawned_ms,
 				 .now_ms = now_ms,
 				 .standby = partner ? partner->row.name : NULL,
-				 .is_frozen = is_frozen};
+				 .is_frozen = is_frozen,
+				 .is_reserve = is_reserve};
 	struct restart_decision next = restart_decide(&c, &v->history);
 	bool is_safe = v->row.observed == OBSERVED_SAFE;
 	struct health_verdict health = health_of_end(c.cause, is_safe);
@@ -174,13 +178,15 @@ static void settle(struct daemon *d, struct vm *v, bool is_frozen)
 	if (is_safe || cause_is_failure(c.cause))
 		incident = file_incident(d, v, reaction);
 	file_event(d, v, is_safe ? JOURNAL_SAFE : JOURNAL_ENDED, incident, v->row.reason);
-	follow(d, v, &next, reaction);
+	follow(d, v, &next, &c, reaction);
 	close_operations(d, v);
 }
 
 static void forget_worker(struct daemon *d, struct vm *v)
 {
 	dump_at_end(v);
+	if (v->worker)
+		late_drop(&v->worker->late, &d->keep, v->row.name, (uint64_t)v->row.generation);
 	ledger_forget(d, v->row.name, v->row.generation);
 	v->row.pid = 0;
 	v->row.pid_start = 0;
@@ -189,15 +195,48 @@ static void forget_worker(struct daemon *d, struct vm *v)
 	ledger_vm(d, v);
 }
 
-void settle_end(struct daemon *d, struct vm *v)
+/* A standby is held ready no longer: no guest has ended. */
+static void settle_stood_down(struct daemon *d, struct vm *v)
 {
-	settle(d, v, false);
+	struct event ev = event_make(JOURNAL_STOOD_DOWN, v->row.name, "it is held ready no longer");
+	const struct health_verdict nothing = {0};
+
+	timer_clear(&v->deadline);
+	record_health(&v->row, &nothing);
+	if (!v->row.reason[0])
+		explain(&v->end, v->row.reason, sizeof v->row.reason);
+	ledger_event(d, &ev);
+	close_operations(d, v);
+	settle_kept(d, v);
 	forget_worker(d, v);
+}
+
+void settle_end(struct daemon *d, struct vm *v, enum observed from)
+{
+	bool is_reserve = from == OBSERVED_PREPARING || from == OBSERVED_READY;
+
+	if (v->row.observed == OBSERVED_STOPPED && v->worker && v->worker->is_held_back &&
+	    !pair_is_active(v)) {
+		settle_stood_down(d, v);
+		return;
+	}
+	settle(d, v, false, is_reserve);
+	forget_worker(d, v);
+}
+
+/* The keeper hears at once: the next one has the same generation. */
+void settle_replaced(struct daemon *d, struct vm *v)
+{
+	late_drop(&v->worker->late, &d->keep, v->row.name, (uint64_t)v->row.generation);
+	adopt_drop(d, v->row.name, (uint64_t)v->row.generation, KEEP_TAG_WORKER);
+	v->row.pid = 0;
+	v->row.pid_start = 0;
+	v->worker = worker_free(v->worker);
 }
 
 void settle_freeze(struct daemon *d, struct vm *v)
 {
-	settle(d, v, true);
+	settle(d, v, true, false);
 	ledger_vm(d, v);
 }
 

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "schemas/lifecycle.h"
+
 struct daemon;
 struct vm;
 
@@ -14,5 +16,7 @@ void settle_freeze(struct daemon *d, struct vm *v);
 void settle_frozen(struct daemon *d, struct vm *v);
 /* Whoever waited for its end while the VM rests has what was asked for. */
 void settle_kept(struct daemon *d, struct vm *v);
-/* Reads v->end; frees the worker. */
-void settle_end(struct daemon *d, struct vm *v);
+/* Reads v->end; frees the worker. from: what was observed before. */
+void settle_end(struct daemon *d, struct vm *v, enum observed from);
+/* It was never given its START; another takes its place under the same intent. */
+void settle_replaced(struct daemon *d, struct vm *v);

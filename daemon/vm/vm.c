@@ -61,6 +61,7 @@ static void vm_free(struct vm *v)
 {
 	timer_clear(&v->deadline);
 	timer_clear(&v->restart);
+	timer_clear(&v->prepare);
 	dump_cancel(v);
 	v->worker = worker_free(v->worker); /* which runs on, if we leave it */
 	dump_forget(v);

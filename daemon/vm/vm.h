@@ -44,14 +44,16 @@ struct vm {
 	struct health_watch watch;
 	struct restart_history history;
 	sd_event_source *deadline, *restart; /* timers */
+	sd_event_source *prepare;	     /* to be held ready again; NULL = not armed */
 	uint64_t request;		     /* of the operator's last verb, for the events */
 	int64_t operation;
-	uint64_t spawned_ms; /* monotonic */
-	enum turn turn;	     /* to start in order */
-	bool is_wait_told;   /* why it waits */
-	bool is_parting;     /* the supervisor ends, and has asked it to */
-	bool is_dirty;	     /* the row is newer than the store's */
-	bool is_unfenced;    /* an earlier supervisor's worker could not be ended */
+	uint64_t spawned_ms;   /* monotonic */
+	enum turn turn;	       /* to start in order */
+	int64_t cold_revision; /* that cannot be held ready; 0 = none is known */
+	bool is_wait_told;     /* why it waits */
+	bool is_parting;       /* the supervisor ends, and has asked it to */
+	bool is_dirty;	       /* the row is newer than the store's */
+	bool is_unfenced;      /* an earlier supervisor's worker could not be ended */
 };
 
 struct vm_set {

@@ -12,7 +12,8 @@ enum { TICK_MIN_MS = 50, TICK_MAX_MS = 1000, LOOKS = 4 /* within a deadline, at 
 /* A worker beats while its guest stands, too. Of one that cannot be talked to nothing is known. */
 static bool is_watched(const struct vm *v)
 {
-	return (v->row.observed == OBSERVED_RUNNING || v->row.observed == OBSERVED_PAUSED) &&
+	return (v->row.observed == OBSERVED_RUNNING || v->row.observed == OBSERVED_PAUSED ||
+		v->row.observed == OBSERVED_READY) &&
 	       v->worker && !v->worker->is_foreign && v->worker->box.box;
 }
 
@@ -54,7 +55,7 @@ static struct health_sight sight_of(const struct vm *v)
 	struct health_sight s = {
 		.beats = atomic_load(&m->box->heartbeat),
 		.signs = atomic_load(&m->box->signs) + atomic_load(&m->box->console_head),
-		.is_held = v->row.observed == OBSERVED_PAUSED || v->worker->holders != 0,
+		.is_held = v->row.observed != OBSERVED_RUNNING || v->worker->holders != 0,
 	};
 
 	for (uint32_t i = 0; i < m->n_vcpus; i++) {

@@ -75,7 +75,8 @@ static int on_ready(struct worker *w, const void *body, struct err *e)
 static int on_started(struct worker *w, const void *body, struct err *e)
 {
 	(void)body;
-	(void)e;
+	if (w->is_held_back)
+		return err_set(e, PROTOCOL, "the worker of '%s' sent STARTED of no START", w->vm);
 	w->phase = WORKER_RUNS;
 	w->owner->started(w, w->arg);
 	return 0;
@@ -123,7 +124,8 @@ static int on_adopted(struct worker *w, const void *body, struct err *e)
 
 	memcpy(&m, body, sizeof m);
 	if (!w->is_adopting || m.stage >= ADOPTED_STAGES ||
-	    (w->phase == WORKER_RUNS && m.stage != ADOPTED_RUNS))
+	    (w->phase == WORKER_RUNS && m.stage != ADOPTED_RUNS) ||
+	    (w->is_held_back && m.stage != ADOPTED_READY))
 		return err_set(e, PROTOCOL, "the worker of '%s' answers ADOPT with stage %u", w->vm,
 			       m.stage);
 	w->is_adopting = false;

@@ -208,7 +208,8 @@ int dumpfolder_make(struct opener_set *s, const struct dumpfolder_job *j, struct
 	how.work = make;
 	how.undo = unmake;
 	how.job = j;
-	how.keep_fd = j->folder_fd >= 0 ? j->folder_fd : 0;
+	how.keep = &j->folder_fd;
+	how.n_keep = j->folder_fd >= 0;
 	how.finishes = true;
 	return opener_spawn(s, &how, ret, e);
 }
@@ -237,7 +238,8 @@ int dumpfolder_remove(struct opener_set *s, int dir_fd, const char *name, struct
 	how.n = 1;
 	how.work = remove_one;
 	how.job = name;
-	how.keep_fd = dir_fd;
+	how.keep = &dir_fd;
+	how.n_keep = 1;
 	how.finishes = true;
 	return opener_spawn(s, &how, ret, e);
 }

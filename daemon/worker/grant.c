@@ -150,7 +150,8 @@ void grant_wants(struct vm *v, struct worker *w)
 			       .shape = &w->plan,
 			       .want = w->want,
 			       .n_wants = w->n_wants,
-			       .used_bytes = used_bytes(v->d, v)};
+			       .used_bytes = used_bytes(v->d, v),
+			       .is_late = w->is_held_back};
 	struct err e;
 
 	w->phase = WORKER_OPENS;

@@ -24,7 +24,7 @@
 #include "daemon/worker/process.h"
 #include "schemas/message.h"
 
-enum { BURST = 64, ABANDONED_MOST = 32 };
+enum { BURST = 64, ABANDONED_MOST = 32, NS = 1000000000 };
 
 struct opener {
 	struct opener_set *set;
@@ -33,7 +33,6 @@ struct opener {
 	struct process process;
 	int link;
 	uint64_t stray_bytes;
-	uint64_t device; /* of the newest answer */
 	uint32_t n_answers;
 	bool is_over; /* no more answers are to come */
 	bool is_abandoned;
@@ -67,7 +66,7 @@ static const struct sandbox_allow calls[] = {
 	SANDBOX_CALL(umask),
 	SANDBOX_CALL(unlinkat),
 	SANDBOX_CALL(mkdirat),
-	SANDBOX_CALL(lseek),   /* localtime_r() in its file */
+	SANDBOX_CALL(lseek),   /* localtime_r() in its file; the size of a block device */
 	SANDBOX_CALL(sysinfo), /* qsort() of glibc asks how much memory there is */
 	SANDBOX_CALL(symlinkat),
 	SANDBOX_ARG(socket, 0, AF_UNIX),
@@ -129,8 +128,14 @@ static int answer(int link, uint32_t i, const struct err *why, int fd)
 	struct err ignored;
 	struct stat st;
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		yes.bytes = (uint64_t)st.st_size;
+	if (fd >= 0 && fstat(fd, &st) == 0) {
+		off_t end = S_ISREG(st.st_mode)	  ? st.st_size
+			    : S_ISBLK(st.st_mode) ? lseek(fd, 0, SEEK_END)
+						  : 0;
+
+		yes.bytes = end > 0 ? (uint64_t)end : 0;
+		yes.mtime_ns = (int64_t)st.st_mtim.tv_sec * NS + st.st_mtim.tv_nsec;
+	}
 	while (poll(&room, 1, -1) < 0 && errno == EINTR)
 		;
 	if (why)
@@ -193,13 +198,14 @@ static void opener_free(struct opener *o)
 	free(o);
 }
 
-static void tell(struct opener *o, int take_fd, uint64_t bytes, const struct err *why)
+static void tell(struct opener *o, int take_fd, const struct msg_opened *what,
+		 const struct err *why)
 {
 	uint32_t i = o->n_answers++;
 
 	o->is_over = (why && !o->spec.goes_on) || o->n_answers == o->spec.n;
 	if (!o->is_abandoned)
-		o->spec.answered(o->spec.arg, i, take_fd, bytes, why);
+		o->spec.answered(o->spec.arg, i, take_fd, what, why);
 	else if (take_fd >= 0)
 		close(take_fd);
 }
@@ -216,10 +222,8 @@ static int take(struct opener *o, struct wire_msg *m, struct err *e)
 	if (o->is_over || (m->n_fds ? opened.index : judged.index) != o->n_answers)
 		return err_set(e, PROTOCOL, "an opener does not answer item %u, which was due",
 			       o->n_answers);
-	o->device = opened.device;
 	err_sane(&judged.err);
-	tell(o, m->n_fds ? wire_take_fd(m, 0) : -1, opened.bytes,
-	     judged.err.code ? &judged.err : NULL);
+	tell(o, m->n_fds ? wire_take_fd(m, 0) : -1, &opened, judged.err.code ? &judged.err : NULL);
 	return 0;
 }
 
@@ -275,7 +279,7 @@ static int on_process(sd_event_source *s, int fd, uint32_t events, void *arg)
 			code != CLD_EXITED && status == SIGSYS ? ", for a forbidden system call"
 							       : "");
 		o->spec.goes_on = false;
-		tell(o, -1, 0, &e);
+		tell(o, -1, &(struct msg_opened){0}, &e);
 	}
 	is_abandoned = o->is_abandoned;
 	opener_free(o);
@@ -310,9 +314,15 @@ int opener_spawn(struct opener_set *s, const struct opener_spec *spec, struct op
 	*o = (struct opener){
 		.set = s, .spec = *spec, .link = link[0], .next = s->first, .process.fd = -1};
 	AUTO_FD int its_link = link[1];
-	const int fd[] = {its_link, spec->keep_fd};
+	int fd[PROCESS_FDS] = {its_link};
 	s->first = o;
-	if (process_fork(child_run, &o->spec, fd, spec->keep_fd ? 2 : 1, &o->process, e) < 0) {
+	if (spec->n_keep >= NELEMS(fd)) {
+		opener_free(o);
+		return err_set(e, INTERNAL, "an opener with %u descriptors", spec->n_keep);
+	}
+	for (unsigned i = 0; i < spec->n_keep; i++)
+		fd[1 + i] = spec->keep[i];
+	if (process_fork(child_run, &o->spec, fd, spec->n_keep + 1, &o->process, e) < 0) {
 		opener_free(o);
 		return -1;
 	}
@@ -321,11 +331,6 @@ int opener_spawn(struct opener_set *s, const struct opener_spec *spec, struct op
 		abort(); /* out of memory: crash-only */
 	*ret = o;
 	return 0;
-}
-
-uint64_t opener_device(const struct opener *o)
-{
-	return o->device;
 }
 
 uint32_t opener_pending(const struct opener *o)

@@ -20,6 +20,7 @@
 
 #include "base/err.h"
 
+struct msg_opened;
 struct opener;
 struct process;
 
@@ -38,15 +39,17 @@ struct opener_spec {
 	 * It may wait; it logs nothing. */
 	int (*work)(const void *job, uint32_t i, const int *opened, int *ret_fd, struct err *e);
 	const void *job;
-	int keep_fd; /* the child has it as OPENER_KEPT_FD; 0 = none */
+	const int *keep; /* the child has these as OPENER_KEPT_FD, ... */
+	unsigned n_keep;
 	bool finishes;
 	/* In a child that finishes, or NULL: nobody takes item i, which was opened. */
 	void (*undo)(const void *job, uint32_t i, const int *opened);
 	bool goes_on; /* after an item that is refused; else that is its last */
-	/* In the supervisor. `why` is NULL for what is sound; take_fd = -1 when it was only judged, `bytes`
-	 * those of a regular file. The end of the child before its last answer is a refusal of the
-	 * item at hand. */
-	void (*answered)(void *arg, uint32_t i, int take_fd, uint64_t bytes, const struct err *why);
+	/* In the supervisor. `why` is NULL for what is sound; take_fd = -1 when it was only judged;
+	 * `what` tells of a file and what it lies on. The end of the child before its last answer is a
+	 * refusal of the item at hand. */
+	void (*answered)(void *arg, uint32_t i, int take_fd, const struct msg_opened *what,
+			 const struct err *why);
 	/* Once; the opener is no more then. Not called when abandoned; NULL where it always is. */
 	void (*gone)(void *arg);
 	void *arg;
@@ -54,8 +57,6 @@ struct opener_spec {
 
 int opener_spawn(struct opener_set *s, const struct opener_spec *spec, struct opener **ret,
 		 struct err *e);
-/* In answered(): what the item lies on (blockdev.h). */
-uint64_t opener_device(const struct opener *o);
 /* The item that has no answer yet; n when all have. */
 uint32_t opener_pending(const struct opener *o);
 /* Its copies are needed no longer: end. Then gone comes. */

@@ -25,23 +25,29 @@ static int work(const void *job, uint32_t i, const int *opened, int *ret_fd, str
 				   .want = w,
 				   .plan = p->shape,
 				   .container_fd = has_container ? opened[i - 1] : -1,
+				   .is_late = p->is_late,
 				   .worker_fd = -1};
 
 	return opens ? resource_open(&r, ret_fd, e) : plan_judge_want(p, w, e);
 }
 
-static void answered(void *arg, uint32_t i, int take_fd, uint64_t bytes, const struct err *why)
+static void answered(void *arg, uint32_t i, int take_fd, const struct msg_opened *what,
+		     const struct err *why)
 {
 	struct worker *w = arg;
 	struct opening *o = &w->opening;
 	uint32_t n = o->plan.n_wants;
 	uint32_t kind = w->want[i % n].kind;
 	bool is_last = i + 1 == (o->is_granted ? 2 * n : n);
+	struct err e;
 
 	if (kind == WANT_PASS || kind == WANT_PASS_READ)
-		o->shared_bytes += bytes;
+		o->shared_bytes += what->bytes;
 	if (take_fd >= 0 && (kind == WANT_DISK || kind == WANT_DISK_READ))
-		limits_add_disk(&o->disks, opener_device(o->opener));
+		limits_add_disk(&o->disks, what->device);
+	if (take_fd >= 0 && o->plan.is_late && want_warm(&w->want[i % n]) == WANT_WARM_LATE &&
+	    late_add(&w->late, &w->want[i % n], take_fd, what->bytes, what->mtime_ns, &e) < 0)
+		why = &e;
 	if (take_fd >= 0 && o->fd && i >= n)
 		o->fd[i - n] = take_fd;
 	else if (take_fd >= 0)
@@ -106,12 +112,51 @@ int *opening_take(struct worker *w)
 	return fds;
 }
 
+static int claim(const void *job, uint32_t i, const int *opened, int *ret_fd, struct err *e)
+{
+	(void)opened;
+	(void)ret_fd;
+	return late_claim(job, i, OPENER_KEPT_FD, e);
+}
+
+static void claimed(void *arg, uint32_t i, int take_fd, const struct msg_opened *what,
+		    const struct err *why)
+{
+	struct worker *w = arg;
+
+	(void)what;
+	if (take_fd >= 0)
+		close(take_fd);
+	if (w->fenced != CAUSE_NONE || w->is_reaped || (!why && i + 1 < w->late.n))
+		return;
+	w->owner->claimed(w, why, w->arg);
+	opening_release(w);
+}
+
+int opening_claim(struct worker *w, struct err *e)
+{
+	int fd[LATE_MOST];
+	const struct opener_spec spec = {.n = w->late.n,
+					 .work = claim,
+					 .job = &w->late,
+					 .keep = fd,
+					 .n_keep = w->late.n,
+					 .answered = claimed,
+					 .gone = gone,
+					 .arg = w};
+
+	for (uint32_t i = 0; i < w->late.n; i++)
+		fd[i] = w->late.item[i].fd;
+	w->opening = (struct opening){0};
+	return opener_spawn(&w->d->openers, &spec, &w->opening.opener, e);
+}
+
 const struct msg_want *opening_pending(const struct worker *w)
 {
 	const struct opening *o = &w->opening;
 	uint32_t n = o->plan.n_wants, i = o->opener ? opener_pending(o->opener) : UINT32_MAX;
 
-	return i < (o->is_granted ? 2 * n : n) ? &w->want[i % n] : NULL;
+	return w->want && i < (o->is_granted ? 2 * n : n) ? &w->want[i % n] : NULL;
 }
 
 void opening_release(struct worker *w)

@@ -33,6 +33,9 @@ int opening_begin(struct worker *w, const struct plan *p, struct err *e);
 int *opening_take(struct worker *w);
 /* What the opener is busy with; NULL = nothing. */
 const struct msg_want *opening_pending(const struct worker *w);
+/* Of a standby that is held ready: claim what it has late (late.h), which may wait. The worker's owner hears
+ * of the end by claimed(). */
+int opening_claim(struct worker *w, struct err *e);
 /* All has been handed on. */
 void opening_release(struct worker *w);
 /* The worker's process has gone: true when nothing is left here either; else worker_opening_gone() is

@@ -55,7 +55,7 @@ static int open_pass(const struct resource *r, int *ret_fd, struct err *e)
 		return -1;
 	if (resource_reopen(path, (is_writer ? O_RDWR : O_RDONLY) | O_NONBLOCK, &fd, e) < 0)
 		return err_sys(e, RESOURCE, "open '%s' to map it into the guest", r->want->path);
-	if (pass_claim(fd, r->want->path, is_writer, e) < 0)
+	if (!r->is_late && pass_claim(fd, r->want->path, is_writer, e) < 0)
 		return -1;
 	*ret_fd = TAKE_FD(fd);
 	return 0;

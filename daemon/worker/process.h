@@ -40,7 +40,7 @@ struct process_spec {
 	int cgroup; /* of a cgroup2 folder; -1 = stay in the supervisor's */
 };
 
-enum { PROCESS_FDS = 4, PROCESS_NO_EXEC = 126 /* exit status: execve was refused */ };
+enum { PROCESS_FDS = 64, PROCESS_NO_EXEC = 126 /* exit status: execve was refused */ };
 
 /* ERR_RESOURCE when the program or the kernel refuses; a refused execve is seen as the exit status
  * PROCESS_NO_EXEC. */

@@ -252,7 +252,7 @@ static int open_file(const struct resource *r, int *ret_fd, struct err *e)
 	return 0;
 }
 
-/* The lock lives on the description that the worker gets. */
+/* The lock lives on the description that the worker gets, now or later. */
 static int open_disk(const struct resource *r, int *ret_fd, struct err *e)
 {
 	bool is_writer = r->want->kind == WANT_DISK;
@@ -265,7 +265,7 @@ static int open_disk(const struct resource *r, int *ret_fd, struct err *e)
 	if (resource_reopen(path, (is_writer ? O_RDWR : O_RDONLY) | O_NONBLOCK, &fd, e) < 0)
 		return err_sys(e, RESOURCE, "open disk '%s'%s", r->want->path,
 			       is_writer ? " to read and write" : "");
-	if (disk_lock(fd, r->want->path, is_writer, e) < 0)
+	if (!r->is_late && disk_lock(fd, r->want->path, is_writer, e) < 0)
 		return -1;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
@@ -328,7 +328,7 @@ const struct resource_kind disk_kind = {probe_file, open_disk, NULL};
 const struct resource_kind disk_read_kind = {probe_file, open_disk, NULL};
 
 static const struct resource_kind *const kinds[WANT_COUNT] = {
-#define WANT(id, lower, name, what) &lower##_kind,
+#define WANT(id, lower, name, warm, what) &lower##_kind,
 #include "schemas/wants.def"
 #undef WANT
 };

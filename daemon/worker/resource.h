@@ -29,6 +29,7 @@ struct resource {
 	struct peer_set *peers; /* the supervisor's; NULL in an opener */
 	struct dial_set *dials; /* likewise */
 	struct shmem *shmem;	/* likewise */
+	bool is_late;		/* locked later, by late.h */
 	int worker_fd;		/* pidfd of the worker; -1 in an opener */
 };
 
@@ -41,7 +42,7 @@ struct resource_kind {
 	int (*make)(const struct resource *r, int *fd, struct err *e);
 };
 
-#define WANT(id, lower, name, what) extern const struct resource_kind lower##_kind;
+#define WANT(id, lower, name, warm, what) extern const struct resource_kind lower##_kind;
 #include "schemas/wants.def"
 #undef WANT
 

@@ -96,6 +96,7 @@ static void tell(struct worker *w, unsigned type, const void *body)
 
 void worker_start(struct worker *w)
 {
+	w->is_held_back = false;
 	tell(w, MESSAGE_START, &(struct msg_empty){0});
 }
 
@@ -401,6 +402,7 @@ int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **
 	AUTO_FD int text = -1;
 
 	w->freezes = s->freezes;
+	w->is_held_back = s->is_held_back;
 	w->finding = calloc(DIAGNOSTIC_MOST, sizeof *w->finding);
 	w->want = calloc(MESSAGE_WANTS_MAX, sizeof *w->want);
 	if (!w->finding || !w->want)
@@ -443,6 +445,7 @@ struct worker *worker_adopt(struct daemon *d, const struct worker_legacy *take)
 	w->holders = take->holders;
 	w->is_frozen = take->holders & WORKER_HOLD_FAULT;
 	w->freezes = take->freezes;
+	w->is_held_back = take->is_held_back;
 	confine_adopt(w, take->home);
 	w->phase = take->runs ? WORKER_RUNS : WORKER_ENTERS;
 	if (w->box_fd >= 0 && blackbox_map_reader(w->box_fd, &w->box, &e) < 0)
@@ -471,6 +474,7 @@ struct worker *worker_free(struct worker *w)
 	timer_clear(&w->linger);
 	close_grants(w);
 	opening_free(w);
+	late_free(&w->late);
 	free(w->finding);
 	free(w->want);
 	blackbox_unmap(&w->box);

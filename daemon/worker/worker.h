@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "daemon/decide/ending.h"
 #include "daemon/worker/confine.h"
+#include "daemon/worker/late.h"
 #include "daemon/worker/opening.h"
 #include "daemon/worker/process.h"
 #include "schemas/cause.h"
@@ -50,6 +51,8 @@ struct worker_owner {
 	void (*opened)(struct worker *w, void *arg);
 	void (*invalid)(struct worker *w, void *arg);
 	void (*ready)(struct worker *w, void *arg); /* assembled: worker_start() is the next */
+	/* After opening_claim(); why NULL = all is its own. NULL = never asked for. */
+	void (*claimed)(struct worker *w, const struct err *why, void *arg);
 	void (*started)(struct worker *w, void *arg);
 	void (*held)(struct worker *w, void *arg); /* after worker_hold(); NULL = never asked for */
 	void (*fault)(struct worker *w, void *arg);   /* said tells which; it is held from now on */
@@ -81,6 +84,9 @@ struct worker {
 	struct blackbox_map box;
 	uint64_t hold, held; /* serials of the last HOLD and of the last HELD */
 	uint32_t holders;    /* WORKER_HOLD_*: who wants its vCPUs to stand */
+	struct late late;    /* what it claims before worker_start() */
+	bool is_held_back;   /* a standby's: it is assembled, and has not been given its START */
+	bool is_replaced;    /* when it has gone, another is spawned in its place */
 	bool is_reaped;
 	bool is_adopting; /* ADOPT was sent and not answered: what comes was for the last supervisor */
 	bool is_foreign;	/* it cannot be talked to: held by its pidfd alone */
@@ -108,6 +114,7 @@ struct worker_spec {
 	uint64_t heartbeat_ms;
 	uint32_t freezes; /* classes of ends that leave the guest standing: 1 << enum cause_class */
 	bool ends_with_link; /* when nobody has the other end */
+	bool is_held_back;   /* as in worker */
 	const struct worker_owner *owner;
 	void *arg;
 };
@@ -121,6 +128,7 @@ struct worker_legacy {
 	uint32_t sandbox;
 	bool runs; /* the guest is known to have been entered */
 	bool is_foreign;
+	bool is_held_back; /* as in worker */
 	uint32_t
 		holders; /* WORKER_HOLD_*: why its vCPUs stand; whatever else they stand for is over */
 	uint32_t freezes; /* as in worker_spec */

@@ -2,8 +2,8 @@
 """Faults of workers: killed, crashed, hung, lying, and starts and stops that do not come to an end."""
 import os
 
-from bench import (ARMED, Host, Seen, begin, config, define, events_of, injects, must, next_event, now_ms, settled, tool,
-                   wall_ms)
+from bench import (ARMED, HELLO, Host, Seen, begin, config, define, events_of, injects, must, next_event, now_ms, settled,
+                   tool, wall_ms)
 from host import send
 
 SYS_SOCKET, SYS_EXIT_GROUP = 41, 231
@@ -131,3 +131,23 @@ def stop_deadline(bench, row):
     took = wall_ms(ended["at"]) - t0
     return Seen("stays stopped", took, took, vm["policy"])
 
+
+
+@injects("ready-lost", "kill -KILL of a standby's worker that is held ready")
+def ready_lost(bench, row):
+    host = bench.host()
+    host.define(row.id, HELLO, on_failure="stop", restart_delay_ms=0)
+    host.define("primary", HELLO, standby=row.id, standby_warm=True, on_failure="standby")
+    must(host.verb("primary", "start").json["state"] == "done", "the primary does not start")
+    pid, active = host.until_vm(row.id, observed="ready")["pid"], host.vm("primary")["pid"]
+    since, t0 = next_event(host), now_ms()
+    send(pid, "SIGKILL")
+    safe = host.until(lambda: next((e for e in events_of(host, row, since) if e["kind"] == "safe"), None), "it is safe")
+    again = host.until(lambda: (v := host.vm(row.id))["observed"] == "ready" and v["pid"] != pid and v, "it is ready")
+    [incident] = host.incidents(row.id)
+    must(safe["cause"] == incident["cause"] == row.cause and "prepared again" in incident["reaction"],
+         f"its incident tells another story: {incident}")
+    must((host.vm("primary")["pid"], again["desired"]) == (active, "stopped"), "its primary was touched")
+    bench.unharmed(host)
+    host.verb("primary", "kill")
+    return Seen("ready again", wall_ms(incident["noticed"]) - t0, wall_ms(safe["at"]) - t0, host.vm(row.id)["policy"])

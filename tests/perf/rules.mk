@@ -11,6 +11,7 @@ perf: depends-build-check
 	@$(MAKE) --no-print-directory all $(perf_tools)
 	@B=$(B) /usr/bin/python3 tests/perf/start.py
 	@B=$(B) /usr/bin/python3 tests/perf/adopt.py
+	@B=$(B) /usr/bin/python3 tests/perf/standby.py
 	@$(B)/tests/interrupt
 	@B=$(B) /usr/bin/python3 tests/perf/door.py
 

@@ -9,7 +9,7 @@
 #include "daemon/worker/worker.h"
 #include "tests/sim/world.h"
 
-static void check_intent(const struct vm *v)
+static void check_intent(const struct vm *v, bool is_held_back)
 {
 	const struct store_value key[] = {STORE_INT(v->row.id), STORE_INT(v->row.generation)};
 	int64_t n = 0;
@@ -17,19 +17,35 @@ static void check_intent(const struct vm *v)
 
 	/* Intent is on the disk before the deed. */
 	WORLD_MUST(store_number(&world.d.store,
-				"SELECT count(*) FROM vm WHERE id = ? AND generation = ? AND "
-				"observed = 'starting' AND desired <> 'stopped'",
+				is_held_back
+					? "SELECT count(*) FROM vm WHERE id = ? AND generation = "
+					  "? AND observed = 'preparing' AND desired = 'stopped'"
+					: "SELECT count(*) FROM vm WHERE id = ? AND generation = "
+					  "? AND observed = 'starting' AND desired <> 'stopped'",
 				key, NELEMS(key), 0, &n, &e) == 0);
 	WORLD_MUST(n == 1);
 }
 
-/* One of two has a worker, never both: their disk has one owner. */
+static bool has_guest(const struct vm *v)
+{
+	return v->worker && !v->worker->is_held_back;
+}
+
+/* One of two has a guest, never both: their disk has one owner. */
 static void check_pair(const struct vm *v)
 {
 	const struct vm *partner = pair_partner(v), *primary = pair_primary(v);
 
-	WORLD_MUST(!partner || (!partner->worker && v->row.pair == PAIR_ACTIVE));
-	WORLD_MUST(!primary || (!primary->worker && primary->row.pair == PAIR_PASSIVE));
+	WORLD_MUST(!partner || (!has_guest(partner) && v->row.pair == PAIR_ACTIVE));
+	WORLD_MUST(!primary || (!has_guest(primary) && primary->row.pair == PAIR_PASSIVE));
+}
+
+/* Held ready is the other one alone, and only where that is wished. */
+static void check_reserve(const struct vm *v)
+{
+	const struct vm *primary = pair_partner(v) ? v : pair_primary(v);
+
+	WORLD_MUST(primary && primary->policy.standby_warm && !pair_is_active(v));
 }
 
 /* Of VMs that start together nobody is before whom it waits for. */
@@ -60,9 +76,19 @@ static void check_order(const struct vm *v)
 	}
 }
 
-void law_of_spawn(const struct vm *v)
+void law_of_spawn(const struct vm *v, bool is_held_back)
 {
-	check_intent(v);
+	check_intent(v, is_held_back);
+	if (is_held_back) {
+		check_reserve(v);
+		return;
+	}
 	check_pair(v);
 	check_order(v);
+}
+
+void law_of_start(const struct vm *v)
+{
+	WORLD_MUST(v->row.desired != DESIRED_STOPPED && v->row.observed == OBSERVED_STARTING);
+	check_pair(v);
 }

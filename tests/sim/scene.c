@@ -145,6 +145,19 @@ static bool command(char **word)
 	return false;
 }
 
+/* claims VM [taken|changed] */
+static void claim(struct worker *w, const char *how)
+{
+	struct err why;
+
+	if (!strcmp(how, "taken"))
+		err_set(&why, RESOURCE, "disk 'd' is in use");
+	else if (!strcmp(how, "changed"))
+		err_set(&why, STALE, "'d' is another file now");
+	if (!world_worker_claims(w, *how ? &why : NULL))
+		printf("%8s  %-8s claims nothing\n", "", w->vm);
+}
+
 static void act(char **word, int n)
 {
 	const char *verb = word[0];
@@ -167,6 +180,8 @@ static void act(char **word, int n)
 		world.is_start_refused = !strcmp(word[1], "poor");
 	else if (!strcmp(verb, "runs"))
 		world_worker_starts(worker_of(word[1]));
+	else if (!strcmp(verb, "claims"))
+		claim(worker_of(word[1]), n > 2 ? word[2] : "");
 	else if (!strcmp(verb, "stands"))
 		world_worker_stands(worker_of(word[1]));
 	else if (!strcmp(verb, "obeys"))

@@ -60,6 +60,7 @@ static void have_standby(struct policy *p, const char *name)
 
 	if (name[2] < '2' && dice(4))
 		snprintf(p->standby, sizeof p->standby, "vm%c", name[2] + 3);
+	p->standby_warm = p->standby[0] && dice(2);
 	for (size_t i = 0; i < NELEMS(reaction) && !p->standby[0]; i++)
 		if (*reaction[i] == REACTION_STANDBY)
 			*reaction[i] = REACTION_RESTART;
@@ -129,7 +130,7 @@ static void command(struct vm *v)
 		for (size_t k = 0; k < NELEMS(stopping); k++)
 			if (verbs[i].event == stopping[k])
 				WORLD_MUST(v->row.desired == DESIRED_STOPPED &&
-					   !v->row.restart_at_ms);
+					   (!v->row.restart_at_ms || !pair_is_active(v)));
 		return;
 	}
 	check_refusal(v, &before, &e);
@@ -148,10 +149,25 @@ static struct worker *owner_of(const struct worker *w)
 	return NULL;
 }
 
-/* What is refused of a plan ends its worker, as grant.c does. */
-static void start_worker(struct worker *w)
+static struct err refusal_of(const struct worker *w, bool is_stale)
 {
-	if (owner_of(w) && w->phase < WORKER_RUNS)
+	struct err e = {0};
+
+	if (is_stale)
+		err_set(&e, STALE, "its disk is another file now");
+	else if (owner_of(w))
+		err_set(&e, RESOURCE, "its disk is in use");
+	return e;
+}
+
+/* What is refused of a plan ends its worker, as grant.c does; one that is held ready asks late. */
+static void start_worker(struct worker *w, bool is_stale)
+{
+	struct err why = refusal_of(w, is_stale);
+
+	if (world_worker_claims(w, why.code ? &why : NULL))
+		return;
+	if (owner_of(w) && w->phase < WORKER_ENTERS && !w->is_held_back)
 		worker_fence(w, CAUSE_RESOURCE, NULL);
 	else
 		world_worker_starts(w);
@@ -178,7 +194,7 @@ static void stir_worker(struct worker *w)
 	case 3:
 	case 4: world_worker_obeys(w); break;
 	case 5: world_worker_stands(w); break;
-	default: start_worker(w);
+	default: start_worker(w, dice(8) == 0);
 	}
 }
 
@@ -227,8 +243,10 @@ static void check_now(void)
 		WORLD_MUST(v->row.observed != OBSERVED_PAUSED ||
 			   (v->row.desired == DESIRED_PAUSED && worker_is_held(v->worker)));
 		WORLD_MUST(v->history.charged <= BUDGET_MAX);
+		/* But for a standby that fell while it was held ready. */
 		if (v->row.desired == DESIRED_STOPPED)
-			WORLD_MUST(!v->restart && !v->row.restart_at_ms);
+			WORLD_MUST(!v->restart &&
+				   (!v->row.restart_at_ms || v->prepare || !pair_is_active(v)));
 	}
 }
 
@@ -269,6 +287,19 @@ static int same(void *arg, const struct record *r, struct err *e)
 	return 0;
 }
 
+/* Where one of a warm pair runs the other one is ready, or safe. */
+static void check_reserve(const struct vm *primary)
+{
+	const struct vm *partner = pair_partner(primary);
+	bool is_primarys = primary->row.pair == PAIR_ACTIVE;
+
+	if (!partner || !primary->policy.standby_warm ||
+	    (is_primarys ? primary : partner)->row.observed != OBSERVED_RUNNING)
+		return;
+	WORLD_MUST((is_primarys ? partner : primary)->row.observed == OBSERVED_READY ||
+		   (is_primarys ? partner : primary)->row.observed == OBSERVED_SAFE);
+}
+
 /* What holds when the disk is well and nobody has anything more to do. */
 static void check_end(void)
 {
@@ -278,11 +309,13 @@ static void check_end(void)
 	world_disk(false);
 	world.is_start_refused = false;
 	world.d.hostsafe.reason = GROUND_HOLDS;
+	pair_step(&world.d); /* as hostsafe_release() does */
 	for (int i = 0; i < 2000; i++) {
 		for (unsigned w = 0; w < world.n_workers;)
 			w += !world_worker_obeys(world.worker[w]); /* who obeys is gone */
 		for (unsigned w = 0; w < world.n_workers; w++)
-			if (!world_worker_starts(world.worker[w]))
+			if (!world_worker_claims(world.worker[w], NULL) &&
+			    !world_worker_starts(world.worker[w]))
 				world_worker_stands(world.worker[w]);
 		world_wait(50); /* below every deadline, above every back-off in sum */
 		check_now();
@@ -301,6 +334,8 @@ static void check_end(void)
 	for (size_t i = 0; i < world.d.vms.n; i++)
 		WORLD_MUST(world.d.vms.vm[i]->row.pair == PAIR_ACTIVE ||
 			   world.d.vms.vm[i]->row.pair == PAIR_PASSIVE);
+	for (size_t i = 0; i < world.d.vms.n; i++)
+		check_reserve(world.d.vms.vm[i]);
 	/* Everyone runs or rests by now, and nobody waits for what has happened already. */
 	for (size_t i = 0; i < world.d.vms.n; i++) {
 		const struct vm *v = world.d.vms.vm[i];

@@ -30,7 +30,7 @@ void keep_drop(struct keep *k, const struct msg_drop *what)
 
 void adopt_keep(struct vm *v)
 {
-	(void)v;
+	((struct talker *)v->worker)->is_kept = true;
 }
 
 void adopt_drop(struct daemon *d, const char *vm, uint64_t generation, uint64_t tag)
@@ -78,31 +78,48 @@ void adopt_take(struct vm *v, struct recall *r)
 	v->row.pid_start = v->worker->process.start;
 	ledger_vm(v->d, v);
 	v->spawned_ms = clock_mono_ms() - (uint64_t)(clock_wall_ms() - v->row.since_ms);
+	v->worker->is_held_back = v->row.observed == OBSERVED_READY;
+	((struct talker *)v->worker)->is_claiming = false;
+	if (v->row.observed != OBSERVED_READY && v->row.observed != OBSERVED_STARTING)
+		late_free(&v->worker->late);
 	life_resume(v->d, v);
-	if (v->row.observed == OBSERVED_STARTING)
-		v->worker->owner->started(v->worker, v); /* its answer says so */
+	/* Its answer says so. */
+	if (!((struct talker *)v->worker)->is_given_start) {
+		v->worker->owner->ready(v->worker, v);
+	} else if (v->row.observed == OBSERVED_STARTING) {
+		v->worker->phase = WORKER_RUNS;
+		v->worker->owner->started(v->worker, v);
+	}
 	v->worker->owner->adopted(v->worker, v);
 }
 
-/* Only where the end was written and the worker is still there: never. */
+/* Only where the end was written and the worker is still there: of whom has a guest, never. */
 void adopt_sift(struct daemon *d, struct recall *r)
 {
 	(void)r;
-	for (unsigned i = 0; i < world.n_workers; i++) {
-		const struct vm *v = vm_find(&d->vms, world.worker[i]->vm);
+	for (unsigned i = world.n_workers; i-- > 0;) {
+		struct worker *w = world.worker[i];
+		const struct vm *v = vm_find(&d->vms, w->vm);
 
-		WORLD_MUST(v && v->worker == world.worker[i]);
+		WORLD_MUST(v);
+		if (v->worker == w)
+			continue;
+		WORLD_MUST(!((struct talker *)w)->is_given_start);
+		world_forget(w);
+		worker_free(w);
 	}
 }
 
 void world_bury(void)
 {
-	/* A worker whose guest was not entered ends with its link. */
+	/* A worker whose guest was not entered ends with its link, but for one that was held ready. */
 	for (unsigned i = world.n_workers; i-- > 0;)
-		if (world.worker[i]->phase < WORKER_RUNS || world.worker[i]->fenced != CAUSE_NONE) {
+		if ((world.worker[i]->phase < WORKER_RUNS &&
+		     !((struct talker *)world.worker[i])->is_kept) ||
+		    world.worker[i]->fenced != CAUSE_NONE) {
 			struct worker *w = world.worker[i];
 
 			world_forget(w);
-			free(w);
+			worker_free(w);
 		}
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/sim/law.h"
 #include "tests/sim/world.h"
 
-#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +10,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
-#include "base/sandbox.h"
 #include "base/str.h"
-#include "daemon/worker/grant.h"
 #include "daemon/host.h"
 #include "daemon/vm/life.h"
 #include "daemon/vm/pair.h"
@@ -132,209 +128,6 @@ void world_wait(uint64_t ms)
 		fn(NULL, 0, arg);
 	}
 	now_ms = until_ms;
-}
-
-/* --- workers, instead of daemon/worker/worker.c and daemon/worker/grant.c --- */
-
-static struct blackbox box;
-static struct blackbox_exit exits[BLACKBOX_EXITS];
-static char rings[BLACKBOX_LOG + BLACKBOX_CONSOLE];
-
-int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **ret, struct err *e)
-{
-	struct talker *t = calloc(1, sizeof *t);
-	struct worker *w = &t->w;
-	struct vm *v = s->arg;
-
-	WORLD_MUST(t);
-	WORLD_MUST(v->row.desired != DESIRED_STOPPED);
-	WORLD_MUST(!v->worker);
-	WORLD_MUST(d->hostsafe.reason == GROUND_HOLDS);
-	law_of_spawn(v);
-	for (unsigned i = 0; i < world.n_workers; i++)
-		WORLD_MUST(strcmp(world.worker[i]->vm, s->vm) != 0);
-	if (world.is_start_refused) {
-		free(t);
-		return err_set(e, RESOURCE, "the host has no more processes");
-	}
-	t->generation = v->row.generation;
-	w->d = d;
-	w->owner = s->owner;
-	w->arg = s->arg;
-	w->freezes = s->freezes;
-	w->process = (struct process){
-		.pid = (pid_t)(1000 + world.n_spawns), .fd = -1, .start = world.n_spawns};
-	str_copy(w->vm, sizeof w->vm, s->vm);
-	w->box = (struct blackbox_map){
-		.box = &box, .exit = exits, .log = rings, .console = rings + BLACKBOX_LOG};
-	WORLD_MUST(world.n_workers < WORLD_WORKERS);
-	world.worker[world.n_workers++] = w;
-	world.n_spawns++;
-	*ret = w;
-	return 0;
-}
-
-void world_forget(struct worker *w)
-{
-	for (unsigned i = 0; i < world.n_workers; i++)
-		if (world.worker[i] == w)
-			world.worker[i] = world.worker[--world.n_workers];
-}
-
-struct worker *worker_free(struct worker *w)
-{
-	free(w);
-	return NULL;
-}
-
-void worker_fence(struct worker *w, enum cause cause, const struct err *why)
-{
-	if (w->fenced != CAUSE_NONE)
-		return;
-	w->fenced = cause;
-	if (why)
-		w->why = *why;
-}
-
-void worker_cut(struct worker *w, enum cause cause)
-{
-	w->cut = cause;
-}
-
-void worker_start(struct worker *w)
-{
-	(void)w;
-}
-
-void worker_button(struct worker *w)
-{
-	((struct talker *)w)->is_pressed = true;
-}
-
-bool worker_hold(struct worker *w, uint32_t holder)
-{
-	if (!w->holders)
-		w->hold++;
-	w->holders |= holder;
-	return !worker_is_held(w);
-}
-
-void worker_release(struct worker *w, uint32_t holder)
-{
-	w->holders &= ~holder;
-}
-
-bool worker_is_held(const struct worker *w)
-{
-	return w->holders && w->held == w->hold;
-}
-
-void worker_nmi(struct worker *w)
-{
-	(void)w;
-}
-
-void worker_words(struct worker *w, char *ret, size_t cap)
-{
-	(void)w;
-	str_copy(ret, cap, "");
-}
-
-void grant_wants(struct vm *v, struct worker *w)
-{
-	(void)v;
-	(void)w;
-}
-
-void grant_refused(struct worker *w, const struct msg_want *want, const struct err *why)
-{
-	(void)w;
-	(void)want;
-	(void)why;
-}
-
-void grant_opened(struct vm *v, struct worker *w)
-{
-	(void)v;
-	(void)w;
-}
-
-const struct msg_want *opening_pending(const struct worker *w)
-{
-	(void)w;
-	return NULL;
-}
-
-bool world_worker_starts(struct worker *w)
-{
-	if (w->phase >= WORKER_RUNS || w->fenced != CAUSE_NONE)
-		return false;
-	w->sandbox = SANDBOX_ALL;
-	w->phase = WORKER_ENTERS;
-	w->owner->ready(w, w->arg);
-	w->phase = WORKER_RUNS;
-	w->owner->started(w, w->arg);
-	return true;
-}
-
-bool world_worker_stands(struct worker *w)
-{
-	if (w->phase != WORKER_RUNS || w->fenced != CAUSE_NONE || !w->holders || w->held == w->hold)
-		return false;
-	w->held = w->hold;
-	w->owner->held(w, w->arg);
-	return true;
-}
-
-static void end(struct worker *w, struct ending_evidence *ev)
-{
-	ev->fenced = w->fenced;
-	ev->cut = w->cut;
-	ev->was_alone = w->was_adopted;
-	ev->forbidden = -1;
-	w->ending = ending_judge(ev);
-	world_forget(w);
-	w->owner->ended(w, w->arg);
-}
-
-bool world_worker_faults(struct worker *w, enum cause cause)
-{
-	if (w->phase != WORKER_RUNS || w->fenced != CAUSE_NONE || w->is_frozen ||
-	    !cause_can_freeze(cause) || !(w->freezes & 1u << cause_class(cause)))
-		return false;
-	w->said = (struct msg_ended){.cause = cause};
-	w->is_frozen = true;
-	w->owner->fault(w, w->arg);
-	return true;
-}
-
-void world_worker_says(struct worker *w, enum cause cause)
-{
-	int status = cause_exit(cause) >= 0 ? cause_exit(cause) : 1;
-
-	end(w, &(struct ending_evidence){.code = CLD_EXITED,
-					 .status = status,
-					 .has_said = true,
-					 .said_cause = cause,
-					 .said_exit = (uint32_t)status});
-}
-
-void world_worker_dies(struct worker *w, int signal)
-{
-	end(w, &(struct ending_evidence){.code = CLD_KILLED, .status = signal});
-}
-
-bool world_worker_obeys(struct worker *w)
-{
-	if (w->fenced != CAUSE_NONE)
-		world_worker_dies(w, SIGKILL);
-	else if (w->cut != CAUSE_NONE)
-		world_worker_says(w, w->cut);
-	else if (((struct talker *)w)->is_pressed)
-		world_worker_says(w, CAUSE_POWEROFF);
-	else
-		return false;
-	return true;
 }
 
 /* --- what else stands at the edge --- */
@@ -482,7 +275,7 @@ void world_crash(void)
 static void end_workers(void)
 {
 	while (world.n_workers)
-		free(world.worker[--world.n_workers]);
+		worker_free(world.worker[--world.n_workers]);
 }
 
 void world_reboot(void)
@@ -552,6 +345,7 @@ bool world_define(const char *vm, const struct policy *p)
 	else
 		v = vm_add(&d->vms, d, &row);
 	v->policy = *p;
+	pair_step(d);
 	return true;
 }
 

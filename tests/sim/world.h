@@ -4,7 +4,7 @@
  * are only talk, a disk that can refuse, a supervisor that can die. tests/sim only.
  *
  * Lifecycle, policy, ledger and store are the real ones: world.c stands in for the nouns at their
- * edges (survivor.c for those of adoption) by defining the same functions, so the linker takes these instead of the archive's.
+ * edges (talker.c for workers, survivor.c for adoption) by defining the same functions, so the linker takes these instead of the archive's.
  */
 #pragma once
 
@@ -21,6 +21,9 @@ enum { WORLD_WORKERS = 64 };
 struct talker {
 	struct worker w; /* first: the supervisor knows only this */
 	bool is_pressed; /* its power button was */
+	bool is_given_start;
+	bool is_claiming; /* what two VMs may want */
+	bool is_kept;	  /* for the next supervisor */
 	int64_t generation;
 };
 
@@ -44,6 +47,8 @@ void world_close(void);
 void world_crash(void);
 /* The host with it. */
 void world_reboot(void);
+/* What that worker claims late. */
+void world_disks(struct worker *w);
 /* survivor.c: workers whose guest was not entered end with the supervisor. */
 void world_bury(void);
 void world_forget(struct worker *w);
@@ -55,7 +60,9 @@ uint64_t world_now_ms(void);
 bool world_define(const char *vm, const struct policy *p);
 
 /* What a worker does. False = it cannot, in its state. */
-bool world_worker_starts(struct worker *w);
+bool world_worker_starts(struct worker *w); /* or is ready, where it is held back */
+/* Its late claims are answered; why NULL = all is its own. */
+bool world_worker_claims(struct worker *w, const struct err *why);
 bool world_worker_stands(struct worker *w); /* HELD */
 /* FAULT, where its policy has the guest stand. */
 bool world_worker_faults(struct worker *w, enum cause cause);

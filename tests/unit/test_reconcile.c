@@ -89,3 +89,14 @@ TEST(reconcile_leaves_a_guest_off_that_switched_itself_off)
 
 	assert_int_equal(judge(r, true), RECONCILE_LEAVE);
 }
+
+TEST(reconcile_goes_on_with_a_standby_that_is_ready_and_ends_what_is_left_of_any_other)
+{
+	struct record r = {.observed = OBSERVED_READY, .pid = 4711};
+
+	assert_int_equal(judge_with(r, true, RECONCILE_KEPT), RECONCILE_ADOPT);
+	assert_int_equal(judge_with(r, true, RECONCILE_FOREIGN), RECONCILE_UNREADY);
+	assert_int_equal(judge_with(r, true, RECONCILE_GONE), RECONCILE_UNREADY);
+	r.observed = OBSERVED_PREPARING;
+	assert_int_equal(judge_with(r, true, RECONCILE_KEPT), RECONCILE_UNREADY);
+}

@@ -187,3 +187,27 @@ TEST(restart_history_is_carried_over_without_what_was_not_charged)
 	restart_replay(&h, &p, CAUSE_TRIPLE_FAULT, 100 + (uint64_t)p.restart_window_ms);
 	assert_int_equal(h.charged, 1);
 }
+
+TEST(restart_prepares_a_standby_again_whatever_is_said_of_a_guest_within_its_budget)
+{
+	struct policy p = policy_default();
+	struct restart_history h = {0};
+	struct restart_case c = {.cause = CAUSE_WORKER_SIGNAL,
+				 .desired = DESIRED_STOPPED,
+				 .policy = &p,
+				 .now_ms = 1,
+				 .is_reserve = true};
+	struct restart_decision d;
+	char text[256];
+
+	p.on_failure = REACTION_STOP;
+	p.restart_budget = 1;
+	d = restart_decide(&c, &h);
+	assert_int_equal(d.verdict, RESTART_AGAIN);
+	assert_non_null(strstr(restart_sentence(&d, &c, text, sizeof text), "prepared again"));
+	d = restart_decide(&c, &h);
+	assert_int_equal(d.verdict, RESTART_GIVE_UP);
+	assert_non_null(strstr(restart_sentence(&d, &c, text, sizeof text), "`release` it"));
+	c.cause = CAUSE_CONFIGURATION;
+	assert_int_equal(restart_decide(&c, &h).verdict, RESTART_SAFE);
+}

@@ -266,10 +266,8 @@ static void grant(struct worker *w, struct blackbox_map *ret_box)
 	worker_grant(w, fds);
 }
 
-static struct worker *run(struct blackbox_map *ret_box)
+static struct worker *assemble(struct worker *w, struct blackbox_map *ret_box)
 {
-	struct worker *w = begin();
-
 	say_want(0, WANT_KVM, 0);
 	say_want(1, WANT_RAM, 4096);
 	say_want(2, WANT_BLACKBOX, 0);
@@ -279,6 +277,13 @@ static struct worker *run(struct blackbox_map *ret_box)
 	grant(w, ret_box);
 	say(MESSAGE_READY, &(struct msg_ready){0});
 	turn();
+	return w;
+}
+
+static struct worker *run(struct blackbox_map *ret_box)
+{
+	struct worker *w = assemble(begin(), ret_box);
+
 	say(MESSAGE_STARTED, &(struct msg_empty){0});
 	turn();
 	assert_int_equal(heard.started, 1);
@@ -458,6 +463,28 @@ TEST(worker_that_starts_out_of_turn_is_ended)
 	say(MESSAGE_STARTED, &(struct msg_empty){0});
 	must_be_a_breach();
 	assert_int_equal(heard.started, 0);
+}
+
+/* One that says it is in its guest before its START would have two owners of one disk. */
+TEST(worker_that_is_held_back_and_starts_is_ended)
+{
+	struct blackbox_map box;
+
+	for (int i = 0; i < 2; i++) {
+		struct worker *w = begin();
+
+		w->is_held_back = true;
+		assemble(w, &box);
+		w->is_adopting = i;
+		w->is_held_back = true; /* the owner of this test starts everyone */
+		if (i)
+			say(MESSAGE_ADOPTED, &(struct msg_adopted){.stage = ADOPTED_RUNS});
+		else
+			say(MESSAGE_STARTED, &(struct msg_empty){0});
+		must_be_a_breach();
+		blackbox_unmap(&box);
+		assert_int_equal(heard.started, 0);
+	}
 }
 
 TEST(worker_that_miscounts_its_wants_is_ended)

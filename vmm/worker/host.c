@@ -245,7 +245,7 @@ int host_open(const struct want *w, const struct board *b, struct err *e)
 {
 	static int (*const how[WANT_COUNT])(const struct want *, const struct board *,
 					    struct err *) = {
-#define WANT(id, lower, name, what) host_open_##lower,
+#define WANT(id, lower, name, warm, what) host_open_##lower,
 #include "schemas/wants.def"
 #undef WANT
 	};

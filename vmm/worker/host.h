@@ -11,7 +11,7 @@ struct board;
 struct want;
 
 /* One of each kind of schemas/wants.def; opens it for host_open(). */
-#define WANT(id, lower, name, what)                                                                \
+#define WANT(id, lower, name, warm, what)                                                          \
 	int host_open_##lower(const struct want *w, const struct board *b, struct err *e);
 #include "schemas/wants.def"
 #undef WANT
