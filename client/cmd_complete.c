@@ -117,7 +117,7 @@ static void print_values(const struct typed *t, const char *form, size_t n)
 	else if (!strncmp(form, "KIND", n))
 		for (unsigned k = 0; k < JOURNAL_COUNT; k++)
 			printf("%s\n", journal_table[k].id);
-	else if (!strncmp(form, "KEY=VALUE", n))
+	else if (!strncmp(form, "FIELD=VALUE", n) || !strncmp(form, "FIELD=VALUE...", n))
 		for (unsigned i = 0; i < policy_n_fields; i++)
 			printf("%s=\n", policy_fields[i].name);
 }

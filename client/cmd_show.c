@@ -185,6 +185,7 @@ static int run(struct command_call *c)
 		return problem_local(&e, false);
 	printf("%s%s%s, revision %" PRId64 "\n", term_on(stdout, TERM_BOLD), field_text(vm, "name"),
 	       term_off(stdout, TERM_BOLD), field_number(vm, "revision", 0));
+	vm_print_pending(vm);
 	print_columns(vm, now_ms);
 	vm_print_advice(vm, now_ms);
 	print_policy(json_object_get(vm, "policy"));

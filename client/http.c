@@ -147,19 +147,30 @@ static size_t on_body(char *bytes, size_t one, size_t n, void *arg)
 	return n;
 }
 
-/* The path of the operation's row with its one parameter, percent-encoded, and the query. */
+/* The path of the operation's row with its parameters, percent-encoded, and the query. */
 static char *url_of(const struct http *h, const struct http_request *q)
 {
-	const char *path = op_table[q->op].path, *open = strchr(path, '{');
-	const char *close = open ? strchr(open, '}') : NULL;
-	char *value = open ? curl_easy_escape(h->curl, q->param, 0) : NULL;
+	const char *value[] = {q->param, q->second}, *path = op_table[q->op].path;
+	size_t n, bytes;
 	char *url;
+	FILE *f = open_memstream(&url, &bytes);
 
-	if (asprintf(&url, "%s%.*s%s%s%s%s", h->path ? "http://localhost" : h->host,
-		     open ? (int)(open - path) : (int)strlen(path), path, value ? value : "",
-		     close ? close + 1 : "", q->query ? "?" : "", q->query ? q->query : "") < 0)
+	if (!f)
 		abort();
-	curl_free(value);
+	fputs(h->path ? "http://localhost" : h->host, f);
+	for (unsigned i = 0; *path; path += n) {
+		char *escaped = NULL;
+
+		n = *path == '{' ? strcspn(path, "}") + 1 : strcspn(path, "{");
+		if (*path == '{' && i < NELEMS(value))
+			escaped = curl_easy_escape(h->curl, value[i++], 0);
+		fprintf(f, "%.*s", escaped ? (int)strlen(escaped) : (int)n,
+			escaped ? escaped : path);
+		curl_free(escaped);
+	}
+	fprintf(f, "%s%s", q->query ? "?" : "", q->query ? q->query : "");
+	if (fclose(f) != 0)
+		abort();
 	return url;
 }
 

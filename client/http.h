@@ -26,9 +26,10 @@ enum {
 
 struct http_request {
 	enum op_id op;
-	const char *param; /* for the {vm} or {id} of the path */
-	const char *query; /* "follow=1&since=7", encoded already; NULL = none */
-	const char *body;  /* NULL = none */
+	const char *param;  /* for the {vm} or {id} of the path */
+	const char *second; /* for what comes after it */
+	const char *query;  /* "follow=1&since=7", encoded already; NULL = none */
+	const char *body;   /* NULL = none */
 	size_t body_bytes;
 	const char *body_type;
 	const char *if_match;

@@ -33,17 +33,20 @@ const char *role_id(unsigned r)
 	return r < ROLE_COUNT ? id[r] : "?";
 }
 
-bool op_path_matches(const char *pattern, const char *path, char *ret_param, size_t cap)
+bool op_path_matches(const char *pattern, const char *path, char ret[static OP_PARAMS][OP_PARAM])
 {
-	ret_param[0] = '\0';
+	unsigned i = 0;
+
+	for (unsigned p = 0; p < OP_PARAMS; p++)
+		ret[p][0] = '\0';
 	while (*pattern && *path) {
 		if (*pattern == '{') {
 			size_t n = strcspn(path, "/");
 
-			if (n == 0 || n >= cap)
+			if (n == 0 || n >= OP_PARAM || i == OP_PARAMS)
 				return false;
-			memcpy(ret_param, path, n);
-			ret_param[n] = '\0';
+			memcpy(ret[i], path, n);
+			ret[i++][n] = '\0';
 			path += n;
 			pattern += strcspn(pattern, "}") + 1;
 		} else if (*pattern++ != *path++) {

@@ -28,8 +28,10 @@ extern const struct op op_table[OP_COUNT];
 
 const char *op_method_name(enum op_method m);
 const char *role_id(unsigned r);
+enum { OP_PARAMS = 2, OP_PARAM = 256 };
+
 /*
- * Match one path pattern, segment by segment; "{x}" captures a whole non-empty segment into
- * ret_param (the templates have at most one). Decoding is the caller's.
+ * Match one path pattern, segment by segment; each "{x}" captures a whole non-empty segment into the
+ * next of ret, "" where there is none. Decoding is the caller's.
  */
-bool op_path_matches(const char *pattern, const char *path, char *ret_param, size_t cap);
+bool op_path_matches(const char *pattern, const char *path, char ret[static OP_PARAMS][OP_PARAM]);

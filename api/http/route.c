@@ -10,14 +10,14 @@
 
 const char *route_allow(const char *path, char ret[static ROUTE_ALLOW])
 {
-	char param[ROUTE_PARAM];
+	char param[OP_PARAMS][OP_PARAM];
 	size_t n = 0;
 
 	ret[0] = '\0';
 	for (unsigned i = 0; i < OP_COUNT; i++) {
 		enum op_method m = op_table[i].method;
 
-		if (!op_path_matches(op_table[i].path, path, param, sizeof param))
+		if (!op_path_matches(op_table[i].path, path, param))
 			continue;
 		str_add(ret, ROUTE_ALLOW, &n, "%s%s%s", n ? ", " : "", op_method_name(m),
 			m == OP_GET ? ", HEAD" : "");
@@ -47,7 +47,7 @@ static void fill(const char *pattern, const char *path, char *ret, size_t cap)
 
 static int no_such_path(const char *path, struct err *e)
 {
-	char candidate[ROUTE_PARAM], near[ROUTE_PARAM] = "";
+	char candidate[OP_PARAM], near[OP_PARAM] = "";
 	unsigned least = 4;
 
 	for (unsigned i = 0; i < OP_COUNT; i++) {
@@ -66,7 +66,7 @@ static int no_such_path(const char *path, struct err *e)
 	return err_set(e, NOT_FOUND, "there is no path '%.128s'; all paths begin with /v1/", path);
 }
 
-static int read_id(const char *text, int64_t *ret, struct err *e)
+static int read_number(const char *text, const char *of, int64_t *ret, struct err *e)
 {
 	long long id;
 	char *end;
@@ -74,36 +74,37 @@ static int read_id(const char *text, int64_t *ret, struct err *e)
 	errno = 0;
 	id = strtoll(text, &end, 10);
 	if (!isdigit((unsigned char)text[0]) || *end || errno || id < 1)
-		return err_set(e, INVALID, "'%.64s' is no number of an operation; it counts from 1",
-			       text);
+		return err_set(e, INVALID, "'%.64s' is no number of %s; it counts from 1", text,
+			       of);
 	*ret = id;
 	return 0;
 }
 
-static int check_param(struct route *r, struct err *e)
+static int check_params(struct route *r, const char *second, struct err *e)
 {
 	const char *path = op_table[r->op].path;
 
 	if (strstr(path, "{id}"))
-		return read_id(r->param, &r->id, e);
+		return read_number(r->param, "an operation", &r->id, e);
 	if (strchr(path, '{') && !name_is_valid(r->param))
 		return err_set(e, INVALID, "'%.80s' is no name of a %s; it must match %s", r->param,
 			       strstr(path, "{vm}") ? "VM" : "token", NAME_PATTERN);
-	return 0;
+	return strstr(path, "{n}") ? read_number(second, "a revision", &r->revision, e) : 0;
 }
 
 int route_find(const char *method, const char *path, struct route *ret, struct err *e)
 {
 	const char *wanted = !strcmp(method, "HEAD") ? "GET" : method;
-	char allow[ROUTE_ALLOW];
+	char allow[ROUTE_ALLOW], param[OP_PARAMS][OP_PARAM];
 	struct route r = {0};
 
 	for (unsigned i = 0; i < OP_COUNT; i++) {
-		if (!op_path_matches(op_table[i].path, path, r.param, sizeof r.param) ||
+		if (!op_path_matches(op_table[i].path, path, param) ||
 		    strcmp(wanted, op_method_name(op_table[i].method)) != 0)
 			continue;
 		r.op = (enum op_id)i;
-		if (check_param(&r, e) < 0)
+		memcpy(r.param, param[0], sizeof r.param);
+		if (check_params(&r, param[1], e) < 0)
 			return -1;
 		*ret = r;
 		return 0;

@@ -5,12 +5,13 @@
 #include "base/err.h"
 #include "schemas/op.h"
 
-enum { ROUTE_PARAM = 256, ROUTE_ALLOW = 64 };
+enum { ROUTE_ALLOW = 64 };
 
 struct route {
 	enum op_id op;
-	char param[ROUTE_PARAM]; /* the {vm} or {id}, checked; "" when there is none */
-	int64_t id;		 /* the {id} as a number */
+	char param[OP_PARAM]; /* the {vm}, {token} or {id}, checked; "" when there is none */
+	int64_t id;	      /* the {id} as a number */
+	int64_t revision;     /* the {n} as a number */
 };
 
 /*

@@ -38,6 +38,10 @@ static json_t *parameters(enum op_id op)
 		object_append(list, parameter("vm", "path", true, "name of the VM",
 					      json_pack("{s:s,s:s}", "type", "string", "pattern",
 							"^" NAME_PATTERN "$")));
+	if (strstr(path, "{n}"))
+		object_append(list,
+			      parameter("n", "path", true, "number of the revision",
+					json_pack("{s:s,s:i}", "type", "integer", "minimum", 1)));
 	if (strstr(path, "{token}"))
 		object_append(list, parameter("token", "path", true, "name of the token",
 					      json_pack("{s:s,s:s}", "type", "string", "pattern",

@@ -12,6 +12,15 @@
 #include "api/view/vm.h"
 #include "base/auto.h"
 
+static int not_kept(const char *vm, int64_t revision, struct err *e)
+{
+	return err_set(e, NOT_FOUND,
+		       "'%s' has no revision %" PRId64
+		       " (any more); GET /v1/vms/%s/revisions lists "
+		       "those that are kept",
+		       vm, revision, vm);
+}
+
 int revision_text(struct db *d, int64_t vm, int64_t revision, struct sqlite3_stmt **ret,
 		  struct err *e)
 {
@@ -75,15 +84,89 @@ int view_vm_config(struct request *r, struct err *e)
 	return 0;
 }
 
-static json_t *revision_object(struct sqlite3_stmt *q)
+/* Columns of REVISION_COLUMNS in statements.def; those behind are of one alone. */
+enum { REVISION, CREATED, UID, IDENTITY, OPERATION, RESTORES, CONFIG, FOLDER };
+
+static json_t *revision_object(struct sqlite3_stmt *q, const struct policy *p)
 {
 	json_t *o = object_new();
 
-	object_int(o, FIELD_revision_revision, db_int(q, 0));
-	object_time(o, FIELD_revision_created, db_int(q, 1));
-	object_int(o, FIELD_revision_uid, db_int(q, 2));
-	object_bytes(o, FIELD_revision_config, db_text(q, 3), db_bytes(q, 3));
+	object_int(o, FIELD_revision_revision, db_int(q, REVISION));
+	object_time(o, FIELD_revision_created, db_int(q, CREATED));
+	object_int(o, FIELD_revision_uid, db_int(q, UID));
+	object_text(o, FIELD_revision_identity, db_text(q, IDENTITY));
+	object_text(o, FIELD_revision_op, db_text(q, OPERATION));
+	object_int(o, FIELD_revision_restores, db_int(q, RESTORES));
+	object_take(o, FIELD_revision_policy, policy_object(p));
 	return o;
+}
+
+int view_revision_show(struct request *r, struct err *e)
+{
+	struct db *d = r->api->db;
+	AUTO_SNAPSHOT struct db_snapshot s = {0};
+	int64_t id = 0, newest, revision = r->route.revision;
+	struct sqlite3_stmt *q;
+	struct policy p;
+	json_t *o;
+	int got;
+
+	if (db_begin(d, e) < 0)
+		return -1;
+	s.db = d;
+	if (vm_find(d, request_vm(r), &id, &newest, e) < 0 || policy_of(d, id, revision, &p, e) < 0)
+		return -1;
+	q = db_query(d, revision, DB_INT(id), DB_INT(revision));
+	got = db_row(d, q, e);
+	if (got <= 0)
+		return got < 0 ? -1 : not_kept(request_vm(r), revision, e);
+	o = revision_object(q, &p);
+	object_bytes(o, FIELD_revision_config, db_text(q, CONFIG), db_bytes(q, CONFIG));
+	object_text(o, FIELD_revision_folder, db_text(q, FOLDER));
+	db_leave(q);
+	request_answer_json(r, 200, o);
+	return 0;
+}
+
+/* What an item of the list changed, now that the one before it is known. */
+static int tell_changes(struct db *d, int64_t vm, json_t *newer, const struct policy *p,
+			int64_t before, const struct policy *p_before, struct err *e)
+{
+	int64_t revision = json_integer_value(json_object_get(newer, "revision"));
+	json_t *changes = object_list();
+
+	if (add_texts(d, vm, before, revision, changes, e) < 0) {
+		json_decref(changes);
+		return -1;
+	}
+	policy_add_names(changes, policy_changes(p_before, p));
+	object_take(newer, FIELD_revision_changes, changes);
+	return 0;
+}
+
+/* Newest first, and one more than the limit: what the last one changed. */
+static int add_revisions(struct db *d, int64_t vm, size_t limit, json_t *list, struct err *e)
+{
+	struct sqlite3_stmt *q = db_query(d, revisions, DB_INT(vm), DB_INT((int64_t)limit + 1));
+	struct policy newer, p;
+	json_t *last = NULL;
+	int got, result = 0;
+
+	while (result == 0 && (got = db_row(d, q, e)) > 0) {
+		int64_t revision = db_int(q, REVISION);
+
+		result = policy_of(d, vm, revision, &p, e);
+		if (result == 0 && last &&
+		    json_integer_value(json_object_get(last, "revision")) == revision + 1)
+			result = tell_changes(d, vm, last, &newer, revision, &p, e);
+		if (result < 0 || json_array_size(list) == limit)
+			break;
+		last = revision_object(q, &p);
+		object_append(list, last);
+		newer = p;
+	}
+	db_leave(q);
+	return result < 0 || got < 0 ? -1 : 0;
 }
 
 int view_vm_revisions(struct request *r, struct err *e)
@@ -91,29 +174,13 @@ int view_vm_revisions(struct request *r, struct err *e)
 	struct db *d = r->api->db;
 	AUTO_SNAPSHOT struct db_snapshot s = {0};
 	AUTO_JSON json_t *o = object_new(), *list = object_list();
-	struct sqlite3_stmt *q;
-	int64_t id = 0, newest;
-	struct policy p;
-	int got;
+	int64_t id = 0, newest, limit = param_number(&r->params, PARAM_OF_vm_revisions_limit);
 
 	if (db_begin(d, e) < 0)
 		return -1;
 	s.db = d;
-	if (vm_find(d, request_vm(r), &id, &newest, e) < 0)
-		return -1;
-	q = db_query(d, revisions, DB_INT(id),
-		     DB_INT(param_number(&r->params, PARAM_OF_vm_revisions_limit)));
-	while ((got = db_row(d, q, e)) > 0) {
-		json_t *item = revision_object(q);
-
-		object_append(list, item);
-		if (policy_of(d, id, db_int(q, 0), &p, e) < 0) {
-			db_leave(q);
-			return -1;
-		}
-		object_take(item, FIELD_revision_policy, policy_object(&p));
-	}
-	if (got < 0)
+	if (vm_find(d, request_vm(r), &id, &newest, e) < 0 ||
+	    add_revisions(d, id, (size_t)limit, list, e) < 0)
 		return -1;
 	object_take(o, FIELD_revision_list_revisions, json_incref(list));
 	request_answer_json(r, 200, json_incref(o));

@@ -31,6 +31,18 @@ enum term_style vm_style(const char *column, const char *word)
 	return TERM_PLAIN;
 }
 
+void vm_print_pending(const json_t *vm)
+{
+	json_t *name;
+	size_t i;
+
+	json_array_foreach (field_list(vm, "pending"), i, name)
+		printf("%s%s", i ? ", " : "  waiting for its next start: ",
+		       json_is_string(name) ? json_string_value(name) : "?");
+	if (i)
+		putchar('\n');
+}
+
 static void print_step(const char *verb, const char *name, const char *more, const char *what)
 {
 	char line[160];

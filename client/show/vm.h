@@ -8,5 +8,7 @@
 
 /* The style of a word of the column "desired", "observed", "health" or "cause". */
 enum term_style vm_style(const char *column, const char *word);
+/* A line of what waits for the next start, if anything does. */
+void vm_print_pending(const json_t *vm);
 /* When it is in its safe state: why, and which verbs lead out of it. now_ms: wall time. */
 void vm_print_advice(const json_t *vm, int64_t now_ms);

@@ -134,7 +134,10 @@ static int write_rows(struct call *c, const struct vm *v, struct record *row,
 							  .folder = c->m.folder,
 							  .policy = p,
 							  .created_ms = clock_wall_ms(),
-							  .uid = c->m.caller.uid},
+							  .uid = c->m.caller.uid,
+							  .identity = c->m.caller.identity,
+							  .op = (enum op_id)c->m.op,
+							  .restores = c->m.revision},
 				e) < 0)
 		return -1;
 	if (again_note(c, row->revision, !v, e) < 0)
@@ -178,6 +181,22 @@ static int store(struct call *c, struct vm *v, int64_t *ret_revision, struct err
 	return 0;
 }
 
+static int need_vm(const struct call *c, struct vm **ret, struct err *e)
+{
+	*ret = vm_find(&c->d->vms, c->m.vm);
+	return *ret ? 0 : err_set(e, NOT_FOUND, "there is no VM '%s'", c->m.vm);
+}
+
+/* Another change may have come in between, or its end. */
+static int may_store(const struct call *c, const struct vm *v, struct err *e)
+{
+	struct vm *found;
+
+	if (c->m.op == OP_vm_rollback && need_vm(c, &found, e) < 0)
+		return -1;
+	return match(c, v, e) < 0 || check_others(c, v, e) < 0 ? -1 : 0;
+}
+
 static void put_checked(struct call *c, const struct check_result *r)
 {
 	struct vm *v = vm_find(&c->d->vms, c->m.vm);
@@ -190,9 +209,7 @@ static void put_checked(struct call *c, const struct check_result *r)
 	if (r->err.code) {
 		a.err = r->err;
 		a.created = 0;
-	} else if (match(c, v, &e) < 0 || check_others(c, v, &e) < 0 ||
-		   store(c, v, &a.revision, &e) < 0) {
-		/* Matched once more: another PUT may have come in between. */
+	} else if (may_store(c, v, &e) < 0 || store(c, v, &a.revision, &e) < 0) {
 		a.err = e;
 		a.created = 0;
 	}
@@ -230,12 +247,6 @@ void call_vm_put(struct call *c)
 		call_refuse(c, &e);
 	else
 		revise(c, check_text);
-}
-
-static int need_vm(const struct call *c, struct vm **ret, struct err *e)
-{
-	*ret = vm_find(&c->d->vms, c->m.vm);
-	return *ret ? 0 : err_set(e, NOT_FOUND, "there is no VM '%s'", c->m.vm);
 }
 
 /* Its configuration becomes that of the call. */

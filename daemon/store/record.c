@@ -160,10 +160,13 @@ int record_each(struct store *s, int (*each)(void *arg, const struct record *r, 
 int record_add_revision(struct store *s, const struct record_revision *r, struct err *e)
 {
 	if (STORE_RUN(s, e,
-		      "INSERT INTO revision (vm, revision, config, folder, created_ms, uid) "
-		      "VALUES (?, ?, ?, ?, ?, ?)",
+		      "INSERT INTO revision (vm, revision, config, folder, created_ms, uid, "
+		      "identity, "
+		      "op, restores) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		      STORE_INT(r->vm), STORE_INT(r->revision), STORE_BYTES(r->config, r->bytes),
-		      STORE_TEXT(r->folder), STORE_INT(r->created_ms), STORE_INT(r->uid)) < 0)
+		      STORE_TEXT(r->folder), STORE_INT(r->created_ms), STORE_INT(r->uid),
+		      STORE_TEXT(r->identity), STORE_TEXT(op_table[r->op].id),
+		      STORE_INT(r->restores)) < 0)
 		return -1;
 	for (unsigned i = 0; i < policy_n_fields; i++) {
 		const struct policy_field *f = &policy_fields[i];

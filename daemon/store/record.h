@@ -15,6 +15,7 @@
 #include "schemas/cause.h"
 #include "schemas/lifecycle.h"
 #include "schemas/message.h"
+#include "schemas/op.h"
 #include "schemas/policy.h"
 
 struct store;
@@ -70,6 +71,9 @@ struct record_revision {
 	const struct policy *policy;
 	int64_t created_ms;
 	uint32_t uid;
+	const char *identity; /* of a token or certificate; "" = the uid */
+	enum op_id op;	      /* that made it */
+	int64_t restores;     /* the revision that it is again; 0 = none */
 };
 int record_add_revision(struct store *s, const struct record_revision *r, struct err *e);
 /* A configuration as it was defined. Own it with AUTO(record_text_free). */

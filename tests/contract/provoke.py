@@ -29,7 +29,7 @@ UNREACHED = {
 
 
 def target(operation, vm="hello", token="nobody", number="999999"):
-    return operation.path.replace("{vm}", vm).replace("{token}", token).replace("{id}", number)
+    return operation.path.replace("{vm}", vm).replace("{token}", token).replace("{id}", number).replace("{n}", number)
 
 
 def body(operation):

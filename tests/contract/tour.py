@@ -24,7 +24,7 @@ def tour(host, ask):
     ask("GET", f"/v1/operations/{operation}?wait=20s")
     host.until_console("hello", "Hello")
     ask("POST", "/v1/vms/hello/console", "x", {"Content-Type": "text/plain"})
-    for view in ("", "/config", "/revisions", "/status", "/map", "/console", "/log"):
+    for view in ("", "/config", "/revisions", "/revisions/1", "/status", "/map", "/console", "/log"):
         ask("GET", f"/v1/vms/hello{view}")
     verb("hello", "dump")
     for word in ("pause", "resume", "reset-budget", "button"):

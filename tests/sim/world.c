@@ -333,7 +333,9 @@ bool world_define(const char *vm, const struct policy *p)
 							  .config = "ram 1m\n",
 							  .bytes = 7,
 							  .folder = "",
-							  .policy = p},
+							  .policy = p,
+							  .identity = "",
+							  .op = OP_vm_put},
 				&e) < 0) {
 		ledger_abort(d);
 		return false;

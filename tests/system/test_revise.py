@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import threading
+import time
 
 import pytest
 
@@ -199,6 +200,21 @@ def test_a_revision_that_is_sound_no_more_is_not_rolled_back_to(web, tmp_path):
     told = problem(web.post("/v1/vms/web/rollback?to=2"), 422, "configuration")
     assert told["diagnostics"][0]["line"] == 3, told
     assert web.vm("web")["revision"] == 3
+
+
+def test_a_rollback_brings_no_deleted_vm_back(shared):
+    """It is checked for a while; the VM goes meanwhile."""
+    for _ in range(5):
+        shared.define("gone", HELLO)
+        shared.define("gone", HELLO + "# two\n")
+        answers = []
+        t = threading.Thread(target=lambda: answers.append(shared.post("/v1/vms/gone/rollback?to=1")))
+        t.start()
+        time.sleep(0.005)
+        assert shared.delete("/v1/vms/gone").status == 204
+        t.join()
+        assert answers[0].status in (200, 404), answers
+        assert shared.get("/v1/vms/gone").status == 404
 
 
 # --- kills

@@ -63,6 +63,8 @@ static void insert_vm(struct fixture *f, const char *name, struct record *ret)
 								       .config = "ram 1m\n",
 								       .bytes = 7,
 								       .folder = "/guests",
+								       .identity = "",
+								       .op = OP_vm_put,
 								       .policy = &p},
 					     &e),
 			 0);
@@ -217,6 +219,8 @@ TEST(record_keeps_the_newest_revisions_and_the_one_that_runs)
 								      .config = "ram 2m\n",
 								      .bytes = 7,
 								      .folder = "",
+								      .identity = "",
+								      .op = OP_vm_patch,
 								      .policy = &p},
 					    &e),
 			0);

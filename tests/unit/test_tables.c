@@ -55,14 +55,22 @@ TEST(lifecycle_words_round_trip)
 
 TEST(op_paths_capture_a_whole_segment)
 {
-	char vm[8];
+	char param[OP_PARAMS][OP_PARAM], longest[OP_PARAM + 16];
 
-	assert_true(op_path_matches("/v1/vms/{vm}/start", "/v1/vms/web/start", vm, sizeof vm));
-	assert_string_equal(vm, "web");
-	assert_false(op_path_matches("/v1/vms/{vm}/start", "/v1/vms//start", vm, sizeof vm));
-	assert_false(op_path_matches("/v1/vms/{vm}", "/v1/vms/a/b", vm, sizeof vm));
-	assert_false(op_path_matches("/v1/vms/{vm}", "/v1/vms/12345678", vm, sizeof vm));
-	assert_false(op_path_matches("/v1/vms", "/v1/vms/", vm, sizeof vm));
+	assert_true(op_path_matches("/v1/vms/{vm}/start", "/v1/vms/web/start", param));
+	assert_string_equal(param[0], "web");
+	assert_string_equal(param[1], "");
+	assert_true(
+		op_path_matches("/v1/vms/{vm}/revisions/{n}", "/v1/vms/web/revisions/7", param));
+	assert_string_equal(param[0], "web");
+	assert_string_equal(param[1], "7");
+	assert_false(op_path_matches("/v1/vms/{vm}/start", "/v1/vms//start", param));
+	assert_false(op_path_matches("/v1/vms/{vm}", "/v1/vms/a/b", param));
+	assert_false(op_path_matches("/v1/vms", "/v1/vms/", param));
+	snprintf(longest, sizeof longest, "/v1/vms/%0*d", OP_PARAM, 0);
+	assert_false(op_path_matches("/v1/vms/{vm}", longest, param));
+	longest[strlen(longest) - 1] = '\0';
+	assert_true(op_path_matches("/v1/vms/{vm}", longest, param));
 }
 
 TEST(op_rows_are_unique_by_method_and_path)

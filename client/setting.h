@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * setting.h - fields of a policy as people write them: FIELD=VALUE as an argument, `field = value` in a
+ * file. qvmadm. A number that counts milliseconds may have a unit, as in 30s.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+struct source;
+
+/* "FIELD=VALUE" into a policy; the ranges are the server's to judge. FIELD= is null, which a patch takes for
+ * the default. ERR_USAGE names the nearest field, or what a value would be. */
+int setting_take(json_t *policy, const char *given, struct err *e);
+/* A policy as a file: a line each field that has not its default, in the order of the table. The caller
+ * frees it. */
+char *setting_print(const json_t *policy);
+/* A whole policy from such a file: blank lines and those that begin with # are passed over. -1: *ret holds
+ * the findings instead, for finding_print(). The caller owns it. */
+int setting_parse(const struct source *s, json_t **ret);
+/* "30000 (30s)": a value of a policy. */
+const char *setting_value(const json_t *value, char *ret, size_t cap);
+/* Each field with its default, for --help. */
+void setting_print_fields(FILE *f);
