@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "client/show/age.h"
+#include "client/show/escape.h"
 #include "client/show/field.h"
 #include "client/source.h"
 #include "schemas/policy.h"
@@ -175,6 +176,56 @@ char *setting_print(const json_t *policy)
 	return text;
 }
 
+/* The value that a VM has without saying anything, as text. */
+static const char *default_of(const struct policy_field *f, char *ret, size_t cap)
+{
+	size_t n = 0;
+
+	ret[0] = '\0';
+	if (f->kind == POLICY_BOOL)
+		str_add(ret, cap, &n, "%s", f->def ? "true" : "false");
+	else if (f->kind == POLICY_REACTION)
+		str_add(ret, cap, &n, "%s", reaction_id(f->def));
+	else if (f->kind == POLICY_NUMBER)
+		str_add(ret, cap, &n, "%" PRId64, f->def);
+	return ret;
+}
+
+char *setting_document(const json_t *policy)
+{
+	char *text = NULL, value[LINE];
+	size_t n;
+	FILE *f = open_memstream(&text, &n);
+
+	if (!f)
+		abort();
+	fputs("# A field without a line has its default, which stands here behind #.\n", f);
+	for (unsigned i = 0; i < policy_n_fields; i++) {
+		const struct policy_field *p = &policy_fields[i];
+		const json_t *j = json_object_get(policy, p->name);
+		bool is_set = j && !is_default(p, j);
+
+		if (is_set)
+			setting_value(j, value, sizeof value);
+		else
+			default_of(p, value, sizeof value);
+		fprintf(f, "\n# %s\n%s%s = %s\n", p->what, is_set ? "" : "#", p->name, value);
+	}
+	if (fclose(f) != 0)
+		abort();
+	return text;
+}
+
+json_t *setting_defaults(void)
+{
+	json_t *policy = json_object();
+
+	for (unsigned i = 0; i < policy_n_fields; i++)
+		if (json_object_set_new(policy, policy_fields[i].name, json_null()) < 0)
+			abort();
+	return policy;
+}
+
 /* The table's ranges, for a file that is to be judged before anything is done. */
 static int judge(const char *name, const json_t *value, struct err *e)
 {
@@ -218,10 +269,13 @@ static int read_line(json_t *policy, char *line, struct err *e)
 static void add_finding(json_t *findings, unsigned n, const char *line, const struct err *why)
 {
 	unsigned column = (unsigned)strspn(line, " \t") + 1;
+	/* A sentence may have been cut within a character. */
+	AUTO_FREE char *source = escape_text(line, strlen(line));
+	AUTO_FREE char *what = escape_text(why->msg, strlen(why->msg));
 	json_t *d = json_pack("{s:s,s:s,s:i,s:i,s:i,s:s,s:s,s:s}", "severity", "error", "file", "",
 			      "line", (int)n, "column", (int)column, "length",
-			      (int)strcspn(line + column - 1, " \t="), "source", line, "what",
-			      why->msg, "hint", "");
+			      (int)strcspn(line + column - 1, " \t="), "source", source, "what",
+			      what, "hint", "");
 
 	if (!d || json_array_append_new(findings, d) < 0)
 		abort();
@@ -261,14 +315,9 @@ void setting_print_fields(FILE *f)
 	fputs("\nPolicy fields\n", f);
 	for (unsigned i = 0; i < policy_n_fields; i++) {
 		const struct policy_field *p = &policy_fields[i];
-		char def[24];
+		char def[FORM];
 
-		snprintf(def, sizeof def, "%" PRId64, p->def);
-		if (policy_is_text(p))
-			snprintf(def, sizeof def, "none");
 		fprintf(f, "  %-22s %s (%s)\n", p->name, p->what,
-			p->kind == POLICY_BOOL	     ? (p->def ? "true" : "false")
-			: p->kind == POLICY_REACTION ? reaction_id(p->def)
-						     : def);
+			policy_is_text(p) ? "none" : default_of(p, def, sizeof def));
 	}
 }

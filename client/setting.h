@@ -19,6 +19,10 @@ int setting_take(json_t *policy, const char *given, struct err *e);
 /* A policy as a file: a line each field that has not its default, in the order of the table. The caller
  * frees it. */
 char *setting_print(const json_t *policy);
+/* The same to be edited: every field, explained; those that have their default behind a #. */
+char *setting_document(const json_t *policy);
+/* Every field as null: a patch that gives all of them their defaults. */
+json_t *setting_defaults(void);
 /* A whole policy from such a file: blank lines and those that begin with # are passed over. -1: *ret holds
  * the findings instead, for finding_print(). The caller owns it. */
 int setting_parse(const struct source *s, json_t **ret);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * declared.h - what VMs shall be, as files say it: NAME.qvmconf and, beside it, NAME.policy (setting.h),
+ * one by one or as a folder. qvmadm; owned by the command that read them.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/name.h"
+#include "client/source.h"
+
+struct declared {
+	char name[NAME_CAP];
+	char *path;	      /* of the configuration */
+	struct source config; /* its name is `path` */
+	json_t *policy;	      /* whole, as setting_parse() gives it; NULL = the files do not say */
+};
+
+struct declared_list {
+	struct declared *item; /* by name */
+	size_t n, room;
+	bool is_broken; /* some of it could not be read; why has been said */
+};
+
+/* Add a file NAME.qvmconf, or all of a folder. What is wrong with one file is said and marks the list as
+ * broken, so that all is heard at once. */
+void declared_read(const char *path, struct declared_list *l);
+/* In the order of their names; a name given twice breaks the list. */
+void declared_sort(struct declared_list *l);
+void declared_free(struct declared_list *l);
+#define AUTO_DECLARED __attribute__((cleanup(declared_free)))
