@@ -199,7 +199,7 @@ static int serve(const struct jail_spec *jail, struct err *e)
 	a.boxes = boxes_new();
 	a.calls = calls_new();
 	a.waits = waits_new();
-	a.streams = streams_new();
+	a.streams = streams_new(&a);
 	a.listing = listing_new();
 	a.consoles = consoles_new(&a);
 	a.pages = pages_new();

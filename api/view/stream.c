@@ -36,28 +36,42 @@ struct stream {
 	size_t n, sent;
 };
 
-struct streams {
-	struct followers list;
+/* What all who follow everything are told next is made once; it stays true, for events never change. */
+struct shared {
+	int64_t from,
+		to; /* sequence numbers: the first that was looked for, the next to look for */
+	char *text;
+	size_t n;
 };
 
-struct streams *streams_new(void)
+enum { NDJSON, SSE, FORMATS };
+
+struct streams {
+	struct api *api;
+	struct followers list;
+	struct shared shared[FORMATS];
+	int64_t newest; /* sequence number in the database */
+	bool has_news;	/* since newest was read */
+	int64_t told;	/* the newest when all were woken last */
+};
+
+struct streams *streams_new(struct api *api)
 {
 	struct streams *s = calloc(1, sizeof *s);
 
 	if (!s)
 		abort();
+	s->api = api;
 	LIST_INIT(&s->list);
+	s->has_news = true;
 	return s;
 }
 
 void streams_free(struct streams *s)
 {
+	for (unsigned i = 0; s && i < FORMATS; i++)
+		free(s->shared[i].text);
 	free(s);
-}
-
-void stream_wake(struct streams *streams)
-{
-	followers_wake(&streams->list);
 }
 
 static void on_freed(void *arg)
@@ -121,6 +135,19 @@ static int bounds(struct db *d, int64_t *ret_oldest, int64_t *ret_newest, struct
 	return 0;
 }
 
+/* Half of what is committed is no event, but the record of a request. */
+void stream_wake(struct streams *all)
+{
+	int64_t oldest, newest = 0;
+	struct err e;
+
+	if (bounds(all->api->db, &oldest, &newest, &e) == 0 && newest == all->told)
+		return;
+	all->told = newest;
+	all->has_news = true;
+	followers_wake(&all->list);
+}
+
 /* Rows from s->next on into f. A filter that finds nothing still moves s->next to the end. */
 static int read_rows(struct stream *s, FILE *f, struct err *e)
 {
@@ -135,6 +162,8 @@ static int read_rows(struct stream *s, FILE *f, struct err *e)
 	snapshot.db = d;
 	if (bounds(d, &oldest, &newest, e) < 0)
 		return -1;
+	s->follower.api->streams->newest = newest;
+	s->follower.api->streams->has_news = false;
 	q = db_query(d, events, DB_INT(s->next), DB_INT(newest), DB_TEXT(s->vm), DB_TEXT(s->kinds),
 		     DB_INT(most), DB_TEXT(s->scope), DB_TEXT(s->cause), DB_INT(s->from_ms));
 	while ((got = db_row(d, q, e)) > 0) {
@@ -151,22 +180,67 @@ static int read_rows(struct stream *s, FILE *f, struct err *e)
 	return 0;
 }
 
-static int fill(struct stream *s, struct err *e)
+static int read_batch(struct stream *s, struct err *e)
 {
-	FILE *f;
+	FILE *f = open_memstream(&s->batch, &s->n);
 	int result;
 
-	free(TAKE(s->batch));
-	s->n = s->sent = 0;
-	if (s->left == 0)
-		return 0;
-	f = open_memstream(&s->batch, &s->n);
 	if (!f)
 		abort();
 	result = read_rows(s, f, e);
 	if (fclose(f) != 0)
 		abort();
 	return result;
+}
+
+static char *copy(const char *text, size_t n)
+{
+	char *to = malloc(n);
+
+	if (!to)
+		abort();
+	memcpy(to, text, n);
+	return to;
+}
+
+static bool follows_everything(const struct stream *s)
+{
+	return s->is_following && !*s->vm && !*s->cause && !*s->scope && !*s->kinds && !s->from_ms;
+}
+
+/* The batch of one who follows everything: another one may just have had the same. */
+static int share_batch(struct stream *s, struct shared *x, struct err *e)
+{
+	if (x->n && x->from == s->next) {
+		s->batch = copy(x->text, x->n);
+		s->n = x->n;
+		s->next = x->to;
+		return 0;
+	}
+	x->from = s->next;
+	x->n = 0;
+	free(TAKE(x->text));
+	if (read_batch(s, e) < 0)
+		return -1;
+	if (s->n == 0)
+		return 0;
+	x->text = copy(s->batch, s->n);
+	x->n = s->n;
+	x->to = s->next;
+	return 0;
+}
+
+static int fill(struct stream *s, struct err *e)
+{
+	struct streams *all = s->follower.api->streams;
+
+	free(TAKE(s->batch));
+	s->n = s->sent = 0;
+	if (s->left == 0 || (s->is_following && !all->has_news && s->next > all->newest))
+		return 0;
+	if (follows_everything(s))
+		return share_batch(s, &all->shared[s->is_sse ? SSE : NDJSON], e);
+	return read_batch(s, e);
 }
 
 static ssize_t on_read(void *arg, uint64_t pos, char *to, size_t room)
