@@ -46,7 +46,7 @@ async function send(path, options, timeout) {
 		throw new Problem(0, { detail: 'The host does not answer.' });
 	}
 	heard(answer.headers.get('Date'));
-	if (answer.ok)
+	if (answer.ok || answer.status === 304)
 		return answer;
 	const told = await answer.json().catch(() => ({}));
 	const problem = new Problem(answer.status, told);

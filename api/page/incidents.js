@@ -5,7 +5,7 @@ import { get } from '/page/api.js';
 import { problemText } from '/page/action.js';
 import { facts, h, table } from '/page/dom.js';
 import { store } from '/page/store.js';
-import { bytes, count, day, span } from '/page/time.js';
+import { bytes, count, day, duration, span } from '/page/time.js';
 
 const LIMIT = 20;
 
@@ -38,7 +38,7 @@ function report(incident, isOpen) {
 	return h('details', { class: 'incident', open: isOpen, 'data-incident': incident.id },
 		h('summary', {}, h('span', { class: 'sentence' }, incident.sentence),
 			h('span', { class: 'aside' }, `${day(incident.at)} · ${incident.cause} · no. ${incident.id}`)),
-		incident.detail ? h('p', { class: 'detail' }, incident.detail) : null,
+		incident.detail && !incident.sentence.includes(incident.detail) ? h('p', { class: 'detail' }, incident.detail) : null,
 		incident.error ? h('p', { class: 'detail' }, incident.error.detail, h('span', { class: 'hint' }, ` ${incident.error.hint}`)) : null,
 		h('p', { class: 'reaction' }, 'What follows: ', incident.reaction),
 		facts([
@@ -48,8 +48,8 @@ function report(incident, isOpen) {
 			['Signal', incident.signal],
 			['System call', incident.syscall],
 			['Exit code', incident.exit_code < 0 ? '' : String(incident.exit_code)],
-			['Ran for', span(incident.uptime_ms)],
-			['Processor time', incident.cpu_ms ? span(incident.cpu_ms) : ''],
+			['Ran for', duration(incident.uptime_ms)],
+			['Processor time', incident.cpu_ms ? duration(incident.cpu_ms) : ''],
 			['Most memory', incident.peak_bytes ? bytes(incident.peak_bytes) : ''],
 			['Exits', count(incident.exits_total)],
 			['Dump', incident.dump],

@@ -9,13 +9,15 @@ import { Lines } from '/page/lines.js';
 const LOOK_MS = 2000, LOOK_TIMEOUT_MS = 5000;
 const LEAVE_MS = 20000; // after the tab was hidden
 const LIST_MS = 10000, LIST_SOON_MS = 50;
+const LIST_SHARE = 4; // a list that takes long is not asked for all the time
 const BACKOFF_MS = 500, BACKOFF_MOST_MS = 10000;
 const HISTORY = 100;
 
 let life = null; // ends all that belongs to the present link
 let next = 1; // sequence number
+let listTag = '';
 let failures = 0;
-let retry = 0, listing = 0, leaving = 0; // timers
+let retry = 0, leaving = 0; // timers
 
 /* Exits of each VM by reason, out of Prometheus' text. */
 export function readCounts(text) {
@@ -37,13 +39,18 @@ async function readMetrics(signal) {
 	return newest ? Number(newest[1]) : 0;
 }
 
+/* Where one answer holds all machines, it is sent only when something has changed. */
 async function readVms(signal) {
-	const all = [];
-	for (let after = '', more = true; more;) {
-		const list = await get(`/v1/vms${after}`, { signal });
+	const headers = listTag ? { 'If-None-Match': listTag } : {};
+	const answer = await ask('GET', '/v1/vms', { signal, headers });
+	if (answer.status === 304)
+		return;
+	let list = await answer.json();
+	const all = list.vms;
+	listTag = list.next ? '' : answer.headers.get('ETag');
+	while (list.next) {
+		list = await get(`/v1/vms?after=${encodeURIComponent(list.next)}`, { signal });
 		all.push(...list.vms);
-		more = Boolean(list.next);
-		after = `?after=${encodeURIComponent(list.next)}`;
 	}
 	store.setVms(all);
 }
@@ -84,20 +91,36 @@ async function keepLooking(signal) {
 		await look(signal);
 		if (performance.now() - listed < LIST_MS)
 			continue;
-		await readVms(signal);
+		listSoon(signal);
 		listed = performance.now();
+	}
+}
+
+/* One list at a time, so that no answer is overtaken by an older one; what comes meanwhile leads to another. */
+const lister = { isWanted: false, signal: null };
+
+async function listWhileWanted(signal) {
+	try {
+		for (let wait = LIST_SOON_MS; lister.isWanted;) {
+			await pause(wait, signal);
+			lister.isWanted = false;
+			const began = performance.now();
+			await readVms(signal);
+			wait = Math.max(LIST_SOON_MS, (performance.now() - began) * LIST_SHARE);
+		}
+	} finally {
+		if (lister.signal === signal)
+			lister.signal = null;
 	}
 }
 
 /* An event is followed by a look at the machines; several that come together by one. */
 function listSoon(signal) {
-	if (listing)
+	lister.isWanted = true;
+	if (lister.signal === signal)
 		return;
-	listing = setTimeout(() => {
-		listing = 0;
-		if (!signal.aborted)
-			readVms(signal).catch((e) => lost(e, signal));
-	}, LIST_SOON_MS);
+	lister.signal = signal;
+	listWhileWanted(signal).catch((e) => lost(e, signal));
 }
 
 function onRecord(record, signal) {
@@ -164,6 +187,7 @@ export function connect() {
 function forget() {
 	next = 1;
 	failures = 0;
+	listTag = '';
 	store.setVms([]);
 	store.set('events', []);
 }

@@ -3,14 +3,15 @@
 
 import { showAccount } from '/page/account.js';
 import { showBanners } from '/page/banner.js';
-import { byId, h, setText } from '/page/dom.js';
+import { open } from '/page/dialog.js';
+import { byId, facts, h, setText } from '/page/dom.js';
 import { feed } from '/page/feed.js';
 import { listenToKeys } from '/page/keys.js';
 import { connect, disconnect } from '/page/link.js';
 import { store } from '/page/store.js';
 import { vmList } from '/page/vmlist.js';
 import { sections, vmView } from '/page/vmview.js';
-import { glyph, tone } from '/page/words.js';
+import { glyph, tone, tones } from '/page/words.js';
 
 const links = { connecting: ['busy', 'connecting'], live: ['good', 'live'], lost: ['bad', 'stale'], denied: ['warn', 'signed out'] };
 
@@ -24,7 +25,7 @@ function place() {
 
 function show() {
 	const { vm, section } = place(), main = byId('main');
-	const isOther = view && view.vm !== vm;
+	const isOther = view && view.vm !== vm, hadFocus = main.contains(document.activeElement);
 	view?.end.abort();
 	view = { vm, end: new AbortController() };
 	document.title = vm ? `${vm} – qvm` : 'qvm';
@@ -35,14 +36,17 @@ function show() {
 	if (isOther) {
 		main.focus({ preventScroll: true });
 		scrollTo(0, 0);
+	} else if (hadFocus) {
+		main.querySelector('.tabs [aria-current]')?.focus({ preventScroll: true });
 	}
 }
 
 function counts() {
-	const by = new Map();
+	/* In an order that stays. */
+	const by = new Map(Object.keys(tones.observed).map((word) => [word, 0]));
 	for (const vm of store.vms.values())
 		by.set(vm.observed, (by.get(vm.observed) || 0) + 1);
-	byId('counts').replaceChildren(...[...by].map(([word, n]) =>
+	byId('counts').replaceChildren(...[...by].filter(([, n]) => n).map(([word, n]) =>
 		h('span', { class: 'word', 'data-tone': tone('observed', word) },
 			h('span', { 'aria-hidden': 'true', class: 'glyph' }, glyph('observed', word)), ` ${n} ${word}`)));
 }
@@ -50,6 +54,9 @@ function counts() {
 function top() {
 	store.watch(['vms'], counts);
 	store.watch(['host'], () => setText(byId('hostname'), store.host?.facts.hostname || ''));
+	byId('hostname').addEventListener('click', () => store.host && open({
+		name: store.host.facts.hostname, body: [facts([['State', store.host.state], ['Why', store.host.why], ...Object.entries(store.host.facts)])],
+	}));
 	store.watch(['link'], () => {
 		const [mark, text] = links[store.link.word];
 		byId('link').dataset.tone = mark;

@@ -25,6 +25,11 @@ export function span(ms) {
 	return `${Math.floor(s / 86400)} d ${Math.floor(s % 86400 / 3600)} h`;
 }
 
+/* Of something short, so that a blink is not nothing. */
+export function duration(ms) {
+	return ms < 1000 ? `${ms} ms` : ms < 10000 ? `${(ms / 1000).toFixed(1)} s` : span(ms);
+}
+
 export function age(time) {
 	return time ? span(now() - Date.parse(time)) : '';
 }

@@ -44,7 +44,8 @@ export function sentence(vm) {
 function makeRow(name) {
 	const observed = word('observed'), health = word('health'), line = spark(PLACES);
 	const why = h('p', { class: 'why' }), since = h('span', { class: 'since' });
-	const number = h('span', { class: 'rate' }), verbs = h('span', { class: 'verbs' });
+	const figure = h('span'), number = h('span', { class: 'rate' }, figure, h('span', { class: 'unseen' }, ' exits'));
+	const verbs = h('span', { class: 'verbs' });
 	let offered = '';
 	const element = h('li', { class: 'vm', 'data-vm': name },
 		h('span', { class: 'state' }, observed.element, since),
@@ -72,16 +73,19 @@ function makeRow(name) {
 	function updateRate() {
 		const rates = store.rates.get(name) || [];
 		line.update(rates.slice(-PLACES));
-		const text = rates.length ? `${rate(rates[rates.length - 1])}/s` : '–';
-		setText(number, text);
-		number.setAttribute('aria-label', `${text} exits`);
+		setText(figure, rates.length ? `${rate(rates[rates.length - 1])}/s` : '–');
 	}
 	return { element, update, updateRate };
 }
 
+/* What an empty list means; nothing is said of a host that is not known. */
 function empty() {
-	return h('li', { class: 'empty' }, store.vms.size ? 'No machine matches the filter.' : h('span', {},
-		'No machines yet. ', h('code', {}, 'qvmadm define NAME FILE.qvmconf'), ' makes one.'));
+	if (store.link.word === 'denied')
+		return h('p', { class: 'empty' }, 'Sign in to see the machines.');
+	if (store.vms.size)
+		return h('p', { class: 'empty' }, 'No machine matches the filter.');
+	return store.link.word === 'live' && h('p', { class: 'empty' },
+		'No machines yet. ', h('code', {}, 'qvmadm define NAME FILE.qvmconf'), ' makes one.');
 }
 
 /* The view; it ends with the signal. */
@@ -100,9 +104,9 @@ export function vmList(main, signal) {
 		return filter.split(/\s+/).every((f) => [vm.name, vm.observed, vm.desired, vm.health].some((t) => t.includes(f)));
 	}
 	function refresh() {
-		const shown = [...store.vms.values()].filter(matches);
+		const shown = [...store.vms.values()].filter(matches), names = new Set(shown.map((vm) => vm.name));
 		for (const [name, row] of rows)
-			if (!shown.some((vm) => vm.name === name)) {
+			if (!names.has(name)) {
 				row.element.remove();
 				rows.delete(name);
 			}
@@ -117,7 +121,7 @@ export function vmList(main, signal) {
 				before ? before.after(row.element) : list.prepend(row.element);
 			before = row.element;
 		}
-		none.replaceChildren(...(shown.length || store.link.word === 'connecting' ? [] : [empty()]));
+		none.replaceChildren(...(shown.length ? [] : [empty() || '']));
 	}
 	main.replaceChildren(
 		h('div', { class: 'head' }, h('h1', {}, 'Machines'), input),

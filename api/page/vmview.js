@@ -73,7 +73,10 @@ function header(name, signal) {
 		health.update(vm.health);
 		setText(since, `for ${age(vm.since)}`);
 		setText(why, sentence(vm));
-		rows.replaceChildren(columns(vm));
+		/* Left alone when nothing has changed: somebody may be copying. */
+		const fresh = columns(vm);
+		if (fresh.textContent !== rows.textContent)
+			rows.replaceChildren(fresh);
 		const offers = `${vm.observed} ${store.verbs.length} ${vm.partner}`;
 		if (offers === offered)
 			return;

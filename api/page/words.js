@@ -36,6 +36,8 @@ export function glyph(of, word) {
 	return glyphs[tone(of, word)];
 }
 
+const titles = { nmi: 'NMI' };
+
 export function title(verb) {
-	return verb.charAt(0).toUpperCase() + verb.slice(1).replaceAll('-', ' ');
+	return titles[verb] || verb.charAt(0).toUpperCase() + verb.slice(1).replaceAll('-', ' ');
 }

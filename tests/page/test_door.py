@@ -170,7 +170,7 @@ def test_over_tls_a_token_is_asked_for_and_kept_out_of_addresses(browser, secure
     browser.expect("401", "403")
     browser.open(url)
     browser.until_text("dialog h2", "Sign in")
-    assert "web" not in browser.text("body"), "nothing is shown to nobody"
+    assert "web" not in browser.text("body") and "Sign in to see" in browser.text("main"), "nothing is shown to nobody"
     browser.keys("not-a-secret\n")
     browser.until_text("dialog .said", "no token has that secret")
     browser.shot("sign-in")

@@ -66,7 +66,7 @@ def test_the_incident_is_told_in_full(page, host, brake):
     page.until_text(".incident", told["sentence"])
     shown = page.text(".incident[open]")
     registers = told["vcpus"][0]["registers"]
-    for text in (told["detail"], told["reaction"], told["cause"], registers["rip"], registers["rax"],
+    for text in (told["sentence"], told["reaction"], told["cause"], registers["rip"], registers["rax"],
                  told["exits"][-1]["address"], told["exits"][-1]["rip"]):
         assert text in shown, (text, shown)
     page.shot("incident")
@@ -104,6 +104,35 @@ def test_each_verb_of_the_document_is_in_the_menu_and_a_refusal_says_what_is_pos
     page.keys(Keys.ESCAPE)
     page.until(lambda: not page.all("dialog"), "the question is away")
     page.expect("409")
+
+
+def test_a_standby_takes_over_when_it_is_asked_to(host, page, forward):
+    host.define("left", HELLO)
+    host.define("right", HELLO, standby="left")
+    host.verb("right", "start")
+    page.open(forward.url + "/#/vm/right")
+    page.until_text(".vm-head", "primary, active, with left")
+    page.click(".more summary")
+    page.click(".more [data-verb=takeover]")
+    page.until(lambda: page.focused() == "Cancel", "what can cost a guest its work begins at no")
+    page.click("dialog .harsh")
+    page.until(lambda: not page.all("dialog"), "it is done")
+    page.open(forward.url + "/#/")
+    until_state(page, "left", "running")
+    assert "standby of a pair with right, active" in page.text("[data-vm=left]")
+    for vm in ("left", "right"):
+        host.verb(vm, "kill")
+    host.delete("/v1/vms/right")
+    host.delete("/v1/vms/left")
+    page.until(lambda: not page.all("[data-vm=left], [data-vm=right]"), "what is deleted goes")
+
+
+def test_what_the_host_offers_is_told(host, page):
+    page.click("#hostname")
+    facts = host.get("/v1/host").json["facts"]
+    for fact in ("hostname", "kernel"):
+        assert facts[fact] in page.text("dialog"), fact
+    page.keys(Keys.ESCAPE)
 
 
 def test_it_is_done_by_keys_alone(host, brake, page):
