@@ -419,8 +419,13 @@ int view_event_list(struct request *r, struct err *e)
 	s->is_sse = is_sse;
 	s->is_following = is_following;
 	follower_join(&s->follower, &r->api->streams->list, r);
-	if (is_following)
+	if (is_following) {
 		begin_with_ready(s, oldest, newest);
+	} else if (fill(s, e) < 0) { /* while there is still a status to say it by */
+		follower_leave(&s->follower);
+		free(s->batch);
+		return -1;
+	}
 	request_answer_stream(r, is_sse ? "text/event-stream" : "application/x-ndjson", on_read,
 			      on_freed, TAKE(s));
 	return 0;
