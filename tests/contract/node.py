@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The npm tools of node/: a linter judges the document, a generator makes a client of it that must compile and work.
 
-They are installed into the build folder, as its lock file says, hash by hash.
+They are installed into a folder of the build, as their lock file says, hash by hash.
 """
 import filecmp
 import os

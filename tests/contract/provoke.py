@@ -150,7 +150,9 @@ def store_damaged(ask):
         for name in ("state.db", "state.db-wal"):
             with open(f"{host.state}/{name}", "r+b") as f:
                 f.write(b"\xff" * os.path.getsize(f.name))
-        ask.at(host, ask_each, (o for o in of(host) if o.method == "GET"))
+        # A stream has told its status before it reads on: all that it can do then is to break off.
+        streams = [o for o in of(host) if any(p["name"] == "follow" for p in o.item["parameters"])]
+        ask.at(host, ask_each, (o for o in of(host) if o.method == "GET" and o not in streams))
         host.process.kill()
         shutil.rmtree(host.state)
 
