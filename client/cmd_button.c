@@ -16,7 +16,8 @@ static const struct command button_verb = {
 		"off has done\n"
 		"so of its own accord, and its policy on_poweroff follows. To end a VM use stop.\n"
 		"\n"
-		"  qvmadm button brake",
+		"  qvmadm button brake\n"
+		"  qvmadm button brake && qvmadm wait brake --for state=stopped --timeout 30s",
 	.options = operation_options,
 	.run = run,
 };

@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "client/choice.h"
 #include "client/command.h"
+#include "client/contexts.h"
+#include "client/output.h"
 #include "client/show/field.h"
+#include "client/topic.h"
+#include "schemas/cause.h"
 #include "schemas/journal.h"
 #include "schemas/lifecycle.h"
 #include "schemas/policy.h"
 
-enum { PATIENCE_MS = 2000 }; /* a person waits at the tab key */
+enum { PATIENCE_MS = 2000, LINE = 200 }; /* a person waits at the tab key */
 
 /* What is typed so far. */
 struct typed {
 	const struct command *verb;	    /* NULL = none yet */
 	const struct command_option *wants; /* the option whose value is being typed; NULL = none */
 	unsigned n_arguments;		    /* before the present word */
+	const char *first;		    /* of them; NULL = none */
 	const char *host, *context;	    /* -H, --context; NULL = none */
 };
 
@@ -55,110 +62,302 @@ static struct typed read_words(char *const *word, unsigned n)
 		} else if (word[i][0] != '-' && !t.verb) {
 			t.verb = find_verb(word[i]);
 		} else if (word[i][0] != '-') {
+			t.first = t.first ? t.first : word[i];
 			t.n_arguments++;
 		}
 	}
 	return t;
 }
 
-static void print_vms(const struct typed *t)
+/* One that fits: with --describe what it is, behind a tab. */
+static void offer(const struct command_call *c, const char *word, const char *what)
+{
+	if (command_value(c, "--describe") && what && *what)
+		printf("%s\t%.*s\n", word, LINE, what);
+	else
+		printf("%s\n", word);
+}
+
+/* Objects that the server has: a member of each, and another that tells of it. Who completes is not
+ * told what went wrong. */
+static void offer_objects(const struct command_call *c, const struct typed *t, enum op_id op,
+			  const char *list, const char *member, const char *tells)
 {
 	AUTO_RESPONSE struct http_response r = {0};
 	AUTO_HTTP struct http *http = NULL;
-	AUTO_JSON json_t *list = NULL;
-	struct http_request q = {.op = OP_vm_list, .timeout_ms = PATIENCE_MS};
-	json_t *vm;
-	struct err e; /* who completes is not told what went wrong */
+	AUTO_JSON json_t *all = NULL;
+	struct http_request q = {.op = op, .param = t->first, .timeout_ms = PATIENCE_MS};
+	json_t *x;
+	struct err e;
 	size_t i;
 
 	if (choice_open(t->host, t->context, &http, &e) < 0 || http_call(http, &q, &r, &e) < 0 ||
-	    !http_is_success(&r) || field_parse(r.body, r.body_bytes, &list, &e) < 0)
+	    !http_is_success(&r) || field_parse(r.body, r.body_bytes, &all, &e) < 0)
 		return;
-	json_array_foreach (field_list(list, "vms"), i, vm)
-		printf("%s\n", field_text(vm, "name"));
+	json_array_foreach (field_list(all, list), i, x) {
+		char number[24];
+
+		snprintf(number, sizeof number, "%" PRId64, field_number(x, member, 0));
+		offer(c, *field_text(x, member) ? field_text(x, member) : number,
+		      field_text(x, tells));
+	}
 }
 
-static void print_verbs(void)
+static void offer_vms(const struct command_call *c, const struct typed *t)
+{
+	offer_objects(c, t, OP_vm_list, "vms", "name", "observed");
+}
+
+static void offer_verbs(const struct command_call *c, const struct typed *t)
 {
 	unsigned state = 0;
 
-	for (const struct command *c; (c = command_next(&state));)
-		printf("%s\n", c->name);
+	(void)t;
+	for (const struct command *v; (v = command_next(&state));)
+		offer(c, v->name, command_summary(v));
 }
 
-static void print_options(const struct command_option *o)
+static void offer_topics(const struct command_call *c, const struct typed *t)
+{
+	offer_verbs(c, t);
+	for (const struct topic *topic = topic_table; topic->name; topic++)
+		offer(c, topic->name, topic->summary);
+}
+
+static void offer_contexts(const struct command_call *c, const struct typed *t)
+{
+	AUTO_CONTEXTS struct contexts *all = NULL;
+	struct err unused;
+
+	(void)t;
+	if (contexts_read(&all, &unused) == 0)
+		for (unsigned i = 0; i < all->n; i++)
+			offer(c, all->list[i].name, all->list[i].field[CONTEXT_HOST]);
+}
+
+/* NAME is of what the verb names. */
+static void offer_names(const struct command_call *c, const struct typed *t)
+{
+	if (!t->wants && !strcmp(t->verb->name, "token")) {
+		if (t->first && !strcmp(t->first, "delete"))
+			offer_objects(c, t, OP_token_list, "tokens", "name", "role");
+	} else if (t->wants || !t->first || strcmp(t->first, "add") != 0) {
+		offer_contexts(c, t);
+	}
+}
+
+static void offer_hosts(const struct command_call *c, const struct typed *t)
+{
+	(void)t;
+	offer(c, "unix:/", "a socket of this host");
+	offer(c, "https://", "another host, by TLS");
+}
+
+static void offer_forms(const struct command_call *c, const struct typed *t)
+{
+	unsigned forms = t->verb ? t->verb->forms : ~0U;
+
+	for (unsigned f = 0; f < OUTPUT_FORMS; f++)
+		if (f == OUTPUT_TABLE || f == OUTPUT_JSON || forms & OUTPUT_IN(f))
+			offer(c, output_table[f].word, output_table[f].what);
+}
+
+static void offer_observed(const struct command_call *c, const struct typed *t)
+{
+	(void)t;
+	for (unsigned i = 0; i < OBSERVED_COUNT; i++)
+		offer(c, observed_id(i), NULL);
+}
+
+static void offer_health(const struct command_call *c, const struct typed *t)
+{
+	(void)t;
+	for (unsigned i = 0; i < HEALTH_COUNT; i++)
+		offer(c, health_id(i), NULL);
+}
+
+static void offer_kinds(const struct command_call *c, const struct typed *t)
+{
+	(void)t;
+	for (unsigned k = 0; k < JOURNAL_COUNT; k++)
+		offer(c, journal_table[k].id, journal_table[k].what);
+}
+
+static void offer_conditions(const struct command_call *c, const struct typed *t)
+{
+	char word[48];
+
+	(void)t;
+	for (unsigned i = 0; i < OBSERVED_COUNT; i++) {
+		snprintf(word, sizeof word, "state=%s", observed_id(i));
+		offer(c, word, NULL);
+	}
+	for (unsigned i = 0; i < HEALTH_COUNT; i++) {
+		snprintf(word, sizeof word, "health=%s", health_id(i));
+		offer(c, word, NULL);
+	}
+	for (unsigned k = 0; k < JOURNAL_COUNT; k++) {
+		snprintf(word, sizeof word, "event=%s", journal_table[k].id);
+		offer(c, word, journal_table[k].what);
+	}
+	for (unsigned i = 0; i < CAUSE_COUNT; i++) {
+		snprintf(word, sizeof word, "cause=%s", cause_id(i));
+		offer(c, word, cause_sentence(i));
+	}
+	offer(c, "operation", "the end of what is under way");
+	offer(c, "gone", "it is deleted");
+}
+
+static void offer_filters(const struct command_call *c, const struct typed *t)
+{
+	static const char *const severity[] = {"crit", "err", "warning", "notice", "info"};
+	char word[48];
+
+	(void)t;
+	for (size_t i = 0; i < NELEMS(severity); i++) {
+		snprintf(word, sizeof word, "severity=%s", severity[i]);
+		offer(c, word, NULL);
+	}
+	for (unsigned k = 0; k < JOURNAL_COUNT; k++) {
+		snprintf(word, sizeof word, "kind=%s", journal_table[k].id);
+		offer(c, word, journal_table[k].what);
+	}
+	for (unsigned i = 0; i < CAUSE_COUNT; i++) {
+		snprintf(word, sizeof word, "cause=%s", cause_id(i));
+		offer(c, word, cause_sentence(i));
+	}
+	offer(c, "vm=", "of one VM");
+}
+
+static void offer_fields(const struct command_call *c, const struct typed *t)
+{
+	char word[64];
+
+	(void)t;
+	for (unsigned i = 0; i < policy_n_fields; i++) {
+		snprintf(word, sizeof word, "%s=", policy_fields[i].name);
+		offer(c, word, policy_fields[i].what);
+	}
+}
+
+static void offer_incidents(const struct command_call *c, const struct typed *t)
+{
+	if (t->verb && !strcmp(t->verb->name, "incidents") && t->first)
+		offer_objects(c, t, OP_vm_incidents, "incidents", "id", "cause");
+}
+
+static void offer_revisions(const struct command_call *c, const struct typed *t)
+{
+	if (t->first)
+		offer_objects(c, t, OP_vm_revisions, "revisions", "revision", "created");
+}
+
+/* What stands for a value in the help, and what it can be; "a|b" is itself. What is not here prints
+ * nothing: of FILE the shell knows more. */
+static const struct {
+	const char *word;
+	void (*offer)(const struct command_call *c, const struct typed *t);
+} values[] = {
+	{"VM", offer_vms},
+	{"VM...", offer_vms},
+	{"VERB", offer_verbs},
+	{"VERB|TOPIC", offer_topics},
+	{"NAME", offer_names},
+	{"HOST", offer_hosts},
+	{"URL", offer_hosts},
+	{"FORM", offer_forms},
+	{"STATE", offer_observed},
+	{"HEALTH", offer_health},
+	{"KIND", offer_kinds},
+	{"WHAT", offer_conditions},
+	{"FILTER", offer_filters},
+	{"FIELD=VALUE", offer_fields},
+	{"FIELD=VALUE...", offer_fields},
+	{"REVISION", offer_revisions},
+	{"N[..M]", offer_revisions},
+	{"N", offer_incidents},
+};
+
+static void offer_values(const struct command_call *c, const struct typed *t, const char *form,
+			 size_t n)
+{
+	for (size_t i = 0; i < NELEMS(values); i++)
+		if (strlen(values[i].word) == n && !strncmp(values[i].word, form, n)) {
+			values[i].offer(c, t);
+			return;
+		}
+	for (const char *end = form + n; form < end && form[0] >= 'a';) {
+		char word[32];
+		size_t length = strcspn(form, "| ]");
+
+		snprintf(word, sizeof word, "%.*s", (int)length, form);
+		offer(c, word, NULL);
+		form += length + 1;
+	}
+}
+
+static void offer_options(const struct command_call *c, const struct command_option *o)
 {
 	for (; o && o->name; o++)
-		printf("%s\n", o->name);
+		offer(c, o->name, o->what);
 }
 
-static void print_conditions(void)
+/* The form of the n-th argument; the last one repeats. */
+static const char *argument_form(const struct command *verb, unsigned n)
 {
-	for (unsigned i = 0; i < OBSERVED_COUNT; i++)
-		printf("state=%s\n", observed_id(i));
-	for (unsigned i = 0; i < HEALTH_COUNT; i++)
-		printf("health=%s\n", health_id(i));
-	puts("cause=\ndesired=\nevent=\noperation\ngone");
-}
+	const char *form = verb->arguments;
 
-/* By the word that stands for the value in the help. FILE prints nothing: the shell knows files. */
-static void print_values(const struct typed *t, const char *form, size_t n)
-{
-	if (!strncmp(form, "VM", n))
-		print_vms(t);
-	else if (!strncmp(form, "VERB", n))
-		print_verbs();
-	else if (!strncmp(form, "HOST", n))
-		puts("unix:/\nhttps://");
-	else if (!strncmp(form, "FORM", n))
-		puts("wide\nname\njson");
-	else if (!strncmp(form, "WHAT", n))
-		print_conditions();
-	else if (!strncmp(form, "KIND", n))
-		for (unsigned k = 0; k < JOURNAL_COUNT; k++)
-			printf("%s\n", journal_table[k].id);
-	else if (!strncmp(form, "FIELD=VALUE", n) || !strncmp(form, "FIELD=VALUE...", n))
-		for (unsigned i = 0; i < policy_n_fields; i++)
-			printf("%s=\n", policy_fields[i].name);
+	for (; n && *form; n--) {
+		const char *next = form + strcspn(form, " ");
+
+		if (next - form > 3 && !strncmp(next - 3, "...", 3))
+			return form;
+		form = next + (*next == ' ');
+	}
+	return form;
 }
 
 static int run(struct command_call *c)
 {
-	unsigned n = 0;
 	const char *form;
+	unsigned n = 0;
 	struct typed t;
 
 	while (n < COMMAND_ARGUMENTS && c->argument[n])
 		n++;
 	t = read_words((char *const *)c->argument, n);
 	if (t.wants) {
-		print_values(&t, t.wants->argument, strlen(t.wants->argument));
+		offer_values(c, &t, t.wants->argument, strlen(t.wants->argument));
 	} else if (n && c->argument[n - 1][0] == '-') {
-		print_options(t.verb ? t.verb->options : NULL);
-		print_options(command_common());
+		offer_options(c, t.verb ? t.verb->options : NULL);
+		offer_options(c, command_common());
 	} else if (!t.verb) {
-		print_verbs();
+		offer_verbs(c, &t);
 	} else {
-		for (form = t.verb->arguments; t.n_arguments && *form; t.n_arguments--)
-			form += strcspn(form, " "), form += *form == ' ';
+		form = argument_form(t.verb, t.n_arguments);
 		form += *form == '[';
-		if (*form)
-			print_values(&t, form, strcspn(form, " ]"));
+		offer_values(c, &t, form, strcspn(form, " ]"));
 	}
 	return 0;
 }
+
+static const struct command_option options[] = {
+	{"--describe", NULL, NULL, "and what it is, behind a tab"},
+	{0},
+};
 
 static const struct command complete = {
 	.name = "complete",
 	.group = COMMAND_HELP,
 	.arguments = "[WORD]...",
 	.summary = "What could stand in place of the last WORD, for the shell's completion",
-	.help = "The words are those after `qvmadm`, the last one perhaps empty. bash calls it "
-		"through\n"
-		"packaging/completions/qvmadm.\n\n"
-		"  qvmadm complete -- start ''\n"
-		"  qvmadm complete -- define brake brake.qvmconf --policy ''",
 	.is_local = true,
+	.help = "The words are those after `qvmadm`, the last one perhaps empty. What `qvmadm "
+		"completion` "
+		"prints calls it.\n\n"
+		"  qvmadm complete -- start ''\n"
+		"  qvmadm complete --describe -- define brake brake.qvmconf --policy ''",
+	.options = options,
 	.run = run,
 };
 

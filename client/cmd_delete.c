@@ -28,7 +28,8 @@ static const struct command delete = {
 	.help = "Its configuration, all revisions and its policy are gone; incidents and events "
 		"stay. A running\n"
 		"VM is refused: stop it first.\n\n"
-		"  qvmadm stop brake && qvmadm delete brake",
+		"  qvmadm stop brake && qvmadm delete brake\n"
+		"  qvmadm kill brake && qvmadm delete brake",
 	.run = run,
 };
 

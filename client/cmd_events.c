@@ -82,25 +82,31 @@ static int check_cause(const char *word, struct err *e)
 
 /* What an event is chosen by: a parameter of the route, --filter KEY=VALUE, some an option too. */
 static const struct key {
-	const char *name, *option;
+	const char *name, *option; /* option: NULL = has none of its own */
 	int (*check)(const char *value, struct err *e);
 } keys[] = {{"vm", "--vm", command_check_vm},
 	    {"kind", "--kind", check_kinds},
 	    {"severity", NULL, check_severity},
 	    {"cause", NULL, check_cause}};
 
+static bool is_key(const struct key *k, const char *filter)
+{
+	const char *equals = strchr(filter, '=');
+	size_t n = equals ? (size_t)(equals - filter) : 0;
+
+	return strlen(k->name) == n && memcmp(k->name, filter, n) == 0;
+}
+
 /* The last value given for it; NULL = none. */
 static const char *wanted(const struct command_call *c, const struct key *k)
 {
-	size_t n = strlen(k->name);
-
 	for (unsigned i = c->n_given; i--;) {
 		const char *option = c->given[i].option->name, *value = c->given[i].value;
 
 		if (k->option && !strcmp(option, k->option))
 			return value;
-		if (!strcmp(option, "--filter") && !strncmp(value, k->name, n) && value[n] == '=')
-			return value + n + 1;
+		if (!strcmp(option, "--filter") && is_key(k, value))
+			return strchr(value, '=') + 1;
 	}
 	return NULL;
 }
@@ -108,12 +114,11 @@ static const char *wanted(const struct command_call *c, const struct key *k)
 static int check_filters(const struct command_call *c, struct err *e)
 {
 	for (unsigned i = 0; i < c->n_given; i++) {
-		const char *value = c->given[i].value, *equals = strchr(value, '=');
+		const char *value = c->given[i].value;
 		bool is_known = strcmp(c->given[i].option->name, "--filter") != 0;
 
-		for (size_t k = 0; k < NELEMS(keys) && equals; k++)
-			is_known |= strlen(keys[k].name) == (size_t)(equals - value) &&
-				    !strncmp(keys[k].name, value, (size_t)(equals - value));
+		for (size_t k = 0; k < NELEMS(keys); k++)
+			is_known |= is_key(&keys[k], value);
 		if (!is_known)
 			return err_set(
 				e, USAGE,

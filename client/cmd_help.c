@@ -4,6 +4,7 @@
 #include "client/command.h"
 #include "client/help.h"
 #include "client/show/problem.h"
+#include "client/topic.h"
 
 static int run(struct command_call *c)
 {
@@ -12,6 +13,10 @@ static int run(struct command_call *c)
 
 	if (!c->argument[0]) {
 		help_overview(stdout);
+		return 0;
+	}
+	if (topic_find(c->argument[0])) {
+		help_topic(stdout, topic_find(c->argument[0]));
 		return 0;
 	}
 	if (command_find(c->argument[0], &of, &e) < 0)
@@ -23,10 +28,11 @@ static int run(struct command_call *c)
 static const struct command help = {
 	.name = "help",
 	.group = COMMAND_HELP,
-	.arguments = "[VERB]",
-	.summary = "What a verb does, with examples",
-	.help = "Without VERB, all verbs in a line each.\n\n"
-		"  qvmadm help wait",
+	.arguments = "[VERB|TOPIC]",
+	.summary = "What a verb does, with examples; what concerns all of them",
+	.help = "Without VERB, all verbs and topics in a line each.\n\n"
+		"  qvmadm help wait\n"
+		"  qvmadm help exit-status",
 	.is_local = true,
 	.run = run,
 };

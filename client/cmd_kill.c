@@ -15,7 +15,8 @@ static const struct command kill = {
 		"lost. Use stop\n"
 		"first; this is for a guest that does not listen.\n"
 		"\n"
-		"  qvmadm kill brake",
+		"  qvmadm kill brake\n"
+		"  qvmadm kill brake && qvmadm incidents brake",
 	.options = operation_options,
 	.run = run,
 };

@@ -16,6 +16,7 @@ static const struct command nmi_verb = {
 		"if\n"
 		"kernel.unknown_nmi_panic says so: then the policy on_failure may dump it.\n"
 		"\n"
+		"  qvmadm nmi brake && qvmadm console brake --tail 20\n"
 		"  qvmadm nmi brake && qvmadm console brake --tail 20",
 	.options = operation_options,
 	.run = run,

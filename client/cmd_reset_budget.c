@@ -16,7 +16,8 @@ static const struct command reset_budget_verb = {
 		"state stays\n"
 		"there; start does the same and starts it.\n"
 		"\n"
-		"  qvmadm reset-budget brake",
+		"  qvmadm reset-budget brake\n"
+		"  qvmadm show brake && qvmadm reset-budget brake",
 	.options = operation_options,
 	.run = run,
 };

@@ -13,7 +13,8 @@ static const struct command resume_verb = {
 	.op = OP_vm_resume,
 	.help = "Lets a paused VM go on as if nothing had been; start does the same.\n"
 		"\n"
-		"  qvmadm resume brake",
+		"  qvmadm resume brake\n"
+		"  qvmadm pause brake && qvmadm status brake && qvmadm resume brake",
 	.options = operation_options,
 	.run = run,
 };

@@ -84,7 +84,9 @@ static int look(struct wait *w, struct target *t)
 		return 0;
 	}
 	if (!http_is_success(&r)) {
-		w->status = problem_answer(&r, NULL, w->c->as_json);
+		const struct http_request q = {.op = OP_vm_show, .param = t->vm};
+
+		w->status = command_refused(w->c, &q, &r);
 		return -1;
 	}
 	if (field_parse(r.body, r.body_bytes, &vm, &e) < 0) {

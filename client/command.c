@@ -260,6 +260,44 @@ const char *command_vm(const struct command_call *c, int *ret_status)
 	return NULL;
 }
 
+/* The VM whose name is nearest to one that is none. */
+static void suggest_vm(struct command_call *c, const char *name)
+{
+	AUTO_RESPONSE struct http_response r = {0};
+	AUTO_HTTP struct http *http = NULL; /* we may be inside a sink of the other one */
+	AUTO_JSON json_t *list = NULL;
+	const char *near = NULL;
+	unsigned least = 3;
+	json_t *vm;
+	struct err unused; /* what went wrong has been said */
+	size_t i;
+
+	if (http_again(c->http, &http, &unused) < 0 ||
+	    http_call(http, &(struct http_request){.op = OP_vm_list}, &r, &unused) < 0 ||
+	    !http_is_success(&r) || field_parse(r.body, r.body_bytes, &list, &unused) < 0)
+		return;
+	json_array_foreach (field_list(list, "vms"), i, vm) {
+		unsigned d = str_distance(name, field_text(vm, "name"));
+
+		if (d < least && d < strlen(name)) {
+			least = d;
+			near = field_text(vm, "name");
+		}
+	}
+	if (near)
+		problem_line("did you mean", near);
+}
+
+int command_refused(struct command_call *c, const struct http_request *q,
+		    const struct http_response *r)
+{
+	int status = problem_answer(r, NULL, c->as_json);
+
+	if (r->status == 404 && !c->as_json && strstr(op_table[q->op].path, "{vm}"))
+		suggest_vm(c, q->param);
+	return status;
+}
+
 int command_ask(struct command_call *c, const struct http_request *q, struct http_response *ret,
 		int *ret_status)
 {
@@ -271,7 +309,7 @@ int command_ask(struct command_call *c, const struct http_request *q, struct htt
 		return -1;
 	}
 	if (!http_is_success(&r)) {
-		*ret_status = problem_answer(&r, NULL, c->as_json);
+		*ret_status = command_refused(c, q, &r);
 		return -1;
 	}
 	*ret = r;

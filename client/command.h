@@ -91,6 +91,9 @@ const char *command_vm(const struct command_call *c, int *ret_status);
  * said why. */
 int command_ask(struct command_call *c, const struct http_request *q, struct http_response *ret,
 		int *ret_status);
-/* The same of an object that is to be shown, which the caller owns. NULL: it has been printed as it came,
+/* Say why the server refused: q was asked, r its answer. The exit status. */
+int command_refused(struct command_call *c, const struct http_request *q,
+		    const struct http_response *r);
+/* The same as command_ask() of an object that is to be shown, which the caller owns. NULL: it has been printed as it came,
  * with --json, or why there is none; *ret_status is the exit status. */
 json_t *command_read(struct command_call *c, const struct http_request *q, int *ret_status);

@@ -14,6 +14,12 @@ $(B)/man/qvmconf.5: $(B)/qvm
 	@mkdir -p $(@D)
 	$(Q)$< help --man >$@
 
+# What the shells are told comes from the client itself.
+completions: $(B)/completions/bash $(B)/completions/zsh $(B)/completions/fish
+$(B)/completions/%: $(B)/qvmadm
+	@mkdir -p $(@D)
+	$(Q)$< completion $* >$@
+
 # For those who write vdevs: pkg-config --cflags qvm-vdev.
 PREFIX ?= /usr
 $(B)/qvm-vdev.pc: packaging/qvm-vdev.pc.in
@@ -24,16 +30,17 @@ vdevs: $(B)/qvm-vdev.pc
 # Onto this host, or below DESTDIR for a package: make install DESTDIR=/tmp/root PREFIX=/usr
 INSTALL := install -D -m
 UNITS    = $(DESTDIR)$(PREFIX)/lib
-install: all man
+install: all man completions
 	$(Q)$(INSTALL) 755 $(B)/qvmd $(DESTDIR)$(PREFIX)/sbin/qvmd
 	$(Q)$(INSTALL) 755 $(B)/qvm-api $(DESTDIR)$(PREFIX)/libexec/qvm/qvm-api
 	$(Q)$(INSTALL) 755 $(B)/qvm-keeper $(DESTDIR)$(PREFIX)/libexec/qvm/qvm-keeper
 	$(Q)$(INSTALL) 755 $(B)/qvm $(DESTDIR)$(PREFIX)/bin/qvm
 	$(Q)$(INSTALL) 755 $(B)/qvmadm $(DESTDIR)$(PREFIX)/bin/qvmadm
 	$(Q)$(INSTALL) 644 $(B)/man/qvmconf.5 $(DESTDIR)$(PREFIX)/share/man/man5/qvmconf.5
-	$(Q)for c in qvm qvmadm; do \
-		$(INSTALL) 644 packaging/completions/$$c $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$c || exit 1; \
-	done
+	$(Q)$(INSTALL) 644 packaging/completions/qvm $(DESTDIR)$(PREFIX)/share/bash-completion/completions/qvm
+	$(Q)$(INSTALL) 644 $(B)/completions/bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/qvmadm
+	$(Q)$(INSTALL) 644 $(B)/completions/zsh $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_qvmadm
+	$(Q)$(INSTALL) 644 $(B)/completions/fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/qvmadm.fish
 	$(Q)for e in $(notdir $(wildcard packaging/examples/*.qvmconf)); do \
 		$(INSTALL) 644 packaging/examples/$$e $(DESTDIR)$(PREFIX)/share/doc/qvm/examples/$$e || exit 1; \
 	done
@@ -46,4 +53,4 @@ install: all man
 	$(Q)$(INSTALL) 644 packaging/systemd/sysusers.conf $(UNITS)/sysusers.d/qvm.conf
 	$(Q)$(INSTALL) 644 packaging/systemd/tmpfiles.conf $(UNITS)/tmpfiles.d/qvm.conf
 
-.PHONY: demo man install
+.PHONY: demo man completions install

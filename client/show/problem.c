@@ -26,7 +26,7 @@ enum err_code problem_code(const char *type, long status)
 	return ERR_INTERNAL;
 }
 
-static void print_line(const char *label, const char *text)
+void problem_line(const char *label, const char *text)
 {
 	if (*text)
 		fprintf(stderr, "  %s%s:%s %s\n", term_on(stderr, TERM_COOL), label,
@@ -47,12 +47,12 @@ static void print_hint(const char *hint, const char *request)
 	AUTO_FREE char *text = NULL;
 
 	if (!at || !*request) {
-		print_line("hint", hint);
+		problem_line("hint", hint);
 		return;
 	}
 	if (asprintf(&text, "%.*s%s%s", (int)(at - hint), hint, request, at + strlen(mark)) < 0)
 		abort();
-	print_line("hint", text);
+	problem_line("hint", text);
 }
 
 int problem_print(const json_t *p, long status, const struct source *source)
@@ -67,7 +67,7 @@ int problem_print(const json_t *p, long status, const struct source *source)
 	print_head(*text ? text : err_id(code));
 	if (json_array_size(field_list(p, "diagnostics")) == 0) /* those hint by themselves */
 		print_hint(*hint ? hint : err_hint(code), request);
-	print_line("request", request);
+	problem_line("request", request);
 	return err_exit(code);
 }
 
@@ -86,14 +86,14 @@ int problem_answer(const struct http_response *r, const struct source *source, b
 		int status = problem_print(p, r->status, source);
 
 		snprintf(wait, sizeof wait, "try again in %ld s", r->retry_after_s);
-		print_line("wait", r->retry_after_s ? wait : "");
+		problem_line("wait", r->retry_after_s ? wait : "");
 		return status;
 	}
 	said = escape_text(r->body, r->body_bytes < 400 ? r->body_bytes : 400);
 	snprintf(head, sizeof head, "the server answered with HTTP status %ld and no explanation",
 		 r->status);
 	print_head(head);
-	print_line("it said", said);
+	problem_line("it said", said);
 	return err_exit(problem_code("", r->status));
 }
 
@@ -114,6 +114,6 @@ int problem_local(const struct err *e, bool as_json)
 		return err_exit(e->code);
 	}
 	print_head(text);
-	print_line("hint", err_hint(e->code));
+	problem_line("hint", err_hint(e->code));
 	return err_exit(e->code);
 }

@@ -22,5 +22,7 @@ int problem_local(const struct err *e, bool as_json);
 int problem_answer(const struct http_response *r, const struct source *source, bool as_json);
 /* A problem inside another document: the error of an operation. */
 int problem_print(const json_t *problem, long status, const struct source *source);
+/* One more line below what has been said: "hint: TEXT". Nothing for an empty text. */
+void problem_line(const char *label, const char *text);
 /* The code of "urn:qvm:error:ID"; when unknown, the first with that HTTP status, else INTERNAL. */
 enum err_code problem_code(const char *type, long status);

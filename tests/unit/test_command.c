@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "client/help.h"
 #include "client/show/problem.h"
 #include "tests/unit/test.h"
 
@@ -40,6 +41,21 @@ TEST(command_every_route_with_a_verb_has_one)
 	for (unsigned i = 0; i < OP_COUNT; i++)
 		if (op_table[i].cli[0])
 			assert_int_equal(find(op_table[i].cli)->op, i);
+}
+
+TEST(command_of_every_verb_has_a_paragraph_and_two_examples)
+{
+	unsigned state = 0;
+
+	for (const struct command *c; (c = command_next(&state));) {
+		const char *examples = help_examples(c);
+
+		if (examples == c->help || strncmp(examples, "  ", 2) != 0 ||
+		    !strstr(examples, "\n  "))
+			fail_msg("the help of '%s' is to end in an empty line and two examples",
+				 c->name);
+		assert_non_null(strstr(examples, "qvmadm "));
+	}
 }
 
 TEST(command_unknown_verb_suggests_the_nearest)
