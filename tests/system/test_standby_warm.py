@@ -15,7 +15,8 @@ OFD_SETLK, OFD_GETLK = 37, 36
 
 @pytest.fixture(scope="module", name="supervisor")
 def supervisor_():
-    h = Host()
+    h = Host(**{"memory-budget": "96m"})
+    h.settings["allow-pass"] = h.folder
     h.start()
     yield h
     h.close()
@@ -200,6 +201,65 @@ def test_two_disks_of_which_one_is_taken_meanwhile(shared):
         assert not is_alive(ready)
         assert not locked_by_another(disk_of(shared)), "nothing of it is held"
         assert shared.verb("a", "give-back").json["state"] == "done", "the first disk is free"
+
+
+SECTOR = 512
+
+
+def disk_guest(path, cmdline):
+    return config("disk.elf", f'cmdline "{cmdline}"', "vdev ioapic",
+                  f"vdev virtio-blk hostdev {path}").replace("hostdev >-", "hostdev -")
+
+
+def test_what_the_active_one_wrote_until_its_end_is_what_the_standby_reads(shared):
+    """The standby has had the disk open all the while: it must not know what was on it before."""
+    path = os.path.join(shared.folder, "written.img")
+    with open(path, "wb") as f:
+        f.write(b"".join(bytes([n]) * SECTOR for n in range(16)))
+    shared.define("b", disk_guest(path, "by=msix"), on_failure="stop")
+    shared.define("a", disk_guest(path, "then=obey sector=3"), standby="b", standby_warm=True, on_failure="standby")
+    shared.verb("a", "start")
+    ready = shared.until_vm("b", observed="ready")["pid"]
+    shared.until_console("a", "disk: I listen")
+    shared.adm("console", "a", "--send", "z")
+    shared.until_console("a", "disk: z 0")
+    send(shared.vm("a")["pid"], "SIGKILL")
+    shared.until_console("b", "disk: write 0")
+    assert f"disk: read 0, {SECTOR} wrong" in shared.console("b"), "its sector 3 holds zeroes, no longer threes"
+    shared.until_vm("b", observed="stopped")
+    assert not is_alive(ready) and story(shared, "b")[-4:] == ["ready", "starting", "started", "ended"]
+    with open(path, "rb") as f:
+        assert f.read()[2 * SECTOR:3 * SECTOR] == b"\xab" * SECTOR, "it writes, too"
+    assert not locked_by_another(path), "nobody holds it up"
+
+
+def test_a_file_that_is_passed_has_one_owner_at_a_time_too(shared):
+    path = os.path.join(shared.folder, "passed")
+    with open(path, "wb") as f:
+        f.truncate(4096)
+    text = config("hello.elf", f"pass loc 0x10000000,0x1000,rw=file:{path}")
+    shared.define("b", text, on_failure="stop")
+    shared.define("a", text, standby="b", standby_warm=True, on_failure="standby")
+    shared.verb("a", "start")
+    ready = shared.until_vm("b", observed="ready")["pid"]
+    assert shared.verb("a", "takeover").json["state"] == "done"
+    assert shared.vm("b")["pid"] == ready and locked_by_another(path)
+
+
+def test_a_takeover_while_it_is_still_being_prepared(shared):
+    pair(shared, wait=False)
+    for verb in ("takeover", "give-back") * 3:
+        a = shared.verb("a", verb)
+        assert a.json["state"] == "done", a
+    assert shared.incidents("a") == [] and shared.incidents("b") == []
+    assert locked_by_another(disk_of(shared))
+
+
+def test_its_memory_counts_in_the_budget(shared):
+    pair(shared, with_disk(shared).replace("ram 1m,15m", "ram 1m,87m"), wait=False)
+    shared.until(lambda: shared.incidents("b"), "it is refused")
+    assert "of the 96 MiB" in shared.incidents("b")[0]["sentence"].replace("96M", "96 MiB"), shared.incidents("b")[0]
+    assert shared.verb("a", "takeover").json["state"] == "done", "alone it fits"
 
 
 @pytest.mark.parametrize("how", ["size", "file", "image"])
