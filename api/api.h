@@ -12,6 +12,7 @@
 #include "api/outlet.h"
 #include "schemas/message.h"
 
+struct attached;
 struct boxes;
 struct calls;
 struct consoles;
@@ -22,6 +23,7 @@ struct streams;
 struct supervisor;
 struct tls;
 struct waits;
+struct writers;
 
 struct api {
 	sd_event *loop;
@@ -39,6 +41,8 @@ struct api {
 	struct waits *waits;
 	struct streams *streams;
 	struct consoles *consoles;
+	struct attached *attached;
+	struct writers *writers;
 	struct msg_host_state host; /* as the supervisor told it last */
 	uint32_t layers;	    /* SANDBOX_* of this process */
 	uint64_t started_ms;

@@ -19,6 +19,7 @@
 #include "api/supervisor.h"
 #include "api/view/token.h"
 #include "api/view/vm.h"
+#include "api/writer.h"
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/sealed.h"
@@ -173,9 +174,16 @@ static int send_fields(struct request *r, struct msg_call *m, struct err *e)
 
 static int send_plain(struct request *r, struct msg_call *m, struct err *e)
 {
+	struct writer who = {0};
+
 	if (!strcmp(op_table[r->route.op].in, "text")) {
 		if (r->body_bytes == 0)
 			return err_set(e, INVALID, "there is nothing to type: the body is empty");
+		writer_name(&r->caller, who.name);
+		if (writer_take(r->api->writers, request_vm(r), &who,
+				param_number(&r->params, PARAM_OF_vm_type_force), clock_mono_ms(),
+				e) < 0)
+			return -1;
 		m->n_input = (uint32_t)r->body_bytes; /* http.c has refused more */
 		memcpy(m->input, r->body, r->body_bytes);
 	}

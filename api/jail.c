@@ -143,6 +143,7 @@ static const struct sandbox_allow allowed[] = {
 	SANDBOX_CALL(sendto),
 	SANDBOX_CALL(sendmsg),
 	SANDBOX_CALL(shutdown),
+	SANDBOX_CALL(socketpair), /* of a WebSocket under TLS */
 	SANDBOX_CALL(getsockopt),
 	SANDBOX_CALL(setsockopt),
 	SANDBOX_CALL(getsockname),

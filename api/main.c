@@ -19,6 +19,7 @@
 #include "api/api.h"
 #include "api/view/boxes.h"
 #include "api/call.h"
+#include "api/view/attach.h"
 #include "api/view/console.h"
 #include "api/view/db.h"
 #include "api/view/listing.h"
@@ -30,13 +31,14 @@
 #include "api/view/stream.h"
 #include "api/supervisor.h"
 #include "api/wait.h"
+#include "api/writer.h"
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/log.h"
 
 static struct api a = {.outlet.socket = -1};
 
-enum { LINK = 3, LISTENER = 4, OTHER_FDS = 128, STORE_TRIES = 20, STORE_PAUSE_MS = 50 };
+enum { LINK = 3, LISTENER = 4, STORE_TRIES = 20, STORE_PAUSE_MS = 50 };
 
 static const char usage[] =
 	"usage: qvm-api --state-dir DIR [--uid N --gid N]\n"
@@ -203,6 +205,8 @@ static int serve(const struct jail_spec *jail, struct err *e)
 	a.listing = listing_new();
 	a.consoles = consoles_new(&a);
 	a.pages = pages_new();
+	a.writers = writers_new();
+	a.attached = attached_new(&a);
 	a.document = openapi_print();
 	a.certificate = on_handshake;
 	if (supervisor_open(&a, LINK, &a.supervisor, e) < 0 ||
@@ -225,6 +229,8 @@ static void close_all(void)
 	}
 	tls_free(a.tls);
 	supervisor_close(a.supervisor);
+	attached_free(a.attached);
+	writers_free(a.writers);
 	consoles_free(a.consoles);
 	streams_free(a.streams);
 	listing_free(a.listing);
@@ -239,7 +245,7 @@ static void close_all(void)
 
 int main(int argc, char **argv)
 {
-	struct jail_spec jail = {.max_fds = HTTP_CONNECTIONS + OTHER_FDS};
+	struct jail_spec jail = {.max_fds = HTTP_CONNECTIONS + HTTP_OTHER_FDS};
 	struct err e = {0};
 	int result = -1;
 

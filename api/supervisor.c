@@ -10,6 +10,7 @@
 #include "api/http/tls.h"
 #include "api/view/boxes.h"
 #include "api/call.h"
+#include "api/view/attach.h"
 #include "api/view/console.h"
 #include "api/view/stream.h"
 #include "api/wait.h"
@@ -95,6 +96,7 @@ static int dispatch(struct api *api, struct wire_msg *m, struct err *e)
 		return call_want(api->calls, request, (const struct msg_want *)m->body, e);
 	case MESSAGE_ANSWER:
 		call_answer(api->calls, request, (const struct msg_answer *)m->body);
+		attach_answer(api->attached, request, (const struct msg_answer *)m->body);
 		return 0;
 	case MESSAGE_HOST_STATE: take_host(api, m); return 0;
 	case MESSAGE_STORE_CHANGED: store_changed(api); return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/http/admit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "api/http/strict.h"
 #include "api/http/target.h"
 #include "api/http/tls.h"
+#include "api/http/upgrade.h"
 #include "api/http/visitor.h"
 #include "api/page/page.h"
 
@@ -86,11 +88,15 @@ static int identify(struct request *r, struct err *e)
 
 	const union MHD_ConnectionInfo *tls =
 		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-	char name[NAME_CAP];
+	char name[NAME_CAP], secret[UPGRADE_TOKEN], bearer[UPGRADE_TOKEN + 8];
 	int has_certificate;
 
 	if (auth_caller(&r->api->auth, visitor_fd(r->connection), &r->caller, e) < 0)
 		return -1;
+	if (!token && r->route.op == OP_vm_attach && upgrade_token(r->connection, secret)) {
+		snprintf(bearer, sizeof bearer, "Bearer %s", secret);
+		token = bearer;
+	}
 	if (token)
 		return auth_token(r->api->db, token, &r->caller, r->scope, e);
 	if (!tls || !tls->tls_session)

@@ -17,14 +17,14 @@
 #include "api/http/request.h"
 #include "api/http/strict.h"
 #include "api/page/page.h"
+#include "api/view/attach.h"
 #include "api/view/view.h"
 #include "api/http/visitor.h"
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/log.h"
 
-/* Descriptors that are no connections: link, listener, epolls, database, stderr. */
-enum { OTHER_FDS = 64, TURNS = 64, PER_ADDRESS = 128, STALL_MS = 1000 };
+enum { TURNS = 64, PER_ADDRESS = 128, STALL_MS = 1000 };
 
 enum { DOOR_UNIX, DOOR_TLS, DOORS };
 
@@ -365,9 +365,10 @@ static int start_daemon(struct http *h, unsigned door, unsigned flags, int take_
 
 	fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK);
 	h->daemon[door] = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | flags, 0, NULL, NULL,
-		on_access, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
-		listener, MHD_OPTION_CONNECTION_LIMIT, h->n_most,
+		MHD_USE_EPOLL | MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+			flags,
+		0, NULL, NULL, on_access, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+		MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, h->n_most,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_MEMORY,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S, MHD_OPTION_STRICT_FOR_CLIENT,
 		1, MHD_OPTION_URI_LOG_CALLBACK, on_target, h, MHD_OPTION_UNESCAPE_CALLBACK,
@@ -390,7 +391,8 @@ int http_open(struct api *api, int take_listener, unsigned max_fds, struct http 
 		abort();
 	h->api = api;
 	LIST_INIT(&h->requests);
-	h->n_most = max_fds < HTTP_CONNECTIONS + OTHER_FDS ? max_fds - OTHER_FDS : HTTP_CONNECTIONS;
+	h->n_most = max_fds < HTTP_CONNECTIONS + HTTP_OTHER_FDS ? max_fds - HTTP_OTHER_FDS
+								: HTTP_CONNECTIONS;
 	MHD_set_panic_func(on_panic, NULL);
 	*ret = h;
 	if (sd_event_add_time(api->loop, &h->timer, CLOCK_MONOTONIC, 0, 1000, on_time, h) < 0 ||
@@ -468,6 +470,7 @@ void http_close(struct http *h)
 		if (listener >= 0)
 			close(listener);
 	}
+	attach_end_all(h->api->attached);
 	flush(h);
 	for (unsigned i = 0; i < DOORS; i++) {
 		if (h->daemon[i])

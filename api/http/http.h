@@ -19,6 +19,9 @@ struct http;
 
 enum {
 	HTTP_CONNECTIONS = 2048, /* at most; fewer when RLIMIT_NOFILE is lower */
+	/* Descriptors that are no connections: link, listeners, epolls, database, stderr; pairs of
+	 * WebSockets under TLS. */
+	HTTP_OTHER_FDS = 128 + 256,
 	HTTP_MEMORY = 16 * 1024, /* for the header section of one connection */
 	HTTP_IDLE_S = 60,
 	HTTP_DRAIN = 16 * 1024 * 1024,	/* bytes of a refused body that are read */

@@ -140,6 +140,11 @@ void request_answer_stream(struct request *r, const char *type, MHD_ContentReade
 	       MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, reader, arg, done), type);
 }
 
+void request_answer_upgrade(struct request *r, MHD_UpgradeHandler on_upgraded)
+{
+	answer(r, 101, MHD_create_response_for_upgrade(on_upgraded, r), NULL);
+}
+
 void request_suspend(struct request *r)
 {
 	MHD_suspend_connection(r->connection);

@@ -82,6 +82,8 @@ void request_answer_text(struct request *r, int status, const char *type, char *
 void request_answer_nothing(struct request *r, int status);
 void request_answer_stream(struct request *r, const char *type, MHD_ContentReaderCallback reader,
 			   MHD_ContentReaderFreeCallback done, void *arg);
+/* 101: on_upgraded gets the connection; its first argument is r, which lives as long. */
+void request_answer_upgrade(struct request *r, MHD_UpgradeHandler on_upgraded);
 void request_header(struct request *r, const char *name, const char *value);
 void request_etag(struct request *r, int64_t revision);
 

@@ -10,9 +10,21 @@
 
 /* Headers that frame or address a request: two of them contradict each other. */
 static const char *const once[] = {
-	"Host",	    "Content-Length", "Transfer-Encoding", "Content-Type",  "Expect",
-	"If-Match", "If-None-Match",  "Last-Event-ID",	   "Authorization", "Request-Id",
-	"Origin",   "Sec-Fetch-Site",
+	"Host",
+	"Content-Length",
+	"Transfer-Encoding",
+	"Content-Type",
+	"Expect",
+	"If-Match",
+	"If-None-Match",
+	"Last-Event-ID",
+	"Authorization",
+	"Request-Id",
+	"Origin",
+	"Sec-Fetch-Site",
+	"Sec-WebSocket-Key",
+	"Sec-WebSocket-Version",
+	"Sec-WebSocket-Protocol",
 };
 enum { HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONTENT_TYPE, EXPECT };
 

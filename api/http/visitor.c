@@ -69,6 +69,11 @@ struct visitor *visitor_of(struct MHD_Connection *c)
 	return i ? i->socket_context : NULL;
 }
 
+void visitor_is_upgraded(struct visitor *v)
+{
+	v->source = sd_event_source_disable_unref(v->source);
+}
+
 void visitor_is_served(struct visitor *v)
 {
 	v->request = NULL;

@@ -27,5 +27,7 @@ struct visitor *visitor_new(struct api *api, struct MHD_Connection *c);
 void visitor_free(struct visitor *v);
 struct visitor *visitor_of(struct MHD_Connection *c);
 int visitor_fd(struct MHD_Connection *c);
+/* Its connection is no HTTP any more: whoever has its descriptor watches it. */
+void visitor_is_upgraded(struct visitor *v);
 /* Its request has been answered. */
 void visitor_is_served(struct visitor *v);

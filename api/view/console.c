@@ -24,8 +24,8 @@ struct ring {
 	size_t bytes;
 	size_t head; /* of its count, in the box */
 	size_t (*read)(const struct blackbox_map *m, uint64_t *pos, char *ret, size_t cap);
-	enum param tail, since, follow;
-	const char *position, *generation; /* headers */
+	enum param tail, since, of, follow; /* of: the generation that `since` is of */
+	const char *position, *generation;  /* headers */
 };
 
 static const struct ring printed = {
@@ -34,6 +34,7 @@ static const struct ring printed = {
 	.read = blackbox_read_console,
 	.tail = PARAM_OF_vm_console_tail,
 	.since = PARAM_OF_vm_console_since,
+	.of = PARAM_OF_vm_console_generation,
 	.follow = PARAM_OF_vm_console_follow,
 	.position = "Console-Position",
 	.generation = "Console-Generation",
@@ -45,9 +46,19 @@ static const struct ring logged = {
 	.read = blackbox_read_log,
 	.tail = PARAM_OF_vm_log_tail,
 	.since = PARAM_OF_vm_log_since,
+	.of = PARAM_OF_vm_log_generation,
 	.follow = PARAM_OF_vm_log_follow,
 	.position = "Log-Position",
 	.generation = "Log-Generation",
+};
+
+/* As a WebSocket begins with it. */
+static const struct ring attached = {
+	.bytes = BLACKBOX_CONSOLE,
+	.read = blackbox_read_console,
+	.tail = PARAM_OF_vm_attach_tail,
+	.since = PARAM_OF_vm_attach_since,
+	.of = PARAM_OF_vm_attach_generation,
 };
 
 /* One that follows. */
@@ -187,7 +198,8 @@ static uint64_t start(const struct param_set *p, const struct ring *ring,
 
 	if (!text)
 		abort();
-	if (param_is_set(p, ring->since))
+	if (param_is_set(p, ring->since) &&
+	    (!param_is_set(p, ring->of) || (uint64_t)param_number(p, ring->of) == b->generation))
 		pos = (uint64_t)param_number(p, ring->since);
 	n = ring->read(&b->map, &pos, text, ring->bytes);
 	if (param_is_set(p, ring->tail))
@@ -197,6 +209,17 @@ static uint64_t start(const struct param_set *p, const struct ring *ring,
 	*ret_n = n - skip;
 	*ret_end = pos;
 	return pos - (n - skip);
+}
+
+void console_begin(const struct request *r, uint64_t *ret_generation, uint64_t *ret_pos)
+{
+	const struct boxes_entry *b = boxes_find(r->api->boxes, request_vm(r));
+	AUTO_FREE char *text = NULL;
+	uint64_t end;
+	size_t n;
+
+	*ret_generation = b ? b->generation : 0;
+	*ret_pos = b ? start(&r->params, &attached, b, &text, &n, &end) : 0;
 }
 
 static void put_position(struct request *r, const char *name, uint64_t value)

@@ -8,8 +8,11 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 struct api;
 struct consoles;
+struct request;
 
 enum { CONSOLE_POLL_MS = 50 };
 
@@ -17,3 +20,6 @@ struct consoles *consoles_new(struct api *api);
 void consoles_free(struct consoles *c);
 /* Boxes came or went, or all streams shall end. */
 void console_wake(struct consoles *c);
+
+/* Where vm_attach's parameters say that a client begins; 0, 0 before the first worker. */
+void console_begin(const struct request *r, uint64_t *ret_generation, uint64_t *ret_pos);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each operation of the document once, so that it succeeds. A new operation needs its call here."""
 from host import config
+from websocket import handshake
 
 HELLO = config("hello.elf")
 
@@ -26,6 +27,7 @@ def tour(host, ask):
     ask("POST", "/v1/vms/hello/console", "x", {"Content-Type": "text/plain"})
     for view in ("", "/config", "/revisions", "/revisions/1", "/status", "/map", "/console", "/log"):
         ask("GET", f"/v1/vms/hello{view}")
+    ask("GET", "/v1/vms/hello/console/ws", None, handshake())
     verb("hello", "dump")
     for word in ("pause", "resume", "reset-budget", "button"):
         verb("hello", word)

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The console as a WebSocket: replay, typing, one writer, viewers that do not read, restarts, its handshake."""
+import json
+import os
+import signal
+
+import pytest
+
+from host import GUESTS, Host, config, is_named
+from secure import Secure
+from websocket import BINARY, CLOSE, MORE, PING, TEXT, Refused, WebSocket
+
+ECHO = config("echo.elf")
+PLAIN = {"Content-Type": "text/plain"}
+
+
+@pytest.fixture(scope="module")
+def shared():
+    h = Host()
+    try:
+        h.start()
+        h.define("echo", ECHO)
+        h.verb("echo", "start")
+        h.until_console("echo", "echo: type")
+        yield h
+    finally:
+        h.close()
+
+
+def token(host, name, **how):
+    host.delete(f"/v1/tokens/{name}")
+    return host.post(f"/v1/tokens/{name}", how).json["secret"]
+
+
+def test_what_was_printed_is_told_again_and_what_is_typed_reaches_the_guest(shared):
+    with WebSocket(shared, "echo", "?tail=1000") as w:
+        w.until_output("echo: type, end with Ctrl-D\n")
+        begin = w.until_told("at", lost=0)
+        assert begin["generation"] == 1 and begin["position"] == 0
+        w.type("marco\n")
+        w.until_output("marco\n")
+        assert w.until_told("writer", writer="uid 0")["you"] is True
+        w.send(CLOSE, (1000).to_bytes(2, "big"))
+        assert w.until_closed() == (1000, "")
+
+
+def test_a_viewer_begins_at_its_place(shared):
+    with WebSocket(shared, "echo", "?tail=1") as w:
+        w.type("abc\ndef\n")
+        w.until_output("def\n")
+        place = w.last("at")
+        end = place["position"] + len(w.output)
+    with WebSocket(shared, "echo", f"?since={end - 4}&generation=1") as w:
+        w.until_output("def\n")
+        assert (w.last("at")["position"], w.output) == (end - 4, b"def\n")
+    with WebSocket(shared, "echo", f"?since={end}&generation=7") as w:
+        w.until_output("def\n")
+        assert (w.last("at")["position"], w.last("at")["generation"]) == (0, 1)
+
+
+def test_one_types_and_the_others_are_told_who(shared):
+    with WebSocket(shared, "echo") as first, WebSocket(shared, "echo") as second:
+        first.say(type="write")
+        assert first.until_told("writer", writer="uid 0", you=True)
+        assert second.until_told("writer", writer="uid 0", you=False)
+        second.type("mine\n")
+        problem = second.until_told("refused")["problem"]
+        assert problem["type"] == "urn:qvm:error:conflict" and "uid 0 types at the console of 'echo'" in problem["detail"]
+        posted = shared.post("/v1/vms/echo/console", "posted\n", **PLAIN)
+        assert posted.status == 409 and "with force" in posted.json["detail"], posted
+        second.say(type="write", force=True)
+        assert second.until_told("writer", you=True)
+        assert first.until_told("writer", you=False)
+        first.type("late\n")
+        assert first.until_told("refused")["problem"]["status"] == 409
+        second.type("second\n")
+        first.until_output("second\n")
+        assert b"mine" not in first.output and b"late" not in first.output
+        second.say(type="leave")
+        assert first.until_told("writer", writer=None)
+        forced = shared.post("/v1/vms/echo/console?force=1", "posted\n", **PLAIN)
+        assert forced.status == 204, forced
+        first.until_output("posted\n")
+
+
+def test_a_writer_that_goes_leaves_its_right(shared):
+    with WebSocket(shared, "echo") as viewer:
+        with WebSocket(shared, "echo") as gone:
+            gone.say(type="write", force=True)
+            viewer.until_told("writer", writer="uid 0")
+        viewer.until_told("writer", writer=None)
+        viewer.type("free\n")
+        viewer.until_output("free\n")
+
+
+def test_who_may_only_read_reads_and_its_token_comes_as_a_subprotocol(shared):
+    secret = token(shared, "reader", role="reader", vms="ech*")
+    with WebSocket(shared, "echo", "?tail=100", Sec_WebSocket_Protocol=f"qvm.console.v1, qvm.token.{secret}") as w:
+        assert "Sec-WebSocket-Protocol: qvm.console.v1\r\n" in w.head and secret not in w.head
+        w.until(lambda w: w.output)
+        for attempt in (lambda: w.type("x"), lambda: w.say(type="write", force=True)):
+            attempt()
+            problem = w.until_told("refused")["problem"]
+            assert problem["status"] == 403 and "'reader' has 'reader'" in problem["detail"], problem
+    elsewhere = token(shared, "other", role="operator", vms="web-*")
+    for wrong, status in ((elsewhere, 403), ("nonsense", 401)):
+        with pytest.raises(Refused) as e:
+            WebSocket(shared, "echo", Sec_WebSocket_Protocol=f"qvm.console.v1, qvm.token.{wrong}")
+        assert e.value.status == status
+    shared.define("web-1", ECHO)
+    with WebSocket(shared, "web-1", Authorization=f"Bearer {elsewhere}") as w:
+        w.type("x")
+        assert w.until_told("refused")["problem"]["type"] == "urn:qvm:error:conflict"  # it is not running
+
+
+@pytest.mark.parametrize("headers, status, why", [
+    ({"Upgrade": None}, 400, "Upgrade: websocket"), ({"Upgrade": "h2c"}, 400, "Upgrade: websocket"),
+    ({"Connection": "keep-alive"}, 400, "Connection"), ({"Sec_WebSocket_Version": "8"}, 400, "13"),
+    ({"Sec_WebSocket_Key": "short"}, 400, "Sec-WebSocket-Key"), ({"Sec_WebSocket_Key": None}, 400, "Sec-WebSocket-Key"),
+    ({"Origin": "https://evil.example"}, 403, "evil.example"), ({"Origin": "null"}, 403, "null"),
+    ({"Origin": "https://localhost.evil.example"}, 403, "evil.example")])
+def test_what_is_no_handshake_of_ours_is_refused(shared, headers, status, why):
+    with pytest.raises(Refused) as e:
+        WebSocket(shared, "echo", **headers)
+    assert e.value.status == status and why in e.value.text
+
+
+def test_a_page_of_this_server_may(shared):
+    with WebSocket(shared, "echo", "?tail=100", Origin="https://localhost") as w:
+        w.until(lambda w: w.output)
+    with pytest.raises(Refused) as e:
+        WebSocket(shared, "nobody")
+    assert e.value.status == 404
+
+
+def send_unmasked(w):
+    w.send(BINARY, b"x", mask=b"")
+
+
+def send_too_much(w):
+    w.send(BINARY, b"x" * 4097)
+
+
+def send_more_of_nothing(w):
+    w.send(MORE, b"x")
+
+
+def send_a_long_ping(w):
+    w.send(PING, b"x" * 126)
+
+
+@pytest.mark.parametrize("send, code", [(send_unmasked, 1002), (send_too_much, 1009), (send_more_of_nothing, 1002),
+                                        (send_a_long_ping, 1002)])
+def test_frames_that_are_none_end_the_connection_with_a_reason(shared, send, code):
+    with WebSocket(shared, "echo") as w:
+        send(w)
+        assert w.until_closed()[0] == code
+
+
+def test_fragments_pings_and_words_are_understood(shared):
+    with WebSocket(shared, "echo") as w:
+        w.say(type="write", force=True)
+        w.send(BINARY, b"fr", final=False)
+        w.send(PING, b"are you there")
+        w.send(MORE, b"ag\n")
+        w.until(lambda w: w.pongs == [b"are you there"])
+        w.until_output("frag\n")
+        w.say(type="resize", columns=80, rows=24)
+        w.say(type="dance")
+        assert "write, leave and resize" in w.until_told("refused")["problem"]["detail"]
+        w.send(TEXT, b"\xff{")
+        assert w.until_told("refused")["problem"]["status"] == 400
+        w.type("y" * 3000 + "\n")
+        w.until_output("y" * 3000 + "\n")
+
+
+def api_pid(host):
+    with open(f"/proc/{host.process.pid}/task/{host.process.pid}/children", encoding="ascii") as f:
+        return next(int(p) for p in f.read().split() if is_named(p, "qvm-api"))
+
+
+def test_a_killed_api_is_gone_on_with_without_loss_or_repetition(host):
+    host.define("echo", ECHO)
+    host.verb("echo", "start")
+    host.until_console("echo", "echo: type")
+    with WebSocket(host, "echo", "?tail=100") as w:
+        w.until_output("Ctrl-D\n")
+        w.type("before\n")
+        w.until_output("before\n")
+        place, got = w.last("at"), w.output
+        os.kill(api_pid(host), signal.SIGKILL)
+        with pytest.raises((EOFError, ConnectionError)):
+            w.until_closed()
+    host.until(host.serves, "another API serves")
+    assert host.post("/v1/vms/echo/console", "meanwhile\n", **PLAIN).status == 204
+    host.until_console("echo", "meanwhile\n")
+    at = place["position"] + len(got)
+    with WebSocket(host, "echo", f"?since={at}&generation={place['generation']}") as w:
+        w.until_output("meanwhile\n")
+        assert w.last("at") == {"type": "at", "generation": 1, "position": at, "lost": 0}
+        assert got + w.output == host.get("/v1/vms/echo/console").body
+
+
+def test_a_viewer_that_does_not_read_holds_up_nobody(host):
+    host.define("flood", config("flood.elf", "cmdline lines=600"))
+    host.verb("flood", "start")
+    with WebSocket(host, "flood") as slow, WebSocket(host, "flood") as quick:
+        quick.until_output("flood 599: ")
+        assert quick.last("at")["lost"] == 0
+        quick.until(lambda w: w.output == host.get("/v1/vms/flood/console").body)
+        slow.until(lambda w: w.output == quick.output)
+
+
+def test_the_console_goes_on_with_the_next_worker_and_ends_with_the_vm(host):
+    host.define("echo", ECHO)
+    with WebSocket(host, "echo") as w:
+        assert w.until_told("at")["generation"] == 0
+        for generation in (1, 2):
+            host.verb("echo", "start")
+            assert w.until_told("at", generation=generation, position=0)
+            w.until_output("echo: type, end with Ctrl-D\n")
+            w.output = b""
+            host.verb("echo", "kill")
+        assert host.delete("/v1/vms/echo").status == 204
+        assert w.until_closed() == (1000, "the VM was deleted")
+
+
+def test_it_goes_through_tls_and_ends_with_its_server(tmp_path):
+    secure = Secure(tmp_path)
+    try:
+        host = secure.host.start()
+        secure.until_serves()
+        host.define("echo", ECHO)
+        host.verb("echo", "start")
+        secret = token(host, "console", role="operator", vms="echo")
+        with pytest.raises(Refused) as e:
+            WebSocket(host, "echo", door=WebSocket.tls(secure))
+        assert e.value.status == 401
+        with WebSocket(host, "echo", "?tail=100", door=WebSocket.tls(secure), Host=f"localhost:{secure.port}",
+                       Origin=f"https://localhost:{secure.port}",
+                       Sec_WebSocket_Protocol=f"qvm.console.v1, qvm.token.{secret}") as w:
+            w.until_output("Ctrl-D\n")
+            for n in range(20):
+                w.type(f"through tls {n}\n")
+                w.until_output(f"through tls {n}\n")
+            assert w.until_told("writer", writer="token 'console'")["you"]
+            host.leave()
+            assert w.until_closed()[0] == 1001
+    finally:
+        secure.host.close()
+
+
+def test_many_come_and_go_and_leave_nothing(shared):
+    held = shared.api_fds()
+    for _ in range(3):
+        open_ones = [WebSocket(shared, "echo") for _ in range(40)]
+        for w in open_ones[::2]:
+            w.send(CLOSE, (1001).to_bytes(2, "big"))
+        for w in open_ones:
+            w.sock.close()
+    shared.until(lambda: shared.api_fds() <= held, "the API has closed them")
+    told = json.loads(shared.get("/healthz").body)
+    assert told, told
