@@ -137,6 +137,9 @@ static enum MHD_Result finish(struct http *h, struct request *r)
 	if (*r->allow) {
 		request_answer_nothing(r, 204);
 		request_header(r, "Allow", r->allow);
+		if (strstr(r->allow, op_method_name(OP_PATCH))) /* RFC 5789, 3.1 */
+			request_header(r, "Accept-Patch",
+				       "application/merge-patch+json, application/json");
 		return queue(r, false);
 	}
 	r->phase = REQUEST_HELD;

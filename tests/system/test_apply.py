@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -230,6 +231,20 @@ def test_an_editor_that_fails_changes_nothing_and_keeps_what_was_typed(clean, tm
         assert f.read() == HELLO + "# typed\n"
     assert clean.vm("web")["revision"] == 1
     assert edit(clean, tmp_path, "false", "ghost").returncode == 5
+
+
+def test_a_killed_client_leaves_what_was_typed_in_its_file(clean, tmp_path):
+    clean.define("web", HELLO)
+    typed = tmp_path / "typed"
+    program = editor(tmp_path, f"open(argv[-1], 'w').write(text + '# typed\\n'); open({str(typed)!r}, 'w'); import time; time.sleep(60)")
+    with subprocess.Popen([f"{B}/qvmadm", "-H", f"unix:{clean.socket}", "edit", "web"], stdin=subprocess.DEVNULL,
+                          env={**os.environ, "VISUAL": program, "TMPDIR": str(tmp_path)}, start_new_session=True) as p:
+        clean.until(typed.exists, "the editor has the text")
+        os.kill(p.pid, signal.SIGTERM)
+        p.wait(30)
+        os.killpg(p.pid, signal.SIGKILL)  # the editor
+    folder, = drafts(tmp_path)
+    assert (tmp_path / folder / "web.qvmconf").read_text() == HELLO + "# typed\n"
 
 
 def test_at_a_terminal_a_wrong_text_opens_again(clean, tmp_path):

@@ -65,6 +65,11 @@ def test_patch_takes_plain_json_too_and_nothing_else(web):
     problem(web.request("PUT", "/v1/vms/web", "{}", MERGE), 415, "media-type")
 
 
+def test_what_a_patch_may_be_is_told_to_who_asks(web):
+    assert "application/merge-patch+json" in web.request("OPTIONS", "/v1/vms/web").headers["Accept-Patch"]
+    assert web.request("OPTIONS", "/v1/vms").headers["Accept-Patch"] is None
+
+
 def test_a_patch_that_changes_nothing_makes_no_revision(web):
     for body in ({}, {"policy": {}}, {"policy": {"restart_budget": 7}}, {"policy": {"on_failure": None}}):
         a = web.request("PATCH", "/v1/vms/web", json.dumps(body), MERGE)
