@@ -29,6 +29,10 @@ def test_a_vm_lives_in_a_scope_of_its_own_with_its_limits(story):
     assert "scope: the worker is in it, with all its limits" in story
 
 
+def test_limits_of_the_devices_of_disks_are_properties_of_the_scope(story):
+    assert "disks: limits of the device are the scope's" in story
+
+
 def test_the_server_of_shared_memory_is_in_a_scope_and_not_in_the_unit(story):
     assert "shared memory: in /qvm.slice/qvmd-shmem" in story
 
