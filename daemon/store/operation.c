@@ -103,8 +103,7 @@ int operation_fail_lost(struct store *s, int64_t at_ms, struct err *e)
 			 "WHERE vm.name = operation.vm AND "
 			 "((vm.pid > 0 OR vm.observed IN ('starting', 'stopping')) AND "
 			 "operation.op IN ('vm_start', 'vm_stop', 'vm_kill', 'vm_release', "
-			 "'vm_pause') OR vm.pair IN ('yielding', 'returning') AND "
-			 "operation.op IN ('vm_takeover', 'vm_give_back')))",
+			 "'vm_pause') OR operation.op IN ('vm_takeover', 'vm_give_back')))",
 			 STORE_INT(at_ms), STORE_TEXT(err_id(lost.code)), STORE_TEXT(lost.msg));
 }
 

@@ -14,8 +14,8 @@
 #include "daemon/timer.h"
 #include "daemon/vm/action.h"
 #include "daemon/vm/life.h"
-#include "daemon/vm/ready.h"
 #include "daemon/worker/worker.h"
+#include "daemon/vm/ready.h"
 
 /* --- who belongs to whom --- */
 
@@ -174,6 +174,57 @@ static void step(struct daemon *d, struct vm *primary)
 	}
 }
 
+/* It fell with its supervisor, or its host, and its turn comes again. */
+static bool goes_on(const struct vm *v)
+{
+	return v->row.observed == OBSERVED_STARTING || v->turn != TURN_NONE || v->restart;
+}
+
+static struct vm *active_of(struct vm *primary)
+{
+	struct vm *partner = pair_partner(primary);
+
+	return partner && !pair_is_primarys(primary->row.pair) ? partner : primary;
+}
+
+/* An operation under an earlier supervisor, of a change that is settled but for the start. */
+static void end_inherited(struct daemon *d, struct vm *primary)
+{
+	struct vm *active = active_of(primary);
+	struct operation_change c = {.state = OPERATION_FAILED};
+
+	if (primary->row.pair != pair_settled(primary->row.pair))
+		return;
+	if (active->worker && active->worker->phase == WORKER_RUNS) {
+		pair_note_started(d, active);
+	} else if (goes_on(active)) {
+		return;
+	} else {
+		err_set(&c.err, CONFLICT,
+			"its supervisor was started anew meanwhile, and '%s' is not being started "
+			"any more: ask again",
+			active->row.name);
+		change_operation(d, primary, &c);
+	}
+	primary->inherits = false;
+}
+
+void pair_recover(struct daemon *d)
+{
+	for (size_t i = 0; i < d->vms.n; i++) {
+		struct vm *v = d->vms.vm[i], *active = active_of(v);
+
+		v->inherits = true;
+		end_inherited(d, v);
+		/* As when it was asked for, it does not wait for its turn. */
+		if (!v->inherits || active->turn == TURN_NONE ||
+		    !operation_is_running(&d->store, v->row.name, op_of(v->row.pair)))
+			continue;
+		active->turn = TURN_NONE;
+		life_start_in(d, active, 0);
+	}
+}
+
 void pair_step(struct daemon *d)
 {
 	if (d->is_ending || !d->is_recovered)
@@ -183,6 +234,8 @@ void pair_step(struct daemon *d)
 
 		if (v->row.pair == PAIR_YIELDING || v->row.pair == PAIR_RETURNING)
 			step(d, v);
+		if (v->inherits)
+			end_inherited(d, v);
 		if (partner)
 			ready_step(d, v, partner);
 		else if ((ready_is(v) || ready_waits(v)) && !pair_primary(v))
@@ -228,7 +281,9 @@ void pair_note_failed(struct daemon *d, struct vm *v, const struct err *why)
 	struct operation_change c = {.state = OPERATION_FAILED, .err = *why};
 	struct vm *primary, *partner;
 
-	if (find(v, &primary, &partner) && (v == primary) == pair_is_primarys(primary->row.pair) &&
+	/* What fell with an earlier supervisor is started again: pair_recover() judges. */
+	if ((d->is_recovered || !goes_on(v)) && find(v, &primary, &partner) &&
+	    (v == primary) == pair_is_primarys(primary->row.pair) &&
 	    primary->row.pair == pair_settled(primary->row.pair))
 		change_operation(d, primary, &c);
 }

@@ -39,6 +39,9 @@ void pair_step(struct daemon *d);
 /* A guest runs, or will not: whoever waits for its takeover hears of it. */
 void pair_note_started(struct daemon *d, struct vm *v);
 void pair_note_failed(struct daemon *d, struct vm *v, const struct err *why);
+/* At the start, when all is adopted or queued: takeovers that began under an earlier supervisor end here, or
+ * by pair_step() once nothing goes on with them. */
+void pair_recover(struct daemon *d);
 /* The verbs, on the primary. */
 int pair_take_over(struct daemon *d, struct vm *primary, const struct operation *o,
 		   int64_t *ret_operation, struct err *e);

@@ -218,6 +218,7 @@ void recover_run(struct daemon *d, struct recall *r)
 	d->is_recovered = true;
 	startup_step(d);
 	pair_step(d);
+	pair_recover(d);
 	ledger_flush(d);
 	free(verdict);
 	free(orphan);

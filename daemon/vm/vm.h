@@ -49,6 +49,7 @@ struct vm {
 	int64_t operation;
 	uint64_t spawned_ms;   /* monotonic */
 	enum turn turn;	       /* to start in order */
+	bool inherits;	       /* a takeover of an earlier supervisor may be under way: pair.c */
 	int64_t cold_revision; /* that cannot be held ready; 0 = none is known */
 	bool is_wait_told;     /* why it waits */
 	bool is_parting;       /* the supervisor ends, and has asked it to */

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A standby takes over and gives back; the disk of the two never has two owners."""
 import os
+import shutil
 import threading
 import time
 
 import pytest
 
 from host import GUESTS, config, is_alive, send
+from test_opener import Dead
 
 HELLO = config("hello.elf")
 
@@ -200,6 +202,36 @@ def test_a_killed_supervisor_in_the_middle_finishes_the_takeover(host):
     host.until_vm("b", observed="running")
     assert host.vm("a")["observed"] == "stopped", "the role is kept"
     assert host.verb("a", "start").status == 409
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/fuse"), reason="this machine has no FUSE")
+@pytest.mark.parametrize("end", ["runs", "fails"])
+def test_a_supervisor_that_is_killed_while_the_standby_starts_finishes_the_takeover(host, tmp_path, end):
+    image = tmp_path / "share" / "hello.elf"
+    image.parent.mkdir()
+    shutil.copy(f"{GUESTS}/hello.elf", image)
+    host.define("b", with_disk(host, "hello.elf").replace(f"{GUESTS}/hello.elf", str(image)), on_failure="stop")
+    host.define("a", with_disk(host, "hello.elf"), standby="b", on_failure="stop")
+    assert host.verb("a", "start").json["state"] == "done"
+    host.until_console("a", "Hello")
+    dead = Dead(image.parent)
+    try:
+        takeover = host.post("/v1/vms/a/takeover").json["id"]
+        host.until_vm("b", observed="starting")
+        host.kill()
+    finally:
+        dead.close()
+    if end == "fails":
+        image.unlink()
+    host.start()
+    o = host.until(lambda: (o := host.get(f"/v1/operations/{takeover}").json)["state"] != "running" and o, "it is over")
+    if end == "runs":
+        assert (o["state"], o["phase"]) == ("done", "'b' is the active one"), o
+        assert host.vm("b")["observed"] == "running" and host.vm("a")["observed"] == "stopped"
+    else:
+        assert o["state"] == "failed" and str(image) in o["error"]["detail"], o
+        assert host.vm("b")["observed"] == "safe"
+    assert roles(host)["b"][2], "the role is kept"
 
 
 def test_the_disk_never_has_two_owners_while_the_two_change_places(host):
