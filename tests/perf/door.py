@@ -67,6 +67,14 @@ def measure(path, pid, target, **headers):
     return statistics.median(took), statistics.quantiles(took, n=100)[98], spent, len(body)
 
 
+def is_listening(path):
+    try:
+        Connection(path).s.close()
+        return True
+    except OSError:
+        return False
+
+
 def floor(folder, body):
     """The same number of bytes from the trivial program."""
     path, file = os.path.join(folder, "floor.sock"), os.path.join(folder, "body")
@@ -74,7 +82,7 @@ def floor(folder, body):
         f.write(b"x" * max(body, 1))
     with subprocess.Popen([f"{B}/tests/trivial", path, file]) as p:
         try:
-            while not os.path.exists(path):
+            while not is_listening(path):
                 time.sleep(0.01)
             return measure(path, p.pid, "/body")
         finally:

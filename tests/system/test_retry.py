@@ -166,7 +166,9 @@ def test_mutations_under_kills_end_as_their_answers_said(seed=1):
     striker = threading.Thread(target=strike)
     try:
         striker.start()
-        for _ in range(steps):
+        done = 0
+        while done < steps or min(kills) < 2:
+            done += 1
             method, path, body, headers, status, change = step(rng, model, tokens)
             answer = insist(host, method, path, body, {**headers, **ids()})
             assert answer.status == status, (method, path, headers, answer, model)
@@ -178,8 +180,7 @@ def test_mutations_under_kills_end_as_their_answers_said(seed=1):
         assert {t["name"] for t in host.get("/v1/tokens").json["tokens"]} == tokens
         seqs = [e["seq"] for e in host.events()]
         assert seqs == list(range(1, len(seqs) + 1))
-        print(f"{steps} mutations, API killed {kills[0]} times, supervisor {kills[1]} times")
-        assert min(kills) > 0
+        print(f"{done} mutations, API killed {kills[0]} times, supervisor {kills[1]} times")
     finally:
         over.set()
         striker.join()
