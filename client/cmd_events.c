@@ -97,18 +97,19 @@ static bool is_key(const struct key *k, const char *filter)
 	return strlen(k->name) == n && memcmp(k->name, filter, n) == 0;
 }
 
-/* The last value given for it; NULL = none. */
-static const char *wanted(const struct command_call *c, const struct key *k)
+/* The last value given for it. */
+static bool is_wanted(const struct command_call *c, const struct key *k, const char **ret_value)
 {
 	for (unsigned i = c->n_given; i--;) {
 		const char *option = c->given[i].option->name, *value = c->given[i].value;
+		bool is_own = k->option && !strcmp(option, k->option);
 
-		if (k->option && !strcmp(option, k->option))
-			return value;
-		if (!strcmp(option, "--filter") && is_key(k, value))
-			return strchr(value, '=') + 1;
+		if (!is_own && (strcmp(option, "--filter") != 0 || !is_key(k, value)))
+			continue;
+		*ret_value = is_own ? value : strchr(value, '=') + 1;
+		return true;
 	}
-	return NULL;
+	return false;
 }
 
 static int check_filters(const struct command_call *c, struct err *e)
@@ -137,12 +138,13 @@ static int make_filter(const struct command_call *c, char filter[static EVENT_FI
 	if (check_filters(c, e) < 0)
 		return -1;
 	for (size_t k = 0; k < NELEMS(keys); k++) {
-		const char *value = wanted(c, &keys[k]);
+		const char *value;
 
-		if (value && keys[k].check(value, e) < 0)
+		if (!is_wanted(c, &keys[k], &value))
+			continue;
+		if (keys[k].check(value, e) < 0)
 			return -1;
-		if (value)
-			str_add(filter, EVENT_FILTER, &n, "&%s=%s", keys[k].name, value);
+		str_add(filter, EVENT_FILTER, &n, "&%s=%s", keys[k].name, value);
 	}
 	return 0;
 }
@@ -172,7 +174,6 @@ static int run(struct command_call *c)
 	struct event_query q = {
 		.since = -1,
 		.filter = filter,
-		.follow = command_value(c, "--follow") != NULL,
 		.sink = show,
 		.arg = c,
 	};
@@ -181,6 +182,7 @@ static int run(struct command_call *c)
 	if (make_filter(c, filter, &e) < 0 ||
 	    (since && read_since(since, &q.since, filter, &e) < 0))
 		return problem_local(&e, c->as_json);
+	q.follow = command_value(c, "--follow") != NULL;
 	if (event_read(c->http, &q, &refusal, &e) == 0)
 		return 0;
 	return e.code ? problem_local(&e, c->as_json) : problem_answer(&refusal, NULL, c->as_json);

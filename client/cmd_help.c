@@ -3,6 +3,7 @@
 
 #include "client/command.h"
 #include "client/help.h"
+#include "client/man.h"
 #include "client/show/problem.h"
 #include "client/topic.h"
 
@@ -11,6 +12,10 @@ static int run(struct command_call *c)
 	const struct command *of;
 	struct err e;
 
+	if (command_value(c, "--man")) {
+		man_print(stdout);
+		return 0;
+	}
 	if (!c->argument[0]) {
 		help_overview(stdout);
 		return 0;
@@ -25,6 +30,11 @@ static int run(struct command_call *c)
 	return 0;
 }
 
+static const struct command_option options[] = {
+	{"--man", NULL, NULL, "all of it as the manual page qvmadm(1)"},
+	{0},
+};
+
 static const struct command help = {
 	.name = "help",
 	.group = COMMAND_HELP,
@@ -33,6 +43,7 @@ static const struct command help = {
 	.help = "Without VERB, all verbs and topics in a line each.\n\n"
 		"  qvmadm help wait\n"
 		"  qvmadm help exit-status",
+	.options = options,
 	.is_local = true,
 	.run = run,
 };

@@ -8,11 +8,18 @@ demo: depends-build
 	@$(MAKE) --no-print-directory all
 	@B=$(B) packaging/demo
 
-# The manual page comes from the tables that the parser is made of.
-man: $(B)/man/qvmconf.5
+# Manual pages come from the tables that the parser is made of.
+man: $(B)/man/qvmconf.5 $(B)/man/qvmadm.1
+$(B)/man/qvmadm.1: $(B)/qvmadm
+	@mkdir -p $(@D)
+	$(Q)$< help --man >$@
 $(B)/man/qvmconf.5: $(B)/qvm
 	@mkdir -p $(@D)
 	$(Q)$< help --man >$@
+
+# The session in README.md, as it goes now.
+transcript: all
+	@B=$(B) packaging/transcript --write
 
 # What the shells are told comes from the client itself.
 completions: $(B)/completions/bash $(B)/completions/zsh $(B)/completions/fish
@@ -36,7 +43,9 @@ install: all man completions
 	$(Q)$(INSTALL) 755 $(B)/qvm-keeper $(DESTDIR)$(PREFIX)/libexec/qvm/qvm-keeper
 	$(Q)$(INSTALL) 755 $(B)/qvm $(DESTDIR)$(PREFIX)/bin/qvm
 	$(Q)$(INSTALL) 755 $(B)/qvmadm $(DESTDIR)$(PREFIX)/bin/qvmadm
-	$(Q)$(INSTALL) 644 $(B)/man/qvmconf.5 $(DESTDIR)$(PREFIX)/share/man/man5/qvmconf.5
+	$(Q)for m in $(B)/man/*.[0-9] packaging/man/*.[0-9]; do \
+		$(INSTALL) 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/} || exit 1; \
+	done
 	$(Q)$(INSTALL) 644 packaging/completions/qvm $(DESTDIR)$(PREFIX)/share/bash-completion/completions/qvm
 	$(Q)$(INSTALL) 644 $(B)/completions/bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/qvmadm
 	$(Q)$(INSTALL) 644 $(B)/completions/zsh $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_qvmadm
@@ -53,4 +62,4 @@ install: all man completions
 	$(Q)$(INSTALL) 644 packaging/systemd/sysusers.conf $(UNITS)/sysusers.d/qvm.conf
 	$(Q)$(INSTALL) 644 packaging/systemd/tmpfiles.conf $(UNITS)/tmpfiles.d/qvm.conf
 
-.PHONY: demo man completions install
+.PHONY: demo transcript man completions install
