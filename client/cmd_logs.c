@@ -36,6 +36,8 @@ static int run(struct command_call *c)
 	if (command_ask(c, &q, &r, &status) < 0)
 		return status;
 	screen_close(&screen);
+	if (!follow && lines && !screen.n_shown)
+		fprintf(stderr, "The worker of %s has logged nothing.\n", q.param);
 	return 0;
 }
 

@@ -105,10 +105,12 @@ void help_command(FILE *f, const struct command *c)
 	print_title(f, "Options of every verb");
 	print_options(f, command_common());
 	output_list(c->forms, forms, sizeof forms);
-	fprintf(f,
-		"\nFORM is %s here. The exit status is 0 or that of the error: qvmadm help "
-		"exit-status\n",
-		forms);
+	snprintf(summary, sizeof summary,
+		 "FORM is %s here. The exit status is 0 or that of the error: qvmadm help "
+		 "exit-status",
+		 forms);
+	fputc('\n', f);
+	prose_print(f, summary, strlen(summary), 0, 0);
 	if (c->alias)
 		fprintf(f, "`qvmadm %s` is the same.\n", c->alias);
 }

@@ -16,6 +16,7 @@ bool screen_show(void *arg, const char *bytes, size_t n)
 {
 	struct screen *s = arg;
 
+	s->n_shown += n;
 	if (s->is_tty) {
 		AUTO_FREE char *out = malloc(n + ESCAPE_ROOM);
 

@@ -12,6 +12,7 @@
 
 struct screen {
 	bool is_tty;
+	size_t n_shown; /* bytes that came */
 	struct escape escape;
 };
 

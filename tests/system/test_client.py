@@ -105,7 +105,8 @@ def test_logs_are_what_the_worker_said(farm):
     r = farm.adm("logs", "crash")
     assert r.returncode == 0 and WARNING in r.stdout, r
     assert len(farm.adm("logs", "crash", "-n", "1").stdout.splitlines()) == 1
-    assert farm.adm("logs", "web-2").stdout == ""
+    r = farm.adm("logs", "web-2")
+    assert r.returncode == 0 and r.stdout == "" and "logged nothing" in r.stderr, r
     assert farm.adm("logs", "nobody").returncode == 5
 
 

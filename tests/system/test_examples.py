@@ -89,7 +89,7 @@ def test_the_help_of_a_verb_has_all_its_parts(verb):
     by_option = subprocess.run([f"{B}/qvmadm", verb, "--help"], capture_output=True, text=True, check=True).stdout
     (head, *summary), about = by_help.split("\n\n")[0].split("\n"), by_help.split("\n\n")[1]
     assert by_help == by_option and head.startswith(f"qvmadm {verb}") and summary[-1].endswith(".") and about.strip()
-    assert all(x in by_help for x in ("\nExamples\n", "\nOptions of every verb\n", "FORM is ", "exit status"))
+    assert all(x in by_help for x in ("\nExamples\n", "\nOptions of every verb\n", "FORM is ", "exit-status"))
     assert max(map(len, by_help.split("\nExamples\n")[0].split("\n"))) <= 80
     assert "[OPTION]" not in head or "\nOptions\n" in by_help
 
