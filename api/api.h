@@ -46,6 +46,7 @@ struct api {
 	struct msg_host_state host; /* as the supervisor told it last */
 	uint32_t layers;	    /* SANDBOX_* of this process */
 	uint64_t started_ms;
+	unsigned n_downloads; /* under way */
 	struct pages *pages;
 	char *document; /* of openapi_print(), made once */
 };

@@ -8,8 +8,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/queue.h>
+#include <unistd.h>
 
 #include "api/api.h"
+#include "api/view/dump.h"
 #include "api/view/finding.h"
 #include "api/http/http.h"
 #include "api/http/match.h"
@@ -30,6 +32,7 @@ struct call {
 	struct request *request;
 	json_t *diagnostics, *wants;
 	uint32_t n_wants;
+	int file; /* -1 = none came */
 };
 
 struct calls {
@@ -81,6 +84,8 @@ static void drop(struct calls *c, struct call *x)
 	http_held(x->request->api->http, -1);
 	json_decref(x->diagnostics);
 	json_decref(x->wants);
+	if (x->file >= 0)
+		close(x->file);
 	free(x);
 }
 
@@ -118,7 +123,8 @@ static void hold(struct request *r)
 
 	if (!x)
 		abort();
-	*x = (struct call){.request = r, .diagnostics = object_list(), .wants = object_list()};
+	*x = (struct call){
+		.request = r, .diagnostics = object_list(), .wants = object_list(), .file = -1};
 	LIST_INSERT_HEAD(&r->api->calls->list, x, link);
 	r->api->calls->n++;
 	http_held(r->api->http, 1);
@@ -206,6 +212,7 @@ int call_forward(struct request *r, struct err *e)
 		return -1;
 	if (r->route.id == 0)
 		str_copy(m.vm, sizeof m.vm, request_vm(r));
+	str_copy(m.dump, sizeof m.dump, r->route.dump);
 	if (r->route.op == OP_vm_rollback)
 		m.revision = param_number(&r->params, PARAM_OF_vm_rollback_to);
 	if (!strcmp(in, "token_in") || !strcmp(in, "vm_patch"))
@@ -233,6 +240,16 @@ int call_want(struct calls *c, uint64_t request, const struct msg_want *w, struc
 	x->n_wants++;
 	object_append(x->wants, finding_want(w));
 	return 0;
+}
+
+void call_file(struct calls *c, uint64_t request, int take_fd)
+{
+	struct call *x = find(c, request);
+
+	if (!x || x->file >= 0)
+		close(take_fd);
+	else
+		x->file = take_fd;
 }
 
 static void answer_check(struct request *r, struct call *x, const struct msg_answer *a)
@@ -280,6 +297,10 @@ static int answer(struct request *r, struct call *x, const struct msg_answer *a,
 					       .n_more = a->n_findings_more});
 	} else if (!strcmp(o->out, "vm")) {
 		return answer_vm(r, x, a, e);
+	} else if (!strcmp(o->out, "dump_list")) {
+		return dump_answer_list(r, x->file, e);
+	} else if (!strcmp(o->out, "file")) {
+		return dump_answer_file(r, TAKE_FD(x->file), e);
 	} else if (!strcmp(o->out, "token")) {
 		return token_answer(r, a->secret, e);
 	} else if (!strcmp(o->out, "none")) {

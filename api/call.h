@@ -33,6 +33,8 @@ int call_is_new(struct calls *c, uint64_t request, struct err *e);
 /* From the link; a request that has gone is passed over in silence. */
 void call_finding(struct calls *c, uint64_t request, const struct diagnostic *d);
 int call_want(struct calls *c, uint64_t request, const struct msg_want *w, struct err *e);
+/* What the answer is about. */
+void call_file(struct calls *c, uint64_t request, int take_fd);
 void call_answer(struct calls *c, uint64_t request, const struct msg_answer *a);
 /* The supervisor has gone. */
 void call_fail_all(struct calls *c, const struct err *why);

@@ -94,6 +94,7 @@ static int dispatch(struct api *api, struct wire_msg *m, struct err *e)
 		return 0;
 	case MESSAGE_ANSWER_WANT:
 		return call_want(api->calls, request, (const struct msg_want *)m->body, e);
+	case MESSAGE_ANSWER_FILE: call_file(api->calls, request, wire_take_fd(m, 0)); return 0;
 	case MESSAGE_ANSWER:
 		call_answer(api->calls, request, (const struct msg_answer *)m->body);
 		attach_answer(api->attached, request, (const struct msg_answer *)m->body);

@@ -3,8 +3,10 @@
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 static const char suffix[] = ".gcore";
@@ -36,6 +38,14 @@ int dumpfile_create(int dir_fd, const char *prefix, int64_t wall_ms, char ret_na
 	return err_set(e, RESOURCE,
 		       "'%.63s-%s%s' and its names with -1 to -%d are taken: remove old dumps",
 		       prefix, stamp, suffix, DUMPFILE_CLASHES);
+}
+
+void dumpfile_tag(const struct stat *st, char ret[static DUMPFILE_TAG])
+{
+	uint64_t at_ns = (uint64_t)st->st_mtim.tv_sec * 1000000000 + (uint64_t)st->st_mtim.tv_nsec;
+
+	snprintf(ret, DUMPFILE_TAG, "%" PRIx64 "-%" PRIx64 "-%" PRIx64, (uint64_t)st->st_ino,
+		 (uint64_t)st->st_size, at_ns);
 }
 
 int dumpfile_is_of(const char *name, const char *prefix)

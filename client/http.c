@@ -129,6 +129,8 @@ static size_t on_body(char *bytes, size_t one, size_t n, void *arg)
 	(void)one; /* always 1 */
 	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &r->status);
 	if (c->q->sink && http_is_success(r)) {
+		if (c->q->status)
+			*c->q->status = r->status;
 		r->is_stopped = !c->q->sink(c->q->sink_arg, bytes, n);
 		return r->is_stopped ? CURL_WRITEFUNC_ERROR : n;
 	}
@@ -192,6 +194,14 @@ static struct curl_slist *headers_of(const struct http *h, const struct http_req
 	}
 	if (h->token) {
 		snprintf(line, sizeof line, "Authorization: Bearer %.200s", h->token);
+		list = curl_slist_append(list, line);
+	}
+	if (q->range) {
+		snprintf(line, sizeof line, "Range: %s", q->range);
+		list = curl_slist_append(list, line);
+	}
+	if (q->if_range) {
+		snprintf(line, sizeof line, "If-Range: %s", q->if_range);
 		list = curl_slist_append(list, line);
 	}
 	if (q->if_match) {

@@ -33,10 +33,12 @@ struct http_request {
 	size_t body_bytes;
 	const char *body_type;
 	const char *if_match;
+	const char *range, *if_range;
 	const char *accept; /* NULL = application/json */
 	int64_t timeout_ms; /* for the whole; 0 = HTTP_PATIENCE_MS, -1 = none */
 	http_sink *sink;    /* NULL: the body is collected */
 	void *sink_arg;
+	long *status; /* of a successful answer, before its sink is called; NULL = of no interest */
 };
 
 struct http_response {

@@ -228,6 +228,7 @@ void daemon_close(struct daemon *d)
 	dial_clear(&d->dials);
 	shmem_close(&d->shmem);
 	scope_close(&d->scopes);
+	dumps_close(d);
 	opener_clear(&d->openers);
 	cgroup_close(&d->cgroup);
 	sd_event_source_disable_unref(d->stopper);

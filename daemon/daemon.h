@@ -19,6 +19,7 @@
 #include "daemon/config.h"
 #include "daemon/hook.h"
 #include "daemon/keep/keep.h"
+#include "daemon/door/dumps.h"
 #include "daemon/door/frontdoor.h"
 #include "daemon/host.h"
 #include "daemon/hostsafe.h"
@@ -40,6 +41,7 @@ struct daemon {
 	char boot[HOST_BOOT]; /* which boot of the host this is */
 	struct vm_set vms;
 	struct check_set checks;
+	struct dumps_set dumps;
 	struct keep keep;
 	struct peer_set peers;
 	struct dial_set dials;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/cpulist.h"
+#include "base/dumpfile.h"
 #include "base/err.h"
 #include "base/name.h"
 #include "base/wire.h"
@@ -156,8 +157,9 @@ struct msg_call {
 	uint64_t
 		policy_fields; /* bits of schemas/policy.h: which of `policy` are meant; the others stay */
 	struct policy policy;
-	char vm[NAME_CAP];	/* or another thing's name; "" when the operation is about none */
-	struct msg_token token; /* of token_create */
+	char vm[NAME_CAP];	  /* or another thing's name; "" when the operation is about none */
+	char dump[DUMPFILE_NAME]; /* of dump_get and dump_delete */
+	struct msg_token token;	  /* of token_create */
 	char folder[MESSAGE_PATH]; /* of a configuration, absolute; "" = its paths are absolute */
 	uint32_t n_input;
 	uint8_t input[MESSAGE_INPUT_MAX]; /* console bytes of vm_type */
@@ -172,6 +174,16 @@ struct msg_answer {
 	struct msg_plan plan;	     /* of a check that passed */
 	struct err err;		     /* code ERR_OK: it succeeded */
 	char secret[MESSAGE_SECRET]; /* of a new token; "" = none */
+};
+
+/* One dump of a VM, as it lies on the disk. */
+struct msg_dump {
+	char name[DUMPFILE_NAME], folder[MESSAGE_PATH];
+	uint64_t bytes, disk_bytes; /* with its holes, and without */
+	int64_t at_ms;		    /* last written to; wall */
+	uint64_t is_unfinished;	    /* being written at this moment */
+	uint64_t needed_bytes;	    /* of an unfinished one: of disk_bytes at its end, about */
+	char tag[DUMPFILE_TAG];
 };
 
 struct msg_store_changed {

@@ -117,6 +117,7 @@ WORDS(token_kind, "bearer", "certificate")
 WORDS(part, "none", "primary", "standby")
 WORDS(alive, "ok", "host-safe", "unavailable")
 WORDS(ground, "sound", "safe")
+WORDS(dump_state, "whole", "writing")
 WORDS(access, "none", "read", "write")
 WORDS(operation_state, "running", "done", "failed")
 /* In the order of enum blackbox_state and enum blackbox_vcpu_state. */
@@ -141,6 +142,7 @@ const char *resource_word(const char *of, unsigned i)
 		{"alive", alive_word},
 		{"ground", ground_word},
 		{"access", access_word},
+		{"dump_state", dump_state_word},
 		{"operation_state", operation_state_word},
 		{"box", box_word},
 		{"vcpu", vcpu_word},

@@ -145,6 +145,15 @@ void request_answer_upgrade(struct request *r, MHD_UpgradeHandler on_upgraded)
 	answer(r, 101, MHD_create_response_for_upgrade(on_upgraded, r), NULL);
 }
 
+void request_answer_sized(struct request *r, int status, const char *type, uint64_t bytes,
+			  MHD_ContentReaderCallback reader, MHD_ContentReaderFreeCallback done,
+			  void *arg)
+{
+	enum { BLOCK = 128 * 1024 };
+
+	answer(r, status, MHD_create_response_from_callback(bytes, BLOCK, reader, arg, done), type);
+}
+
 void request_suspend(struct request *r)
 {
 	MHD_suspend_connection(r->connection);

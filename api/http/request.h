@@ -84,6 +84,10 @@ void request_answer_stream(struct request *r, const char *type, MHD_ContentReade
 			   MHD_ContentReaderFreeCallback done, void *arg);
 /* 101: on_upgraded gets the connection; its first argument is r, which lives as long. */
 void request_answer_upgrade(struct request *r, MHD_UpgradeHandler on_upgraded);
+/* `bytes` of them, to be read as they are sent. */
+void request_answer_sized(struct request *r, int status, const char *type, uint64_t bytes,
+			  MHD_ContentReaderCallback reader, MHD_ContentReaderFreeCallback done,
+			  void *arg);
 void request_header(struct request *r, const char *name, const char *value);
 void request_etag(struct request *r, int64_t revision);
 

@@ -80,6 +80,17 @@ static int read_number(const char *text, const char *of, int64_t *ret, struct er
 	return 0;
 }
 
+/* Also proof against any path: it has no slash, and begins with the VM's name. */
+static int read_dump(const char *text, struct route *r, struct err *e)
+{
+	if (dumpfile_is_of(text, r->param) && str_copy(r->dump, sizeof r->dump, text))
+		return 0;
+	return err_set(e, INVALID,
+		       "'%.80s' is no name of a dump of '%s', such as %s-20261123-120000.gcore; "
+		       "GET /v1/vms/%s/dumps lists them",
+		       text, r->param, r->param, r->param);
+}
+
 static int check_params(struct route *r, const char *second, struct err *e)
 {
 	const char *path = op_table[r->op].path;
@@ -89,6 +100,8 @@ static int check_params(struct route *r, const char *second, struct err *e)
 	if (strchr(path, '{') && !name_is_valid(r->param))
 		return err_set(e, INVALID, "'%.80s' is no name of a %s; it must match %s", r->param,
 			       strstr(path, "{vm}") ? "VM" : "token", NAME_PATTERN);
+	if (strstr(path, "{dump}"))
+		return read_dump(second, r, e);
 	return strstr(path, "{n}") ? read_number(second, "a revision", &r->revision, e) : 0;
 }
 

@@ -2,6 +2,7 @@
 /* route.h - from method and path to a row of ops.def. Pure. qvm-api. */
 #pragma once
 
+#include "base/dumpfile.h"
 #include "base/err.h"
 #include "schemas/op.h"
 
@@ -9,9 +10,10 @@ enum { ROUTE_ALLOW = 64 };
 
 struct route {
 	enum op_id op;
-	char param[OP_PARAM]; /* the {vm}, {token} or {id}, checked; "" when there is none */
-	int64_t id;	      /* the {id} as a number */
-	int64_t revision;     /* the {n} as a number */
+	char param[OP_PARAM];	  /* the {vm}, {token} or {id}, checked; "" when there is none */
+	char dump[DUMPFILE_NAME]; /* the {dump}, checked */
+	int64_t id;		  /* the {id} as a number */
+	int64_t revision;	  /* the {n} as a number */
 };
 
 /*

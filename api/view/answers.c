@@ -100,6 +100,8 @@ static void add_media(json_t *content, const char *type, json_t *take_schema)
 
 static json_t *schema_of_out(const char *out)
 {
+	if (!strcmp(out, "file"))
+		return object_new(); /* any bytes */
 	if (!strcmp(out, "text"))
 		return schema_type("string");
 	return strcmp(out, "document") ? schema_reference("schemas", out) : schema_type("object");

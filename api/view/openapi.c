@@ -11,6 +11,7 @@
 #include "api/http/param.h"
 #include "api/view/schema.h"
 #include "base/auto.h"
+#include "base/dumpfile.h"
 #include "base/name.h"
 #include "base/str.h"
 #include "schemas/op.h"
@@ -42,6 +43,10 @@ static json_t *parameters(enum op_id op)
 		object_append(list,
 			      parameter("n", "path", true, "number of the revision",
 					json_pack("{s:s,s:i}", "type", "integer", "minimum", 1)));
+	if (strstr(path, "{dump}"))
+		object_append(list, parameter("dump", "path", true, "name of the dump's file",
+					      json_pack("{s:s,s:s}", "type", "string", "pattern",
+							"^" DUMPFILE_PATTERN "$")));
 	if (strstr(path, "{token}"))
 		object_append(list, parameter("token", "path", true, "name of the token",
 					      json_pack("{s:s,s:s}", "type", "string", "pattern",

@@ -245,7 +245,8 @@ json_t *schema_all(void)
 	json_t *all = object_new();
 
 	for (unsigned r = 0; r < RESOURCE_COUNT; r++)
-		if (r != RESOURCE_none && r != RESOURCE_text && r != RESOURCE_document)
+		if (r != RESOURCE_none && r != RESOURCE_text && r != RESOURCE_document &&
+		    r != RESOURCE_file)
 			schema_set(all, resource_name((enum resource)r),
 				   resource_schema((enum resource)r));
 	list_types(json_object_get(all, "problem"));

@@ -25,6 +25,7 @@ struct run {
 	struct command_call *c;
 	const char *vm, *what, *past, *idle; /* what: the verb */
 	int64_t deadline_ms;		     /* monotonic; -1 = none */
+	struct operation_watch watch;
 	struct http_response answer;
 	json_t *operation;
 };
@@ -46,7 +47,8 @@ static int64_t left_ms(const struct run *r)
 static int ask(struct run *r, enum op_id op, const char *param, int *ret_status)
 {
 	int64_t left = left_ms(r);
-	int64_t slice_ms = left > SLICE_MS ? SLICE_MS : left;
+	int64_t most = r->watch.look ? r->watch.every_ms : SLICE_MS;
+	int64_t slice_ms = left > most ? most : left;
 	char query[32];
 	struct http_request q = {
 		.op = op,
@@ -93,6 +95,8 @@ static int wait_for_end(struct run *r, int *ret_status)
 	while (is_running(r) && left_ms(r) > 0) {
 		uint64_t asked_ms = clock_mono_ms();
 
+		if (r->watch.look)
+			r->watch.look(r->watch.arg);
 		if (ask(r, OP_operation_show, id, ret_status) < 0)
 			return -1;
 		if (is_running(r))
@@ -157,10 +161,20 @@ static int tell(struct run *r)
 
 int operation_run(struct command_call *c, const char *past, const char *idle)
 {
+	return operation_run_watched(c, past, idle, &(struct operation_watch){0});
+}
+
+int operation_run_watched(struct command_call *c, const char *past, const char *idle,
+			  const struct operation_watch *w)
+{
 	const char *wait = command_value(c, "--wait");
 	bool no_wait = command_value(c, "--no-wait") != NULL;
-	__attribute__((cleanup(done))) struct run r = {
-		.c = c, .what = c->command->name, .past = past, .idle = idle, .deadline_ms = -1};
+	__attribute__((cleanup(done))) struct run r = {.c = c,
+						       .what = c->command->name,
+						       .past = past,
+						       .idle = idle,
+						       .deadline_ms = -1,
+						       .watch = *w};
 	int64_t wait_ms = 0;
 	struct err e;
 	int status = 0;
@@ -180,6 +194,10 @@ int operation_run(struct command_call *c, const char *past, const char *idle)
 		r.deadline_ms = 0; /* over before it begins */
 	if (ask(&r, c->command->op, r.vm, &status) < 0 || wait_for_end(&r, &status) < 0)
 		return status;
+	if (w->ret && !strcmp(field_text(r.operation, "state"), "done"))
+		*w->ret = json_incref(r.operation);
+	if (w->end)
+		w->end(w->arg);
 	return tell(&r);
 }
 

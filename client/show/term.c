@@ -52,17 +52,17 @@ const char *term_off(FILE *f, enum term_style style)
 	return style != TERM_PLAIN && is_coloured(f) ? "\033[0m" : "";
 }
 
-static bool is_utf8(void)
+bool term_is_utf8(void)
 {
 	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
 const char *term_bar(void)
 {
-	return is_utf8() ? "\u2502" : "|";
+	return term_is_utf8() ? "\u2502" : "|";
 }
 
 const char *term_ellipsis(void)
 {
-	return is_utf8() ? "\u2026" : "~";
+	return term_is_utf8() ? "\u2026" : "~";
 }

@@ -27,6 +27,8 @@ unsigned term_width(FILE *f);
 /* The sequences around styled text; "" without colours. */
 const char *term_on(FILE *f, enum term_style style);
 const char *term_off(FILE *f, enum term_style style);
+/* The locale has more than ASCII to draw with. */
+bool term_is_utf8(void);
 /* The bar in front of quoted lines, and the sign of a cut, as the locale can show them. */
 const char *term_bar(void);
 const char *term_ellipsis(void);

@@ -78,8 +78,8 @@ bool again_answered(struct call *c)
 	struct err e;
 	int r;
 
-	/* Neither needs the database: the one changes nothing, the other leads out when it is lost. */
-	if (c->m.op == OP_check || c->m.op == OP_host_release)
+	/* None needs the database: they change nothing, or lead out when it is lost. */
+	if (c->m.op == OP_check || c->m.op == OP_host_release || op_table[c->m.op].method == OP_GET)
 		return false;
 	if (c->m.op == OP_vm_type) {
 		if (!was_typed(c))

@@ -49,7 +49,7 @@ static bool is_noted(struct call *c)
 		       now_ms < f->typist.at_ms + TYPING_MS;
 
 	if (c->m.op != OP_vm_type)
-		return c->m.op == OP_check;
+		return c->m.op == OP_check || c->m.op == OP_dump_list;
 	if (!is_same) {
 		f->typist.uid = c->m.caller.uid;
 		f->typist.at_ms = now_ms;
@@ -80,6 +80,11 @@ void call_answer(struct call *c, const struct msg_answer *a)
 	call_free(c);
 }
 
+void call_drop(struct call *c)
+{
+	call_free(c);
+}
+
 void call_refuse(struct call *c, const struct err *e)
 {
 	struct msg_answer a = {.err = *e};
@@ -93,13 +98,15 @@ static int check_message(const struct msg_call *m, struct err *e)
 		return err_set(e, PROTOCOL, "CALL of operation %u", m->op);
 	if (!str_is_terminated(m->vm, sizeof m->vm) ||
 	    !str_is_terminated(m->folder, sizeof m->folder) ||
-	    (m->folder[0] && m->folder[0] != '/') || m->n_input > MESSAGE_INPUT_MAX ||
-	    m->caller.role >= ROLE_COUNT ||
+	    !str_is_terminated(m->dump, sizeof m->dump) || (m->folder[0] && m->folder[0] != '/') ||
+	    m->n_input > MESSAGE_INPUT_MAX || m->caller.role >= ROLE_COUNT ||
 	    !str_is_terminated(m->caller.identity, sizeof m->caller.identity))
 		return err_set(e, PROTOCOL, "CALL of %s with a field out of bounds",
 			       op_table[m->op].id);
 	if (!name_is_valid(m->vm) && (strchr(op_table[m->op].path, '{') || m->vm[0]))
 		return err_set(e, INVALID, "'%s' is no name: use %s", m->vm, NAME_PATTERN);
+	if (strstr(op_table[m->op].path, "{dump}") && !dumpfile_is_of(m->dump, m->vm))
+		return err_set(e, INVALID, "'%s' is no name of a dump of '%s'", m->dump, m->vm);
 	/* The API decides roles; that it did is checked once more where it counts. */
 	if (m->caller.role < op_table[m->op].role)
 		return err_set(e, DENIED, "%s needs the role %s, uid %u has %s", op_table[m->op].id,

@@ -31,6 +31,8 @@ void call_run(struct daemon *d, uint64_t request, const struct msg_call *m, int 
 /* Answer and free. */
 void call_answer(struct call *take, const struct msg_answer *a);
 void call_refuse(struct call *take, const struct err *e);
+/* Nobody is to be answered any more. */
+void call_drop(struct call *take);
 
 #define OP_HANDLER_VIEW(id)
 #define OP_HANDLER_CALL(id)						void call_##id(struct call *take);

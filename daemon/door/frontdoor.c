@@ -121,6 +121,12 @@ void frontdoor_answer(struct daemon *d, uint64_t visit, unsigned type, uint64_t 
 		say(d, type, request, body, NULL, 0);
 }
 
+void frontdoor_file(struct daemon *d, uint64_t visit, uint64_t request, int fd)
+{
+	if (visit == d->door.visit)
+		say(d, MESSAGE_ANSWER_FILE, request, &(struct msg_empty){0}, &fd, 1);
+}
+
 void frontdoor_secure(struct daemon *d, const int *fd, unsigned n_fds)
 {
 	say(d, MESSAGE_SECURE, 0, &(struct msg_empty){0}, fd, n_fds);

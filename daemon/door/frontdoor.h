@@ -46,6 +46,8 @@ void frontdoor_close(struct daemon *d);
 /* A part of the answer to a call, unless the process that asked has gone. */
 void frontdoor_answer(struct daemon *d, uint64_t visit, unsigned type, uint64_t request,
 		      const void *body);
+/* What the answer to come is about; the descriptor is borrowed. */
+void frontdoor_file(struct daemon *d, uint64_t visit, uint64_t request, int fd);
 /* state.db has news: told once per round of the loop. */
 void frontdoor_changed(struct daemon *d);
 /* The host has entered or left its safe state. */

@@ -97,6 +97,18 @@ uint64_t dump_bytes(const struct vm *v)
 	return v->dump && v->dump->is_of_dead ? v->dump->ram_bytes : 0;
 }
 
+bool dump_is_written(const struct vm *v, struct dump_progress *ret)
+{
+	const struct dump *x = v->dump;
+
+	if (!x || !x->name[0] || x->stage == DUMP_REMOVES)
+		return false;
+	*ret = (struct dump_progress){.needed_bytes = x->job.bytes};
+	str_copy(ret->folder, sizeof ret->folder, x->job.path);
+	str_copy(ret->name, sizeof ret->name, x->name);
+	return true;
+}
+
 static bool runs(const struct vm *v)
 {
 	return v->worker && v->worker->phase == WORKER_RUNS;

@@ -14,6 +14,9 @@
 
 #include "base/err.h"
 
+#include "base/dumpfile.h"
+#include "schemas/message.h"
+
 struct daemon;
 struct dump;
 struct vm;
@@ -43,6 +46,13 @@ void dump_held(struct vm *v);
 void dump_frozen(struct vm *v);
 /* The worker has gone: begin one if policy or a watchdog asks for it. v->end is set. */
 void dump_at_end(struct vm *v);
+/* The file that is being written, and what it will take on the disk, about. */
+struct dump_progress {
+	char folder[MESSAGE_PATH], name[DUMPFILE_NAME];
+	uint64_t needed_bytes;
+};
+/* False: no file is. */
+bool dump_is_written(const struct vm *v, struct dump_progress *ret);
 /* End it unfinished: the supervisor ends. */
 void dump_cancel(struct vm *v);
 /* Guest memory that a dump still holds. */

@@ -69,6 +69,8 @@ static const struct sandbox_allow calls[] = {
 	SANDBOX_CALL(lseek),   /* localtime_r() in its file; the size of a block device */
 	SANDBOX_CALL(sysinfo), /* qsort() of glibc asks how much memory there is */
 	SANDBOX_CALL(symlinkat),
+	SANDBOX_CALL(memfd_create),
+	SANDBOX_CALL(geteuid),
 	SANDBOX_ARG(socket, 0, AF_UNIX),
 	SANDBOX_CALL(bind),
 	SANDBOX_CALL(listen),

@@ -86,7 +86,7 @@ class Document:
         media = {k.split(";")[0].strip(): v for k, v in told["content"].items()}
         if kind not in media:
             return found + [f"{o} {answer.status}: Content-Type {kind!r} is not told of"]
-        if kind.startswith("text/"):
+        if kind.startswith("text/") or kind == "application/octet-stream":
             return found
         texts = answer.text.splitlines() if kind == "application/x-ndjson" else [answer.text]
         for text in texts:

@@ -8,6 +8,8 @@ from urllib.parse import quote
 EXAMPLES = {
     "^[a-z0-9][a-z0-9._-]{0,62}$": ["hello", "web", "a", "z" * 63, "0.1-x_y"],
     "^([a-z0-9][a-z0-9._-]{0,62})?$": ["", "", "hello", "web", "a"],
+    "^[a-z0-9][a-z0-9._-]{0,62}-[0-9]{8}-[0-9]{6}(-[1-9])?[.]gcore$":
+        ["hello-20261123-120000.gcore", "web-20261123-120000-9.gcore"],
     "^[0-9]+(ms|s|m)?$": ["0", "1ms", "20ms", "0s"],
     "^[0-9a-f]{16}$": ["0123456789abcdef", "ffffffffffffffff", "0000000000000000"],  # soon used twice
 }

@@ -29,7 +29,8 @@ UNREACHED = {
 
 
 def target(operation, vm="hello", token="nobody", number="999999"):
-    return operation.path.replace("{vm}", vm).replace("{token}", token).replace("{id}", number).replace("{n}", number)
+    path = operation.path.replace("{vm}", vm).replace("{token}", token).replace("{id}", number).replace("{n}", number)
+    return path.replace("{dump}", f"{vm}-20200101-000000.gcore")
 
 
 def body(operation):
@@ -113,6 +114,17 @@ def wrong_state(host, ask):
     for _ in range(2):
         ask("POST", "/v1/tokens/twice", {"role": "reader"})
     ask("DELETE", "/v1/tokens/twice")
+
+
+def range_behind_the_end(host, ask):
+    ask("PUT", "/v1/vms/dumped", {"config": HELLO})
+    for word in ("start", "dump", "kill"):
+        ask("POST", f"/v1/vms/dumped/{word}?wait=20s")
+    for dump in ask("GET", "/v1/vms/dumped/dumps").json["dumps"]:
+        at = f"/v1/vms/dumped/dumps/{dump['name']}"
+        ask("GET", at, None, {"Range": f"bytes={dump['bytes']}-"})
+        ask("DELETE", at)
+    ask("DELETE", "/v1/vms/dumped")
 
 
 def another_request_of_that_id(host, ask):
@@ -219,5 +231,6 @@ class Extra:
 
 
 ON_THE_HOST = (stranger, reader_of_other_vms, another_site, unknown_parameter, unknown_name, unknown_method, body_too_long,
-               foreign_body, wrong_configuration, stale_revision, wrong_state, another_request_of_that_id, full_house)
+               foreign_body, wrong_configuration, stale_revision, wrong_state, range_behind_the_end,
+               another_request_of_that_id, full_house)
 ON_ITS_OWN = (checks_without_end, check_of_a_dead_worker, store_damaged, host_safe, supervisor_ends)

@@ -29,6 +29,11 @@ def tour(host, ask):
         ask("GET", f"/v1/vms/hello{view}")
     ask("GET", "/v1/vms/hello/console/ws", None, handshake())
     verb("hello", "dump")
+    name = ask("GET", "/v1/vms/hello/dumps").json["dumps"][0]["name"]
+    dump = f"/v1/vms/hello/dumps/{name}"
+    ask("GET", dump, None, {"Range": "bytes=0-63"})
+    ask("GET", dump)
+    ask("DELETE", dump)
     for word in ("pause", "resume", "reset-budget", "button"):
         verb("hello", word)
     host.until_vm("hello", observed="stopped")

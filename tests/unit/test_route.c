@@ -5,8 +5,20 @@
 
 #include "api/http/route.h"
 #include "api/http/target.h"
+#include "base/auto.h"
 #include "schemas/op.h"
 #include "tests/unit/test.h"
+
+/* `text` in the place of a parameter, which ends with '}'. */
+static void put(char *path, size_t cap, const char *parameter, const char *text)
+{
+	char *open = strstr(path, parameter), rest[128];
+
+	if (!open)
+		return;
+	snprintf(rest, sizeof rest, "%s", strchr(open, '}') + 1);
+	snprintf(open, cap - (size_t)(open - path), "%s%s", text, rest);
+}
 
 TEST(route_finds_each_row_of_the_table)
 {
@@ -16,10 +28,9 @@ TEST(route_finds_each_row_of_the_table)
 		struct err e;
 
 		snprintf(path, sizeof path, "%s", op_table[i].path);
-		for (char *open; (open = strchr(path, '{'));) {
-			memmove(open + 1, strchr(path, '}') + 1, strlen(strchr(path, '}')));
-			*open = '7'; /* both a name and a number */
-		}
+		put(path, sizeof path, "{dump}", "7-20261123-120000.gcore");
+		while (strchr(path, '{'))
+			put(path, sizeof path, "{", "7"); /* both a name and a number */
 		assert_int_equal(route_find(op_method_name(op_table[i].method), path, &r, &e), 0);
 		assert_int_equal(r.op, i);
 	}
@@ -37,6 +48,27 @@ TEST(route_reads_name_and_number)
 	assert_int_equal(r.id, 42);
 	assert_int_equal(route_find("HEAD", "/v1/vms", &r, &e), 0);
 	assert_int_equal(r.op, OP_vm_list);
+}
+
+TEST(route_reads_a_dump_of_that_vm_alone)
+{
+	static const char *const wrong[] = {"web-20261123-120000.gcore.part", "web", "..",
+					    "db-20261123-120000.gcore",
+					    "web-20261123-120000-0.gcore"};
+	char path[128];
+	struct route r;
+	struct err e;
+
+	assert_int_equal(route_find("GET", "/v1/vms/web/dumps/web-20261123-120000-3.gcore", &r, &e),
+			 0);
+	assert_int_equal(r.op, OP_dump_get);
+	assert_string_equal(r.param, "web");
+	assert_string_equal(r.dump, "web-20261123-120000-3.gcore");
+	for (size_t i = 0; i < NELEMS(wrong); i++) {
+		snprintf(path, sizeof path, "/v1/vms/web/dumps/%s", wrong[i]);
+		assert_int_equal(route_find("GET", path, &r, &e), -1);
+		assert_int_equal(e.code, ERR_INVALID);
+	}
 }
 
 TEST(route_of_an_unknown_path_names_it_and_the_nearest)

@@ -64,6 +64,10 @@ TEST(op_paths_capture_a_whole_segment)
 		op_path_matches("/v1/vms/{vm}/revisions/{n}", "/v1/vms/web/revisions/7", param));
 	assert_string_equal(param[0], "web");
 	assert_string_equal(param[1], "7");
+	assert_true(
+		op_path_matches("/v1/vms/{vm}/dumps/{dump}", "/v1/vms/web/dumps/x.gcore", param));
+	assert_string_equal(param[0], "web");
+	assert_string_equal(param[1], "x.gcore");
 	assert_false(op_path_matches("/v1/vms/{vm}/start", "/v1/vms//start", param));
 	assert_false(op_path_matches("/v1/vms/{vm}", "/v1/vms/a/b", param));
 	assert_false(op_path_matches("/v1/vms", "/v1/vms/", param));
