@@ -10,6 +10,7 @@
 #include "api/http/http.h"
 #include "api/http/tally.h"
 #include "api/outlet.h"
+#include "api/window.h"
 #include "schemas/message.h"
 
 struct attached;
@@ -29,6 +30,7 @@ struct api {
 	sd_event *loop;
 	struct auth auth;
 	struct outlet outlet;
+	struct window window;
 	struct tally tally;
 	struct db *db;
 	struct listing *listing;

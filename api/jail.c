@@ -186,7 +186,8 @@ static const struct sandbox_allow allowed[] = {
 	SANDBOX_CALL(mprotect),
 	SANDBOX_CALL(madvise),
 	SANDBOX_CALL(brk),
-	SANDBOX_CALL(sysinfo), /* qsort() of more than a little asks how much memory there is */
+	SANDBOX_CALL(sysinfo), /* of the host; and of qsort(), for more than a little */
+	SANDBOX_CALL(fstatfs),
 	/* the process itself */
 	SANDBOX_CALL(futex),
 	SANDBOX_CALL(clock_gettime),

@@ -192,6 +192,7 @@ static int serve(const struct jail_spec *jail, struct err *e)
 		return -1;
 	outlet_open(&a.outlet);
 	auth_open(&a.auth, geteuid() != 0);
+	window_open(&a.window, jail->state_dir);
 	seed_json();
 	tzset();
 	if (jail_enter(jail, &a.layers, e) < 0)
@@ -238,6 +239,7 @@ static void close_all(void)
 	calls_free(a.calls);
 	boxes_free(a.boxes);
 	db_close(a.db);
+	window_close(&a.window);
 	sd_event_unref(a.loop);
 	pages_free(a.pages);
 	free(a.document);

@@ -27,6 +27,7 @@ enum {
 	BLACKBOX_EXITS = 256,	       /* last exits kept; a power of two */
 	BLACKBOX_LOG = 32 * 1024,      /* bytes of log kept; a power of two */
 	BLACKBOX_CONSOLE = 256 * 1024, /* bytes of console kept; a power of two */
+	BLACKBOX_PAGE = 4096,	       /* bytes; of ram_pages */
 	BLACKBOX_REASONS = 48,	       /* exits counted by KVM exit reason; higher ones in [0] */
 };
 
@@ -132,8 +133,8 @@ struct blackbox {
 	uint32_t version, n_vcpus, n_vdevs;
 	uint32_t sandbox; /* layers closed: SANDBOX_* of base/sandbox.h */
 	char vm[NAME_CAP];
-	_Atomic uint32_t state; /* enum blackbox_state */
-	uint32_t pad;
+	_Atomic uint32_t state;	       /* enum blackbox_state */
+	_Atomic uint32_t ram_pages;    /* of 4 KiB that guest memory took at the last beat */
 	_Atomic uint64_t heartbeat;    /* count of beats of the worker's loop */
 	_Atomic uint64_t heartbeat_ns; /* time of the last one */
 	_Atomic uint64_t started_ns;   /* first guest entry; 0 = not yet */

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "daemon/daemon.h"
+#include "daemon/kvm.h"
 
 int64_t host_boot_ms(void)
 {
@@ -36,7 +37,7 @@ int host_boot_id(char ret[static HOST_BOOT], struct err *e)
 	return 0;
 }
 
-static int fact(struct daemon *d, const char *key, const char *value, struct err *e)
+int host_fact(struct daemon *d, const char *key, const char *value, struct err *e)
 {
 	return STORE_RUN(&d->store, e,
 			 "INSERT INTO host (key, value) VALUES (?1, ?2) "
@@ -49,7 +50,7 @@ static int number(struct daemon *d, const char *key, uint64_t value, struct err 
 	char digits[24];
 
 	snprintf(digits, sizeof digits, "%" PRIu64, value);
-	return fact(d, key, digits, e);
+	return host_fact(d, key, digits, e);
 }
 
 /* What the workers of this host will be held by. */
@@ -98,6 +99,35 @@ static void weaknesses(const char *kvm, const char *cgroup_why, const char *keep
 		ret[n - 2] = '\0';
 }
 
+/* What workers are held to, by the settings of qvmd.conf. */
+static int note_enforced(struct daemon *d, struct err *e)
+{
+	const struct config *c = &d->config;
+	char text[64], limits[LIMITS_TEXT];
+
+	if (host_fact(d, "enforced:limits", limits_offered(d, limits), e) < 0 ||
+	    host_fact(d, "enforced:scopes of systemd", d->scopes.loop ? "yes" : "no", e) < 0)
+		return -1;
+	snprintf(text, sizeof text, "%s", d->keep.why.code ? "no" : "yes");
+	if (host_fact(d, "enforced:guests outlive qvmd", text, e) < 0)
+		return -1;
+	if (geteuid() == 0)
+		snprintf(text, sizeof text, "one a VM, from %u on", c->uid_base + 1);
+	else
+		snprintf(text, sizeof text, "all %u, which is qvmd's", geteuid());
+	if (host_fact(d, "enforced:uids of workers", text, e) < 0)
+		return -1;
+	snprintf(text, sizeof text, "in %u folder%s", c->n_allows, c->n_allows == 1 ? "" : "s");
+	if (host_fact(d, "enforced:files", text, e) < 0)
+		return -1;
+	snprintf(text, sizeof text, "%u files, %u PCI functions, %u UIO devices, %u TAPs",
+		 c->n_allow_passes, c->n_allow_pcis, c->n_allow_uios, c->n_allow_taps);
+	if (host_fact(d, "enforced:passed to guests at most", text, e) < 0)
+		return -1;
+	return host_fact(d, "enforced:commands for VMs",
+			 c->has_command_user ? "as the command-user" : "none", e);
+}
+
 int host_write(struct daemon *d, const char *cgroup_why, struct err *e)
 {
 	char kvm[160], weaker[768], limits[LIMITS_TEXT];
@@ -113,16 +143,18 @@ int host_write(struct daemon *d, const char *cgroup_why, struct err *e)
 		log_warn(NULL, "weaker than it could be: %s", weaker);
 	if (ledger_begin(d, e) < 0)
 		return -1;
-	if (fact(d, "version", QVM_VERSION, e) < 0 || fact(d, "hostname", u.nodename, e) < 0 ||
-	    fact(d, "kernel", u.release, e) < 0 || fact(d, "kvm", kvm, e) < 0 ||
-	    fact(d, "cgroup", d->cgroup.path, e) < 0 ||
-	    fact(d, "limits", limits_offered(d, limits), e) < 0 ||
-	    fact(d, "weaker", weaker, e) < 0 || number(d, "pid", (uint64_t)getpid(), e) < 0 ||
+	if (host_fact(d, "version", QVM_VERSION, e) < 0 ||
+	    host_fact(d, "hostname", u.nodename, e) < 0 ||
+	    host_fact(d, "kernel", u.release, e) < 0 || host_fact(d, "kvm", kvm, e) < 0 ||
+	    host_fact(d, "cgroup", d->cgroup.path, e) < 0 ||
+	    host_fact(d, "limits", limits_offered(d, limits), e) < 0 ||
+	    host_fact(d, "weaker", weaker, e) < 0 || number(d, "pid", (uint64_t)getpid(), e) < 0 ||
 	    number(d, "uid", (uint64_t)geteuid(), e) < 0 ||
 	    number(d, "cpus", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN), e) < 0 ||
 	    number(d, "memory_budget_bytes", d->config.memory_budget_bytes, e) < 0 ||
 	    number(d, "started_ms", (uint64_t)clock_wall_ms(), e) < 0 ||
-	    number(d, "boot_ms", (uint64_t)host_boot_ms(), e) < 0) {
+	    number(d, "boot_ms", (uint64_t)host_boot_ms(), e) < 0 || kvm_note(d, e) < 0 ||
+	    note_enforced(d, e) < 0) {
 		ledger_abort(d);
 		return -1;
 	}

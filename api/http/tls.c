@@ -225,3 +225,29 @@ int tls_client(const struct tls *t, gnutls_session_t session, char ret[static NA
 		gnutls_x509_crt_deinit(chain[--n]);
 	return result;
 }
+
+static int64_t until_ms(const gnutls_datum_t *der)
+{
+	gnutls_x509_crt_t c;
+	time_t until = -1;
+
+	if (gnutls_x509_crt_init(&c) < 0)
+		abort();
+	if (gnutls_x509_crt_import(c, der, GNUTLS_X509_FMT_DER) >= 0)
+		until = gnutls_x509_crt_get_expiration_time(c);
+	gnutls_x509_crt_deinit(c);
+	return until > 0 ? (int64_t)until * 1000 : 0;
+}
+
+int64_t tls_until_ms(const struct tls *t)
+{
+	int64_t first = 0;
+
+	for (unsigned i = 0; t && i < t->n_chain; i++) {
+		int64_t ms = until_ms(&t->chain[i].cert);
+
+		if (ms && (!first || ms < first))
+			first = ms;
+	}
+	return first;
+}

@@ -18,6 +18,8 @@ int tls_load(int certificate, int key, int client_ca, struct tls **ret, struct e
 void tls_free(struct tls *t);
 /* PEM of the client CA, terminated; "" = client certificates are not asked for. */
 const char *tls_client_ca(const struct tls *t);
+/* Wall time that the first certificate of the chain ends at; 0 without a tls, or when none says. */
+int64_t tls_until_ms(const struct tls *t);
 /* For the handshake in hand; the values stay this object's. */
 void tls_certificate(const struct tls *t, gnutls_pcert_st **ret, unsigned *ret_n,
 		     gnutls_privkey_t *ret_key);

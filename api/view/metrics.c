@@ -15,6 +15,7 @@
 #include "api/supervisor.h"
 #include "api/view/boxes.h"
 #include "api/view/db.h"
+#include "api/view/usage.h"
 #include "api/view/view.h"
 #include "base/auto.h"
 #include "base/clock.h"
@@ -204,6 +205,24 @@ static void metric_exits(const struct scrape *s)
 	for (size_t i = 0; i < s->n; i++)
 		if (s->vm[i].box)
 			exits_of(s, &s->vm[i]);
+}
+
+static void metric_cpu(const struct scrape *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		int64_t ms = usage_cpu_ms(s->vm[i].pid);
+
+		if (ms >= 0)
+			vm_seconds(s, &s->vm[i], (uint64_t)ms);
+	}
+}
+
+static void metric_memory(const struct scrape *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->vm[i].pid && s->vm[i].box)
+			vm_number(s, &s->vm[i],
+				  (int64_t)LOAD(s->vm[i].box->map.box->ram_pages) * BLACKBOX_PAGE);
 }
 
 static void metric_console(const struct scrape *s)

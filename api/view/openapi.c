@@ -169,6 +169,7 @@ static json_t *tags(void)
 		{"openapi.json", "This document"},
 		{"metrics", "Counts for Prometheus"},
 		{"host", "The host"},
+		{"usage", "What VMs take of it"},
 		{"check", "Configurations"},
 		{"vms", "Virtual machines"},
 		{"audit", "Who asked for what"},

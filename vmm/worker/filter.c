@@ -43,6 +43,7 @@ static const struct sandbox_allow running[] = {
 	SANDBOX_CALL(rt_sigreturn),
 	/* fds that are already here */
 	SANDBOX_CALL(close),
+	SANDBOX_CALL(fstat), /* how much memory the guest has taken */
 	SANDBOX_CALL(ppoll),
 	SANDBOX_CALL(pread64), /* KVM's counters */
 	SANDBOX_CALL(read),
