@@ -230,7 +230,7 @@ static int read_options(struct top *t, struct err *e)
 
 static int run(struct command_call *c)
 {
-	bool is_batch = c->as_json || command_value(c, "--batch");
+	bool is_batch = c->as_json || command_value(c, "--batch") || !term_is_tty(stdout);
 	__attribute__((cleanup(top_done))) struct top t = {.c = c,
 							   .interval_ms = INTERVAL_MS,
 							   .times = c->as_json ? 1 : 0,
@@ -249,7 +249,7 @@ static const struct command_option options[] = {
 	{"--sort", "-s", "KEY", "cpu, memory, exits, name or uptime; without it cpu"},
 	{"--reverse", "-r", NULL, "the smallest first"},
 	{"--all", "-a", NULL, "those without a worker, too"},
-	{"--batch", "-b", NULL, "table after table, for a file or a pipe"},
+	{"--batch", "-b", NULL, "table after table, as it is for a file or a pipe"},
 	{"--times", "-n", "N", "so many, then end"},
 	{0},
 };
