@@ -32,7 +32,7 @@ def shared_(supervisor):
     for name in [vm["name"] for vm in supervisor.get("/v1/vms").json["vms"]]:
         supervisor.verb(name, "kill")
         supervisor.until(lambda name=name: supervisor.vm(name)["pid"] == 0, f"{name} has ended")
-        assert supervisor.delete(f"/v1/vms/{name}").status in (200, 204)
+        supervisor.until(lambda name=name: supervisor.delete(f"/v1/vms/{name}").status == 204, f"{name} can go")
 
 
 HELLO = config("hello.elf")
@@ -53,9 +53,9 @@ def with_disk(host, guest="hello.elf"):
 def pair(host, partner=None, wait=True, window=1000, **policy):
     """a runs, b stands ready; b's pid."""
     host.define("b", partner or with_disk(host), on_failure="stop", restart_delay_ms=50, restart_budget=2,
-                restart_window_ms=window, heartbeat_ms=100)
+                restart_window_ms=window, heartbeat_ms=100, heartbeat_misses=30)
     host.define("a", with_disk(host), standby="b", standby_warm=True,
-                **{"on_failure": "standby", "heartbeat_ms": 100, **policy})
+                **{"on_failure": "standby", "heartbeat_ms": 100, "heartbeat_misses": 30, **policy})
     assert host.verb("a", "start").json["state"] == "done"
     return host.until_vm("b", observed="ready")["pid"] if wait else 0
 
