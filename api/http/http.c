@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "api/http/admit.h"
+#include "api/http/lobby.h"
 #include "api/api.h"
 #include "api/call.h"
 #include "api/http/request.h"
@@ -33,6 +34,7 @@ struct http {
 	struct MHD_Daemon *daemon[DOORS]; /* the second is TLS; NULL = it is not open */
 	sd_event_source *io[DOORS], *timer, *kick;
 	LIST_HEAD(request_list, request) requests;
+	struct lobby *lobby;
 	unsigned n_most, n_held;
 	size_t body_bytes; /* of all requests */
 	uint64_t moves;	   /* calls of libmicrohttpd, whatever for */
@@ -62,6 +64,7 @@ static enum MHD_Result queue(struct request *r, bool must_close)
 	if (r->is_routed)
 		tally_answer(&r->api->tally, r->route.op, clock_mono_ns() / 1000 - r->began_us);
 	r->phase = REQUEST_ANSWERED;
+	lobby_expect(r->api->http->lobby, visitor_of(r->connection), 0);
 	return result;
 }
 
@@ -78,6 +81,7 @@ static enum MHD_Result begin(struct request *r, const char *method, const char *
 	if (strict_check(r->connection, version, &h, &r->refused) < 0)
 		return refuse(r, true);
 	r->phase = REQUEST_BODY;
+	lobby_expect(r->api->http->lobby, visitor_of(r->connection), LOBBY_BODY_MS);
 	r->is_chunked = h.is_chunked;
 	if (admit_request(r, method, &h, &r->refused) == 0)
 		return MHD_YES;
@@ -132,6 +136,7 @@ static enum MHD_Result finish(struct http *h, struct request *r)
 	struct err e;
 	int result;
 
+	lobby_expect(h->lobby, visitor_of(r->connection), 0);
 	if (r->refused.code)
 		return refuse(r, false);
 	if (*r->allow) {
@@ -187,6 +192,7 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *c)
 
 	LIST_INSERT_HEAD(&h->requests, r, link);
 	visitor_of(c)->request = r;
+	lobby_expect(h->lobby, visitor_of(c), LOBBY_HEAD_MS);
 	h->moves++;
 	return r;
 }
@@ -211,6 +217,7 @@ static void on_completed(void *arg, struct MHD_Connection *c, void **request,
 		return;
 	*request = NULL;
 	visitor_is_served(visitor_of(c));
+	lobby_expect(h->lobby, visitor_of(c), HTTP_IDLE_S * 1000);
 	forget_body(h, r);
 	LIST_REMOVE(r, link);
 	request_free(r);
@@ -222,10 +229,13 @@ static void on_connection(void *arg, struct MHD_Connection *c, void **visitor,
 	struct http *h = arg;
 
 	h->moves++;
-	if (what == MHD_CONNECTION_NOTIFY_STARTED)
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		*visitor = visitor_new(h->api, c);
-	else
+		lobby_enter(h->lobby, *visitor);
+	} else {
+		lobby_leave(h->lobby, *visitor);
 		visitor_free(*visitor);
+	}
 }
 
 __attribute__((format(printf, 2, 0))) static void on_log(void *arg, const char *fmt, va_list ap)
@@ -294,6 +304,11 @@ static void turn(struct http *h)
 	}
 	sd_event_source_set_time(h->timer, (clock_mono_ms() + ms) * 1000);
 	sd_event_source_set_enabled(h->timer, SD_EVENT_ONESHOT);
+}
+
+static void read_what_came(void *http)
+{
+	turn(http);
 }
 
 static int on_io(sd_event_source *s, int fd, uint32_t events, void *arg)
@@ -396,6 +411,7 @@ int http_open(struct api *api, int take_listener, unsigned max_fds, struct http 
 	LIST_INIT(&h->requests);
 	h->n_most = max_fds < HTTP_CONNECTIONS + HTTP_OTHER_FDS ? max_fds - HTTP_OTHER_FDS
 								: HTTP_CONNECTIONS;
+	h->lobby = lobby_new(api->loop, h->n_most, read_what_came, h);
 	MHD_set_panic_func(on_panic, NULL);
 	*ret = h;
 	if (sd_event_add_time(api->loop, &h->timer, CLOCK_MONOTONIC, 0, 1000, on_time, h) < 0 ||
@@ -482,5 +498,6 @@ void http_close(struct http *h)
 	}
 	sd_event_source_disable_unref(h->timer);
 	sd_event_source_disable_unref(h->kick);
+	lobby_free(h->lobby);
 	free(h);
 }

@@ -10,12 +10,27 @@
 
 #include <microhttpd.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
 #include <systemd/sd-event.h>
 
 struct api;
 struct request;
 
+/* What lobby.c lets it have. */
+enum visitor_standing {
+	VISITOR_REMOTE, /* over TCP */
+	VISITOR_COMMON,
+	VISITOR_ADMIN, /* by its groups */
+	VISITOR_FREE,  /* root and the supervisor's own user: no limit of their own */
+};
+
 struct visitor {
+	LIST_ENTRY(visitor) link; /* of lobby.c, as the next three */
+	uint64_t due_ms; /* monotonic: when it must have sent what is expected; 0 = nothing is */
+	uid_t uid;	 /* (uid_t)-1 = not known */
+	enum visitor_standing standing;
 	struct api *api;
 	struct MHD_Connection *connection;
 	struct request *request; /* the present one; NULL in between */
