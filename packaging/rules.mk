@@ -37,6 +37,10 @@ vdevs: $(B)/qvm-vdev.pc
 # Onto this host, or below DESTDIR for a package: make install DESTDIR=/tmp/root PREFIX=/usr
 INSTALL := install -D -m
 UNITS    = $(DESTDIR)$(PREFIX)/lib
+EXAMPLES = $(DESTDIR)$(PREFIX)/share/doc/qvm/examples
+# An example names its guest beside itself; an ordinary Linux it takes from the host.
+as_installed = s|build/qvm @packaging|qvm @$(PREFIX)/share/doc/qvm|; s|\.\./\.\./build/tests/guests|guests|; \
+	s|\.\./\.\./build/linux/bzImage|/boot/vmlinuz|; s|\.\./\.\./build/linux/initrd|/boot/initrd.img|
 install: all man completions
 	$(Q)$(INSTALL) 755 $(B)/qvmd $(DESTDIR)$(PREFIX)/sbin/qvmd
 	$(Q)$(INSTALL) 755 $(B)/qvm-api $(DESTDIR)$(PREFIX)/libexec/qvm/qvm-api
@@ -50,8 +54,11 @@ install: all man completions
 	$(Q)$(INSTALL) 644 $(B)/completions/bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/qvmadm
 	$(Q)$(INSTALL) 644 $(B)/completions/zsh $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_qvmadm
 	$(Q)$(INSTALL) 644 $(B)/completions/fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/qvmadm.fish
-	$(Q)for e in $(notdir $(wildcard packaging/examples/*.qvmconf)); do \
-		$(INSTALL) 644 packaging/examples/$$e $(DESTDIR)$(PREFIX)/share/doc/qvm/examples/$$e || exit 1; \
+	$(Q)for e in packaging/examples/*.qvmconf; do \
+		$(INSTALL) 644 $$e $(EXAMPLES)/$${e##*/} && sed -i '$(as_installed)' $(EXAMPLES)/$${e##*/} || exit 1; \
+	done
+	$(Q)for g in $$(sed -n 's|^load.*build/tests/\(guests/.*\)|\1|p' packaging/examples/*.qvmconf | sort -u); do \
+		$(INSTALL) 644 $(B)/tests/$$g $(EXAMPLES)/$$g || exit 1; \
 	done
 	$(Q)$(INSTALL) 644 vmm/vdev/sdk.h $(DESTDIR)$(PREFIX)/include/qvm/vdev.h
 	$(Q)$(INSTALL) 644 $(B)/qvm-vdev.pc $(DESTDIR)$(PREFIX)/share/pkgconfig/qvm-vdev.pc
