@@ -46,6 +46,7 @@ static int on_due(sd_event_source *s, uint64_t at_us, void *arg)
 		if (v->due_ms && v->due_ms <= now_ms) {
 			v->due_ms = 0;
 			hang_up(v);
+			v->api->tally.n_late++;
 			n++;
 		} else if (v->due_ms && (!next_ms || v->due_ms < next_ms)) {
 			next_ms = v->due_ms;
@@ -134,6 +135,7 @@ void lobby_enter(struct lobby *l, struct visitor *v)
 		lobby_expect(l, v, LOBBY_HEAD_MS);
 	} else {
 		log_debug(NULL, "http: a connection of uid %d is one too many", (int)v->uid);
+		v->api->tally.n_crowd++;
 		hang_up(v);
 	}
 	LIST_INSERT_HEAD(&l->visitors, v, link);

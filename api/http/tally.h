@@ -21,6 +21,7 @@ struct tally_op {
 
 struct tally {
 	struct tally_op op[OP_COUNT];
+	uint64_t n_late, n_crowd;	  /* connections that lobby.c has ended */
 	uint64_t problem[TALLY_STATUSES]; /* by HTTP status from TALLY_STATUS_FIRST on */
 };
 

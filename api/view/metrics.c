@@ -317,6 +317,12 @@ static void metric_requests(const struct scrape *s)
 			histogram(s, op_table[i].id, &s->api->tally.op[i]);
 }
 
+static void metric_hung_up(const struct scrape *s)
+{
+	fprintf(s->out, "%s{reason=\"late\"} %" PRIu64 "\n%s{reason=\"crowd\"} %" PRIu64 "\n",
+		s->name, s->api->tally.n_late, s->name, s->api->tally.n_crowd);
+}
+
 static void metric_refusals(const struct scrape *s)
 {
 	for (unsigned i = 0; i < TALLY_STATUSES; i++)

@@ -73,6 +73,12 @@ def trickle(host, begin, byte, ended):
                 return
 
 
+def hung_up(host, why):
+    """How many connections the API says that it ended for that reason."""
+    row = f'qvm_api_hung_up_total{{reason="{why}"}} '
+    return next(int(line[len(row):]) for line in host.get("/metrics").text.splitlines() if line.startswith(row))
+
+
 def test_a_request_that_trickles_in_loses_its_connection_and_a_steady_one_does_not(host):
     head = b"POST /v1/check HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
     slow = [(b"", b""), (b"GET", b"x"), (b"GET /healthz HTTP/1.1\r\nX: ", b"x"),
@@ -82,33 +88,35 @@ def test_a_request_that_trickles_in_loses_its_connection_and_a_steady_one_does_n
     threads = [threading.Thread(target=trickle, args=(host, *how, ended)) for how in slow]
     for t in threads:
         t.start()
+    assert host.adm("list").returncode == 0
     body = json.dumps({"config": config("hello.elf")}).encode()
     with connect(host) as steady:
         steady.sendall(head + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body))
         step = len(body) // 25 + 1
         for at in range(0, len(body), step):
             steady.sendall(body[at:at + step])
-            assert host.adm("list").returncode == 0
             time.sleep(0.5)
-        assert steady.recv(12) == b"HTTP/1.1 200"
+        assert steady.recv(12) == b"HTTP/1.1 200"  # later than a head may take
     for t in threads:
         t.join()
     assert sorted(ended) == sorted(begin for begin, _ in slow)
-    host.until(lambda: host.get("/healthz").status == 200, "it serves")
+    assert hung_up(host, "late") == len(slow)
+    assert host.adm("list").returncode == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
 def test_who_holds_thousands_of_connections_does_not_lock_root_out(host):
     os.chmod(host.run, 0o755)
     os.chmod(host.socket, 0o666)
+    before = hung_up(host, "late") + hung_up(host, "crowd")
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     room = min(hard, MANY + 100)
     with subprocess.Popen([sys.executable, "-c", FLOOD, host.socket], user=NOBODY, group=NOBODY, extra_groups=[],
                           stdout=subprocess.PIPE, text=True,
                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (room, hard))) as flood:
-        assert flood.stdout.readline() == "1024\n"  # half of all
+        assert int(flood.stdout.readline()) <= 1024  # half of all
         done = host.adm("list")
         assert done.returncode == 0, done.stderr
         assert flood.stdout.readline() == "0\n"  # those that said nothing have been ended
         assert flood.wait() == 0
-    assert host.get("/healthz").status == 200
+    assert hung_up(host, "late") + hung_up(host, "crowd") == before + MANY and hung_up(host, "crowd") > 0
