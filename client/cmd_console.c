@@ -5,9 +5,11 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "client/attach.h"
 #include "client/command.h"
 #include "client/show/problem.h"
 #include "client/show/screen.h"
+#include "client/show/term.h"
 #include "schemas/message.h"
 
 /* \n \r \t \e \\ \xHH; -1 at any other. */
@@ -95,6 +97,46 @@ static int read_tail(const char *text, char query[static 64], struct err *e)
 	return 0;
 }
 
+/* "^]" or one character. */
+static int read_escape(const char *text, char *ret, struct err *e)
+{
+	size_t n = strlen(text);
+
+	if (n == 2 && text[0] == '^' && text[1] >= '?' && text[1] <= '~')
+		*ret = text[1] == '?' ? '\177' : (char)(text[1] & 0x1f);
+	else if (n == 1)
+		*ret = *text;
+	else
+		return err_set(e, USAGE,
+			       "--escape '%s' is no key; it takes one character, or ^ and one for "
+			       "Ctrl and that: --escape '^A'",
+			       text);
+	return 0;
+}
+
+/* At a terminal, unless only a part is asked for. */
+static int attach(struct command_call *c, const char *vm, bool is_terminal)
+{
+	const char *key = command_value(c, "--escape");
+	struct attach_how how = {
+		.escape = '\035',
+		.by_force = command_value(c, "--force") != NULL,
+		.is_read_only = command_value(c, "--read-only") != NULL,
+	};
+	struct err e;
+
+	if (key && read_escape(key, &how.escape, &e) < 0)
+		return problem_local(&e, c->as_json);
+	if (!is_terminal) {
+		err_set(&e, USAGE,
+			"--force, --read-only and --escape are for a console that is attached to: "
+			"stdin and stdout have to be a terminal, without --follow, --tail, --send "
+			"and --json");
+		return problem_local(&e, c->as_json);
+	}
+	return attach_run(c, vm, &how);
+}
+
 static int run(struct command_call *c)
 {
 	AUTO_RESPONSE struct http_response r = {0};
@@ -106,8 +148,14 @@ static int run(struct command_call *c)
 	int status = 0;
 	const char *vm = command_vm(c, &status);
 
+	bool is_terminal = term_is_tty(stdin) && term_is_tty(stdout) && !follow && !tail && !text &&
+			   !c->as_json;
+
 	if (!vm)
 		return status;
+	if (is_terminal || command_value(c, "--escape") || command_value(c, "--force") ||
+	    command_value(c, "--read-only"))
+		return attach(c, vm, is_terminal);
 	if (follow)
 		str_copy(query, sizeof query, "follow=1");
 	if (tail && read_tail(tail, query, &e) < 0)
@@ -132,6 +180,9 @@ static const struct command_option options[] = {
 	{"--follow", "-f", NULL, "go on with what the guest prints from now"},
 	{"--tail", "-n", "LINES", "begin with the last so many lines"},
 	{"--send", NULL, "TEXT", "type TEXT first; it may hold \\n \\r \\t \\e \\\\ \\xHH"},
+	{"--force", NULL, NULL, "attached: type although somebody else does"},
+	{"--read-only", NULL, NULL, "attached: only look on"},
+	{"--escape", NULL, "CHAR", "attached: what detaches, instead of '^]'"},
 	{0},
 };
 
@@ -141,11 +192,20 @@ static const struct command console = {
 	.arguments = "VM",
 	.op = OP_vm_console,
 	.summary = "What the guest prints, and a way to type at it",
-	.help = "Prints the end of what the guest has printed, also after its end. A terminal gets "
-		"colours but no\n"
-		"other escape sequences; a pipe or file gets the guest's own bytes. --send alone "
-		"types and\n"
-		"prints nothing.\n\n"
+	.help = "At a terminal it attaches: shows the last lines and what follows, and types what "
+		"you "
+		"type, Ctrl-C too.\n"
+		"Ctrl-] detaches. It goes on when the VM starts anew and when the server does. "
+		"Line editing works;\n"
+		"escape sequences that could harm the terminal do not come through.\n\n"
+		"In a pipe, and with --follow or --tail, it prints what the guest has printed, "
+		"also after its end:\n"
+		"to a terminal with colours but no other escape sequences, to a pipe or file the "
+		"guest's own bytes.\n"
+		"--send alone types and prints nothing.\n\n"
+		"  qvmadm console brake\n"
+		"  qvmadm console brake --read-only\n"
+		"  qvmadm console brake --escape '^A'\n"
 		"  qvmadm console brake --follow\n"
 		"  qvmadm console brake --send 'root\\n' --follow\n"
 		"  qvmadm console brake --tail 20 | grep -i panic",

@@ -24,6 +24,7 @@ struct http {
 	const char *path; /* of the unix socket, inside host; NULL = https */
 	bool is_explained;
 	char why[CURL_ERROR_SIZE];
+	struct pending *pending; /* of http_begin(); NULL = none */
 };
 
 /* One call on its way. */
@@ -33,6 +34,15 @@ struct call {
 	struct http_response *r;
 	size_t cap;
 	bool is_too_long;
+};
+
+/* One that goes on while others do. */
+struct pending {
+	struct call call;
+	struct http_request q;
+	struct http_response r;
+	char *url;
+	struct curl_slist *headers;
 };
 
 int http_check_host(const char *host, struct err *e)
@@ -96,11 +106,25 @@ void http_explain(struct http *h)
 	h->is_explained = true;
 }
 
+static void drop_pending(struct http *h)
+{
+	struct pending *p = h->pending;
+
+	if (!p)
+		return;
+	http_response_free(&p->r);
+	curl_slist_free_all(p->headers);
+	free(p->url);
+	free(p);
+	h->pending = NULL;
+}
+
 void http_close(struct http *h)
 {
 	if (!h)
 		return;
 	curl_easy_cleanup(h->curl);
+	drop_pending(h);
 	free(h->host);
 	free(h->context);
 	free(h->token);
@@ -363,33 +387,86 @@ static CURLcode perform(struct http *h, const struct http_request *q, struct cal
 	return code;
 }
 
-int http_call(struct http *h, const struct http_request *q, struct http_response *ret,
-	      struct err *e)
+/* What came of it: the body is the caller's now. */
+static int conclude(struct http *h, const struct call *c, CURLcode code, struct http_response *ret,
+		    struct err *e)
 {
-	AUTO_RESPONSE struct http_response r = {0};
-	AUTO_FREE char *url = url_of(h, q);
-	struct call c = {.curl = h->curl, .q = q, .r = &r};
+	struct http_response *r = c->r;
 	curl_off_t retry_after_s = 0;
-	CURLcode code;
 
-	if (h->is_explained)
-		fprintf(stderr, "qvmadm: %s %s\n", op_method_name(op_table[q->op].method), url);
-	code = perform(h, q, &c, url);
-	curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &r.status);
+	curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &r->status);
 	curl_easy_getinfo(h->curl, CURLINFO_RETRY_AFTER, &retry_after_s);
-	r.retry_after_s = (long)retry_after_s;
-	if (judge(h, &c, code, e) < 0) {
+	r->retry_after_s = (long)retry_after_s;
+	if (judge(h, c, code, e) < 0) {
 		if (h->context)
 			err_set_at(e, e->code, 0, __FILE__, __LINE__, "context '%s': %s",
 				   h->context, e->msg);
 		return -1;
 	}
 	if (h->is_explained)
-		fprintf(stderr, "qvmadm: the answer is %ld, %zu bytes\n", r.status, r.body_bytes);
-	if (!r.body && !(r.body = calloc(1, 1)))
+		fprintf(stderr, "qvmadm: the answer is %ld, %zu bytes\n", r->status, r->body_bytes);
+	if (!r->body && !(r->body = calloc(1, 1)))
 		abort();
-	r.body[r.body_bytes] = '\0';
-	*ret = r;
-	r.body = NULL;
+	r->body[r->body_bytes] = '\0';
+	*ret = *r;
+	r->body = NULL;
 	return 0;
+}
+
+static void explain(const struct http *h, const struct http_request *q, const char *url)
+{
+	if (h->is_explained)
+		fprintf(stderr, "qvmadm: %s %s\n", op_method_name(op_table[q->op].method), url);
+}
+
+int http_call(struct http *h, const struct http_request *q, struct http_response *ret,
+	      struct err *e)
+{
+	AUTO_RESPONSE struct http_response r = {0};
+	AUTO_FREE char *url = url_of(h, q);
+	struct call c = {.curl = h->curl, .q = q, .r = &r};
+
+	explain(h, q, url);
+	return conclude(h, &c, perform(h, q, &c, url), ret, e);
+}
+
+void *http_begin(struct http *h, const struct http_request *q)
+{
+	struct pending *p = calloc(1, sizeof *p);
+
+	if (!p)
+		abort();
+	drop_pending(h);
+	p->q = *q;
+	p->call = (struct call){.curl = h->curl, .q = &p->q, .r = &p->r};
+	p->url = url_of(h, q);
+	p->headers = headers_of(h, q, request_id(q));
+	h->pending = p;
+	explain(h, q, p->url);
+	set_up(h, &p->q, &p->call, p->url, p->headers);
+	return h->curl;
+}
+
+void *http_begin_again(struct http *h)
+{
+	struct pending *p = h->pending;
+
+	http_response_free(&p->r);
+	p->call = (struct call){.curl = h->curl, .q = &p->q, .r = &p->r};
+	set_up(h, &p->q, &p->call, p->url, p->headers);
+	return h->curl;
+}
+
+int http_end(struct http *h, int code, struct http_response *ret, struct err *e)
+{
+	return conclude(h, &h->pending->call, (CURLcode)code, ret, e);
+}
+
+const char *http_header(const struct http *h, const char *name)
+{
+	struct curl_header *found;
+
+	return curl_easy_header(h->curl, name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK
+		       ? found->value
+		       : NULL;
 }

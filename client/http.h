@@ -77,6 +77,18 @@ int http_call(struct http *h, const struct http_request *q, struct http_response
 void http_response_free(struct http_response *r);
 #define AUTO_RESPONSE __attribute__((cleanup(http_response_free)))
 
+/*
+ * For calls that go on together, each on a struct http of its own: the CURL handle to put into a
+ * curl_multi, and the CURLcode of its CURLMSG_DONE back. What q points to stays until the end;
+ * again: the same request with the same id, so that what was done already is not done twice.
+ */
+void *http_begin(struct http *h, const struct http_request *q);
+void *http_begin_again(struct http *h);
+/* As http_call(). */
+int http_end(struct http *h, int code, struct http_response *ret, struct err *e);
+/* A header of the last answer, until the next call; NULL = it had none. */
+const char *http_header(const struct http *h, const char *name);
+
 static inline bool http_is_success(const struct http_response *r)
 {
 	return r->status >= 200 && r->status < 300;

@@ -65,7 +65,9 @@ static void ground(struct sink *s, char c)
 	e->state = ESCAPE_GROUND;
 	if ((b >= 0x20 && b < 0x7f) || b == '\n' || b == '\t') {
 		put(s, &c, 1);
-	} else if (b == '\r' && s->mode == ESCAPE_CONSOLE) {
+	} else if (b == '\r' && s->mode != ESCAPE_TEXT) {
+		put(s, &c, 1);
+	} else if ((b == '\b' || b == '\a') && s->mode == ESCAPE_ATTACHED) {
 		put(s, &c, 1);
 	} else if (b >= 0xc2 && b <= 0xf4) {
 		e->n_need = b < 0xe0 ? 2 : b < 0xf0 ? 3 : 4;
@@ -76,15 +78,25 @@ static void ground(struct sink *s, char c)
 	}
 }
 
-/* Select graphic rendition, with plain parameters only. */
-static bool is_colour(const struct escape *e, char final)
+/* Parameters that are numbers, and not too many. */
+static bool is_plain(const struct escape *e)
 {
-	if (final != 'm' || e->n_held > sizeof e->held - 3)
+	if (e->n_held > sizeof e->held - 3)
 		return false;
 	for (unsigned i = 0; i < e->n_held; i++)
 		if (!strchr("0123456789;:", e->held[i]) || !e->held[i])
 			return false;
 	return true;
+}
+
+/* Select graphic rendition; cursor movement and erasing (ECMA-48), none of which makes a terminal
+ * answer or change its settings. */
+static bool may_pass(const struct sink *s, char final)
+{
+	if (!is_plain(s->e))
+		return false;
+	return s->mode == ESCAPE_ATTACHED ? strchr("ABCDEFGHJKLMPXdfm@", final) != NULL
+					  : s->mode == ESCAPE_CONSOLE && final == 'm';
 }
 
 static void control_sequence(struct sink *s, char c)
@@ -95,11 +107,11 @@ static void control_sequence(struct sink *s, char c)
 	if (b >= 0x20 && b <= 0x3f) {
 		hold(e, c);
 	} else if (b >= 0x40 && b <= 0x7e) {
-		if (s->mode == ESCAPE_CONSOLE && is_colour(e, c)) {
+		if (may_pass(s, c)) {
 			put(s, "\033[", 2);
 			put(s, e->held, e->n_held);
 			put(s, &c, 1);
-			e->coloured = true;
+			e->coloured |= c == 'm';
 		}
 		e->state = ESCAPE_GROUND;
 	} else {
@@ -137,7 +149,9 @@ static void one(struct sink *s, char c)
 	case ESCAPE_CSI: control_sequence(s, c); return;
 	case ESCAPE_STRING:
 		/* A newline ends it too, so that a guest cannot hide all that follows. */
-		if (b == 0x07 || b == 0x1b || b == '\n')
+		if (b == 0x07)
+			e->state = ESCAPE_GROUND; /* its end, and no bell */
+		else if (b == 0x1b || b == '\n')
 			ground(s, c);
 		return;
 	}

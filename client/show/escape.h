@@ -14,6 +14,7 @@
 enum escape_mode {
 	ESCAPE_TEXT,	/* printable characters, newline and tab; whole sequences vanish */
 	ESCAPE_CONSOLE, /* and carriage return and colours (SGR) */
+	ESCAPE_ATTACHED, /* and backspace, bell, and what moves the cursor and erases: line editing */
 };
 
 enum {

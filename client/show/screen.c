@@ -22,7 +22,8 @@ bool screen_show(void *arg, const char *bytes, size_t n)
 
 		if (!out)
 			abort();
-		n = escape_filter(&s->escape, ESCAPE_CONSOLE, bytes, n, out);
+		n = escape_filter(&s->escape, s->is_attached ? ESCAPE_ATTACHED : ESCAPE_CONSOLE,
+				  bytes, n, out);
 		fwrite(out, 1, n, stdout);
 	} else {
 		fwrite(bytes, 1, n, stdout);

@@ -11,8 +11,8 @@
 #include "client/show/escape.h"
 
 struct screen {
-	bool is_tty;
-	size_t n_shown; /* bytes that came */
+	bool is_tty, is_attached; /* attached: somebody types, and edits lines */
+	size_t n_shown;		  /* bytes that came */
 	struct escape escape;
 };
 

@@ -36,6 +36,13 @@ TEST(escape_drops_whole_sequences)
 	expect(ESCAPE_TEXT, "a\rb\x08\x7f\x01", "ab");
 }
 
+TEST(escape_attached_keeps_what_edits_a_line_and_nothing_that_answers)
+{
+	expect(ESCAPE_ATTACHED, "ab\b \b\a\033[K\033[2C\033[1mx", "ab\b \b\a\033[K\033[2C\033[1mx");
+	expect(ESCAPE_ATTACHED, "\033[6n\033[c\033[?1049h\033]52;c;eA==\007\033P$q\033\\\033[21tx",
+	       "x");
+}
+
 TEST(escape_console_keeps_colours_only)
 {
 	expect(ESCAPE_CONSOLE, "\033[1;31mred\033[0m\r\n", "\033[1;31mred\033[0m\r\n");
