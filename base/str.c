@@ -63,6 +63,13 @@ unsigned str_distance(const char *a, const char *b)
 	return row[nb];
 }
 
+unsigned str_slips(const char *word)
+{
+	unsigned most = (unsigned)(strlen(word) + 1) / 3;
+
+	return most ? most : 1;
+}
+
 void str_printable(char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

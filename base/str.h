@@ -17,6 +17,8 @@ void str_add(char *buf, size_t cap, size_t *len, const char *fmt, ...)
 bool str_is_terminated(const char *s, size_t cap);
 /* Smallest number of edits between a and b, for "did you mean"; at most 64 characters compared. */
 unsigned str_distance(const char *a, const char *b);
+/* Edits after which a word may still be meant: a third of its length, at least one. */
+unsigned str_slips(const char *word);
 /* Replace every byte that is not printable ASCII, tab or newline by '?', in place. */
 void str_printable(char *s, size_t n);
 /* A number with a unit for people: 65536 -> "64K"; exact multiples only, else plain digits. */

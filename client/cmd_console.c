@@ -168,6 +168,7 @@ static int run(struct command_call *c)
 					       .query = *query ? query : NULL,
 					       .accept = "text/plain",
 					       .timeout_ms = follow ? -1 : 0,
+					       .ends_unread = follow,
 					       .sink = screen_show,
 					       .sink_arg = &screen},
 			&r, &status) < 0)

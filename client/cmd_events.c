@@ -17,11 +17,17 @@
 
 static const char *const severities[] = {"crit", "err", "warning", "notice", "info"};
 
+struct shown {
+	bool as_json;
+	size_t n;
+};
+
 static bool show(void *arg, const char *line, size_t n, const json_t *event)
 {
-	const struct command_call *c = arg;
+	struct shown *s = arg;
 
-	if (c->as_json) {
+	s->n++;
+	if (s->as_json) {
 		fwrite(line, 1, n, stdout);
 		putchar('\n');
 	} else if (strcmp(field_text(event, "kind"), "ready") != 0) {
@@ -33,7 +39,7 @@ static bool show(void *arg, const char *line, size_t n, const json_t *event)
 static int check_kind(const char *kind, struct err *e)
 {
 	const char *near = NULL;
-	unsigned least = 4;
+	unsigned least = str_slips(kind) + 1;
 
 	for (unsigned k = 0; k < JOURNAL_COUNT; k++) {
 		unsigned d = str_distance(kind, journal_table[k].id);
@@ -80,11 +86,13 @@ static int check_cause(const char *word, struct err *e)
 		       word);
 }
 
+enum { KEY_VM };
+
 /* What an event is chosen by: a parameter of the route, --filter KEY=VALUE, some an option too. */
 static const struct key {
 	const char *name, *option; /* option: NULL = has none of its own */
 	int (*check)(const char *value, struct err *e);
-} keys[] = {{"vm", "--vm", command_check_vm},
+} keys[] = {[KEY_VM] = {"vm", "--vm", command_check_vm},
 	    {"kind", "--kind", check_kinds},
 	    {"severity", NULL, check_severity},
 	    {"cause", NULL, check_cause}};
@@ -166,16 +174,38 @@ static int read_since(const char *text, int64_t *ret_seq, char filter[static EVE
 	return 0;
 }
 
+/* Events of VMs that were deleted are kept: only without any it matters whether there is one. */
+static int tell_none(struct command_call *c)
+{
+	AUTO_RESPONSE struct http_response r = {0};
+	const char *vm;
+	struct err e;
+
+	if (!is_wanted(c, &keys[KEY_VM], &vm)) {
+		fprintf(stderr, "There is no such event.\n");
+		return 0;
+	}
+	if (http_call(c->http, &(struct http_request){.op = OP_vm_show, .param = vm}, &r, &e) < 0)
+		return problem_local(&e, c->as_json);
+	if (r.status == 404)
+		fprintf(stderr, "There is no VM %s, and no such event of one.\n", vm);
+	else
+		fprintf(stderr, "There is no such event of %s.\n", vm);
+	return 0;
+}
+
 static int run(struct command_call *c)
 {
 	AUTO_RESPONSE struct http_response refusal = {0};
 	const char *since = command_value(c, "--since");
 	char filter[EVENT_FILTER];
+	struct shown shown = {.as_json = c->as_json};
 	struct event_query q = {
 		.since = -1,
 		.filter = filter,
+		.ends_unread = true,
 		.sink = show,
-		.arg = c,
+		.arg = &shown,
 	};
 	struct err e;
 
@@ -184,7 +214,7 @@ static int run(struct command_call *c)
 		return problem_local(&e, c->as_json);
 	q.follow = command_value(c, "--follow") != NULL;
 	if (event_read(c->http, &q, &refusal, &e) == 0)
-		return 0;
+		return q.follow || shown.n || c->as_json ? 0 : tell_none(c);
 	return e.code ? problem_local(&e, c->as_json) : problem_answer(&refusal, NULL, c->as_json);
 }
 

@@ -23,6 +23,7 @@ static int run(struct command_call *c)
 		.query = query,
 		.accept = "text/plain",
 		.timeout_ms = follow ? -1 : 0,
+		.ends_unread = follow,
 		.sink = screen_show,
 		.sink_arg = &screen,
 	};

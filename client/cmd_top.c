@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "client/command.h"
@@ -78,14 +77,6 @@ static int tell(struct top *t, const struct http_response *r, int got, const str
 	return got < 0 ? problem_local(e, t->c->as_json) : problem_answer(r, NULL, t->c->as_json);
 }
 
-static void pause_for(int64_t ms)
-{
-	struct timespec left = {ms / 1000, ms % 1000 * 1000000};
-
-	while (nanosleep(&left, &left) < 0)
-		;
-}
-
 /* Rates need two looks; the server's own words need one. */
 static int run_batch(struct top *t)
 {
@@ -97,8 +88,8 @@ static int run_batch(struct top *t)
 		struct err e;
 		int got;
 
-		if (n)
-			pause_for(t->interval_ms);
+		if (n && term_is_unread(stdout, t->interval_ms))
+			return 0;
 		got = look(t, &r, &e);
 		if (got != 0)
 			return tell(t, &r, got, &e);

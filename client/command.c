@@ -54,7 +54,7 @@ const struct command *command_next(unsigned *state)
 int command_find(const char *name, const struct command **ret, struct err *e)
 {
 	const struct command *near = NULL;
-	unsigned state = 0, least = 3; /* more than two typing errors are another word */
+	unsigned state = 0, least = str_slips(name) + 1;
 
 	for (const struct command *c; (c = command_next(&state));) {
 		unsigned d = str_distance(name, c->name);
@@ -120,7 +120,7 @@ static void nearest(const struct command_option *list, const char *word, unsigne
 static int unknown_option(const struct command *c, const char *word, struct err *e)
 {
 	const char *near = NULL;
-	unsigned least = 4;
+	unsigned least = str_slips(word) + 1;
 
 	nearest(c->options, word, &least, &near);
 	nearest(common, word, &least, &near);
@@ -245,9 +245,9 @@ int command_check_vm(const char *name, struct err *e)
 		return 0;
 	return err_set(
 		e, USAGE,
-		"'%s' cannot be the name of a VM: up to 63 of a-z 0-9 . _ -, the first a letter "
-		"or digit",
-		name);
+		"'%.80s%s' cannot be the name of a VM: up to 63 of a-z 0-9 . _ -, the first a "
+		"letter or digit",
+		name, strlen(name) > 80 ? "..." : "");
 }
 
 const char *command_vm(const struct command_call *c, int *ret_status)
@@ -260,14 +260,14 @@ const char *command_vm(const struct command_call *c, int *ret_status)
 	return NULL;
 }
 
-/* The VM whose name is nearest to one that is none. */
+/* The VM whose name is nearest to one that is none; nothing when it is one, and lacks something. */
 static void suggest_vm(struct command_call *c, const char *name)
 {
 	AUTO_RESPONSE struct http_response r = {0};
 	AUTO_HTTP struct http *http = NULL; /* we may be inside a sink of the other one */
 	AUTO_JSON json_t *list = NULL;
 	const char *near = NULL;
-	unsigned least = 3;
+	unsigned least = str_slips(name) + 1;
 	json_t *vm;
 	struct err unused; /* what went wrong has been said */
 	size_t i;
@@ -279,6 +279,8 @@ static void suggest_vm(struct command_call *c, const char *name)
 	json_array_foreach (field_list(list, "vms"), i, vm) {
 		unsigned d = str_distance(name, field_text(vm, "name"));
 
+		if (d == 0)
+			return;
 		if (d < least && d < strlen(name)) {
 			least = d;
 			near = field_text(vm, "name");

@@ -258,7 +258,7 @@ void contexts_free(struct contexts *c)
 int contexts_find(struct contexts *c, const char *name, struct context **ret, struct err *e)
 {
 	const char *near = NULL;
-	unsigned least = 3;
+	unsigned least = str_slips(name) + 1;
 
 	for (unsigned i = 0; i < c->n; i++) {
 		unsigned d = str_distance(name, c->list[i].name);

@@ -14,6 +14,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "client/show/term.h"
 
 /* An API process that has died is back within this. */
 enum { TRIES = 20, PAUSE_MS = 100 };
@@ -173,6 +174,18 @@ static size_t on_body(char *bytes, size_t one, size_t n, void *arg)
 	return n;
 }
 
+/* Called at least once a second, also when nothing comes. */
+static int on_progress(void *arg, curl_off_t down, curl_off_t downloaded, curl_off_t up,
+		       curl_off_t uploaded)
+{
+	struct call *c = arg;
+
+	(void)down, (void)downloaded, (void)up, (void)uploaded;
+	if (term_is_unread(stdout, 0))
+		c->r->is_stopped = true;
+	return c->r->is_stopped;
+}
+
 /* The path of the operation's row with its parameters, percent-encoded, and the query. */
 static char *url_of(const struct http *h, const struct http_request *q)
 {
@@ -279,6 +292,11 @@ static void set_up(struct http *h, const struct http_request *q, struct call *c,
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, c);
+	if (q->ends_unread) {
+		curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+		curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+		curl_easy_setopt(curl, CURLOPT_XFERINFODATA, c);
+	}
 }
 
 /* Why nobody could be reached at the socket: ask the kernel, whose answer libcurl drops. */

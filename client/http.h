@@ -36,6 +36,7 @@ struct http_request {
 	const char *range, *if_range;
 	const char *accept; /* NULL = application/json */
 	int64_t timeout_ms; /* for the whole; 0 = HTTP_PATIENCE_MS, -1 = none */
+	bool ends_unread;   /* when whoever reads stdout has gone, which counts as success */
 	http_sink *sink;    /* NULL: the body is collected */
 	void *sink_arg;
 	long *status; /* of a successful answer, before its sink is called; NULL = of no interest */

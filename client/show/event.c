@@ -97,6 +97,7 @@ static int connect_once(struct http *h, struct stream *s, struct http_response *
 		.query = query,
 		.accept = "application/x-ndjson",
 		.timeout_ms = -1,
+		.ends_unread = s->q->ends_unread,
 		.sink = on_bytes,
 		.sink_arg = s,
 	};
@@ -121,7 +122,7 @@ static int connect_once(struct http *h, struct stream *s, struct http_response *
 		*e = (struct err){0};
 		return -1;
 	}
-	return !s->is_over;
+	return !s->is_over && !r.is_stopped;
 }
 
 /* Gone, or (503) there without its supervisor: both pass. */
@@ -170,7 +171,10 @@ int event_read(struct http *h, const struct event_query *q, struct http_response
 				"qvmadm: the event stream of '%s' broke off; taking it up again\n",
 				http_host(h));
 		is_lost = true;
-		sleep_ms(retry_ms);
+		if (q->ends_unread && term_is_unread(stdout, retry_ms))
+			return 0;
+		if (!q->ends_unread)
+			sleep_ms(retry_ms);
 		retry_ms = retry_ms * 2 > RETRY_MOST_MS ? RETRY_MOST_MS : retry_ms * 2;
 	}
 }

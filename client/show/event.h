@@ -26,6 +26,7 @@ struct event_query {
 	const char *filter;  /* "&vm=brake&kind=safe", encoded already; NULL = all */
 	bool follow;	     /* go on for ever; a lost connection is taken up where it broke off */
 	int64_t deadline_ms; /* monotonic; 0 = none. Passing it is ERR_TIMEOUT */
+	bool ends_unread;    /* when whoever reads stdout has gone */
 	event_sink *sink;
 	void *arg;
 };

@@ -2,11 +2,15 @@
 #include "client/show/term.h"
 
 #include <langinfo.h>
+#include <limits.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 void term_open(void)
 {
@@ -16,6 +20,18 @@ void term_open(void)
 bool term_is_tty(FILE *f)
 {
 	return isatty(fileno(f));
+}
+
+bool term_is_unread(FILE *f, int64_t ms)
+{
+	struct pollfd p = {.fd = fileno(f)}; /* POLLERR and POLLHUP come unasked */
+	int64_t end_ms = (int64_t)clock_mono_ms() + ms;
+
+	do
+		if (poll(&p, 1, ms > INT_MAX ? INT_MAX : (int)ms) > 0)
+			return true;
+	while ((ms = end_ms - (int64_t)clock_mono_ms()) > 0);
+	return false;
 }
 
 unsigned term_width(FILE *f)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum term_style {
@@ -22,6 +23,8 @@ enum term_style {
 /* Once, in main(): the locale decides how wide characters are. */
 void term_open(void);
 bool term_is_tty(FILE *f);
+/* Wait so long, or until whoever reads f has gone: true. */
+bool term_is_unread(FILE *f, int64_t ms);
 /* Columns of a terminal; 0 when f is none: nothing is cut. */
 unsigned term_width(FILE *f);
 /* The sequences around styled text; "" without colours. */

@@ -2,6 +2,7 @@
 """qvmadm's forms of output, filters, logs, waits and contexts, on one host with several VMs."""
 import json
 import os
+import signal
 import stat
 import subprocess
 
@@ -317,3 +318,42 @@ def test_a_context_comes_with_its_token(context, farm, tmp_path):
     secret.chmod(0o600)
     assert context("--context", "view", "list").returncode == 0
     assert context("--context", "view", "stop", "web-1").returncode == 4
+
+
+# --- readers that go, and what is not there
+
+@pytest.mark.parametrize("words", [
+    ("events", "--follow", "--since", "0"),
+    ("logs", "crash", "--follow"),
+    ("console", "crash", "--follow", "--tail", "1000"),
+    ("top", "--interval", "1h"),
+])
+def test_a_reader_that_goes_ends_what_follows(farm, words):
+    with subprocess.Popen([f"{B}/qvmadm", "-H", f"unix:{farm.socket}", *words], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as p:
+        if words[0] != "top":
+            assert p.stdout.readline()
+        p.stdout.close()
+        assert p.wait(60) in (0, -signal.SIGPIPE), p.stderr.read()  # the latter in the middle of a line
+
+
+@pytest.mark.parametrize("words,says", [
+    (("--vm", "nosuch"), "There is no VM nosuch"),
+    (("--vm", "web-2", "--kind", "safe"), "There is no such event of web-2."),
+    (("--kind", "api-lost", "--vm", "web-2"), "There is no such event of web-2."),
+    (("--kind", "crash-loop"), "There is no such event."),
+])
+def test_without_events_it_says_so(farm, words, says):
+    r = farm.adm("events", *words)
+    assert r.returncode == 0 and r.stdout == "" and says in r.stderr, r
+
+
+@pytest.mark.parametrize("words", [("set", "web-2", "bogus=1"), ("events", "--kind", "bogus")])
+def test_another_word_is_not_taken_for_a_slip(farm, words):
+    r = farm.adm(*words)
+    assert r.returncode == 2 and "bogus" in r.stderr and "did you mean" not in r.stderr, r
+
+
+def test_a_long_name_leaves_room_for_the_rule(farm):
+    r = farm.adm("show", "x" * 300)
+    assert r.returncode == 2 and "the first a letter or digit" in r.stderr, r
