@@ -191,7 +191,8 @@ static int edit_until_done(struct edit *x, const char *begun, bool *ret_is_kept)
 		}
 		*ret_is_kept = is_changed(x, begun);
 		if (!is_well)
-			return problem_local(&e, x->c->as_json);
+			return problem_local_with(&e, "VISUAL or EDITOR names another editor",
+						  x->c->as_json);
 		if (!*ret_is_kept) {
 			printf("%s: nothing was changed\n", x->vm);
 			return 0;

@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/name.h"
 #include "base/str.h"
 #include "client/command.h"
 #include "client/condition.h"
@@ -122,7 +123,7 @@ static bool on_event(void *arg, const char *line, size_t n, const json_t *event)
 /* Of the first that has not come to it. */
 static int tell_late(const struct wait *w, const char *timeout)
 {
-	char now[SEEN + 16] = "", others[48] = "", text[64];
+	char now[SEEN + 16] = "", others[48] = "", text[64], hint[NAME_CAP + 48];
 	const struct target *t = w->target;
 	struct err e;
 
@@ -134,7 +135,8 @@ static int tell_late(const struct wait *w, const char *timeout)
 		snprintf(others, sizeof others, ", nor %u more", w->n - w->n_met - 1);
 	err_set(&e, TIMEOUT, "'%s' was not %s within %s%s%s", t->vm,
 		condition_text(&w->wanted, text), timeout, now, others);
-	return problem_local(&e, w->c->as_json);
+	snprintf(hint, sizeof hint, "qvmadm status %s shows what it does", t->vm);
+	return problem_local_with(&e, hint, w->c->as_json);
 }
 
 static int wait_for_state(struct wait *w, int64_t deadline_ms, const char *timeout)

@@ -153,7 +153,7 @@ static void read_folder(const char *folder, struct declared_list *l)
 	}
 	free(file);
 	if (l->n == before && !l->is_broken) {
-		err_set(&e, USAGE, "the folder '%s' holds no *" CONFIG, folder);
+		err_set(&e, INVALID, "the folder '%s' holds no *" CONFIG, folder);
 		broken(l, &e);
 	}
 }

@@ -102,13 +102,11 @@ int draft_edit(const struct draft *d, struct err *e)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	if (WIFEXITED(status))
-		return err_set(
-			e, RESOURCE,
-			"the editor '%.80s' ended with status %d, so nothing is changed; VISUAL or "
-			"EDITOR names another",
-			editor, WEXITSTATUS(status));
+		return err_set(e, RESOURCE,
+			       "the editor '%.80s' ended with status %d, so nothing was changed",
+			       editor, WEXITSTATUS(status));
 	return err_set(e, RESOURCE,
-		       "the editor '%.80s' was killed by signal %d, so nothing is changed", editor,
+		       "the editor '%.80s' was killed by signal %d, so nothing was changed", editor,
 		       WTERMSIG(status));
 }
 

@@ -50,12 +50,12 @@ int http_check_host(const char *host, struct err *e)
 {
 	if (strncmp(host, "unix:/", 6) != 0 && strncmp(host, "https://", 8) != 0)
 		return err_set(
-			e, USAGE,
+			e, INVALID,
 			"'%s' names no server; it must be unix:PATH with an absolute path, or "
 			"https://HOST:PORT",
 			host);
 	if (strlen(host) - 5 >= sizeof((struct sockaddr_un *)0)->sun_path && host[0] == 'u')
-		return err_set(e, USAGE,
+		return err_set(e, INVALID,
 			       "the socket path in '%s' is too long; the most is %zu bytes", host,
 			       sizeof((struct sockaddr_un *)0)->sun_path - 1);
 	return 0;

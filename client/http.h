@@ -58,9 +58,9 @@ struct http_server {
 	const char *cacert, *cert, *key; /* PEM files */
 };
 
-/* ERR_USAGE for another form of host. Nothing is connected yet. */
+/* ERR_INVALID for another form of host. Nothing is connected yet. */
 int http_open(const struct http_server *s, struct http **ret, struct err *e);
-/* ERR_USAGE when it is no form of a host. */
+/* ERR_INVALID when it is no form of a host. */
 int http_check_host(const char *host, struct err *e);
 void http_close(struct http *h);
 /* Tell each call and its answer on stderr. */

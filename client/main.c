@@ -21,7 +21,7 @@ static int finish(int status)
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
 	err_sys(&e, RESOURCE, "write the output");
-	return problem_local(&e, false);
+	return problem_local_with(&e, "see where stdout leads: a full disk, or nowhere", false);
 }
 
 static int run(struct command_call *c)
@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 		return finish(call.wants_help ? 0 : err_exit(ERR_USAGE));
 	}
 	if (command_find(argv[n++], &call.command, &e) < 0 ||
-	    command_parse(&call, argv + n, argc - n, &e) < 0)
+	    (problem_verb(call.command->name), command_parse(&call, argv + n, argc - n, &e) < 0))
 		return problem_local(&e, call.as_json);
 	if (call.wants_help) {
 		help_command(stdout, call.command);

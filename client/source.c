@@ -63,7 +63,7 @@ static int open_file(const char *file, FILE **ret, char folder[static PATH_MAX],
 	if (!realpath(dirname(copy), folder) || !(*ret = fopen(file, "re")))
 		return err_sys(e, RESOURCE, "open the configuration '%s'", file);
 	if (fstat(fileno(*ret), &st) == 0 && S_ISDIR(st.st_mode))
-		return err_set(e, USAGE, "'%s' is a folder; name the *.qvmconf file in it", file);
+		return err_set(e, INVALID, "'%s' is a folder; name the *.qvmconf file in it", file);
 	return 0;
 }
 

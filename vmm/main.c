@@ -104,6 +104,17 @@ static int finish(int status)
 	return status ? status : cause_exit(CAUSE_RESOURCE);
 }
 
+static bool is_stdout_closed;
+
+/* Of what tells something and does nothing, the output is all. */
+static int told(int status)
+{
+	if (!is_stdout_closed)
+		return finish(status);
+	fputs("qvm: the standard output is closed: nothing could be written\n", stderr);
+	return cause_exit(CAUSE_RESOURCE);
+}
+
 /* The supervised form is qvmd's: by hand there is no link on fd 3. */
 static int supervised(void)
 {
@@ -128,6 +139,7 @@ static int fill_standard_fds(void)
 		fd++;
 	if (fd > STDERR_FILENO)
 		return 0;
+	is_stdout_closed |= fd == STDOUT_FILENO;
 	/* The lowest free number is taken: the missing one. */
 	return open("/dev/null", O_RDWR) == fd ? fill_standard_fds() : -1;
 }
@@ -148,14 +160,14 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(first, "--help") || !strcmp(first, "-h")) {
 		fputs(help, stdout);
-		return finish(0);
+		return told(0);
 	}
 	if (!strcmp(first, "--version")) {
 		puts("qvm " QVM_VERSION);
-		return finish(0);
+		return told(0);
 	}
 	if (!strcmp(first, "help"))
-		return finish(show_help(argc - 2, argv + 2));
+		return told(show_help(argc - 2, argv + 2));
 	if (!strcmp(first, "--supervised") && argc == 2)
 		return supervised();
 	if (!strcmp(first, "--dump") && argc == 3)

@@ -70,7 +70,16 @@ static enum MHD_Result queue(struct request *r, bool must_close)
 
 static enum MHD_Result refuse(struct request *r, bool must_close)
 {
-	request_answer_problem(r, &r->refused, &(struct problem_more){.allowed = r->allow});
+	bool is_tokens = r->refused.code == ERR_DENIED && r->caller.identity[0];
+
+	request_answer_problem(
+		r, &r->refused,
+		&(struct problem_more){
+			.allowed = r->allow,
+			.hint = is_tokens ? "use a token or certificate that is for this; qvmadm "
+					    "token lists them, each with its role and VMs"
+					  : NULL,
+		});
 	return queue(r, must_close);
 }
 

@@ -90,6 +90,8 @@ json_t *problem_make(const struct err *e, uint64_t request, const struct problem
 	o = head((enum err_code)e->code, e->msg, id);
 	if (e->n_frames)
 		object_take(o, FIELD_problem_origin, origin_of(e));
+	if (m && m->hint)
+		object_text(o, FIELD_problem_hint, m->hint);
 	if (m && m->allowed && *m->allowed)
 		object_take(o, FIELD_problem_allowed, split(m->allowed));
 	if (m && m->pointer && *m->pointer)

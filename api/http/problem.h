@@ -12,6 +12,7 @@
 /* What some errors know beside their text. Zero members are left out. */
 struct problem_more {
 	const char *pointer; /* to the wrong member of the body */
+	const char *hint;    /* in place of the code's */
 	const char *allowed; /* "GET, HEAD": what would be permitted */
 	json_t *diagnostics; /* borrowed */
 	int64_t n_more;	     /* findings that were not kept */

@@ -15,8 +15,7 @@
 static int not_kept(const char *vm, int64_t revision, struct err *e)
 {
 	return err_set(e, NOT_FOUND,
-		       "'%s' has no revision %" PRId64
-		       " (any more); GET /v1/vms/%s/revisions lists "
+		       "'%s' has no revision %" PRId64 " (any more); `qvmadm revisions %s` lists "
 		       "those that are kept",
 		       vm, revision, vm);
 }

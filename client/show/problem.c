@@ -14,6 +14,19 @@
 
 #define TYPE "urn:qvm:error:"
 
+static char usage_hint[80] = "qvmadm help lists the verbs";
+
+void problem_verb(const char *name)
+{
+	snprintf(usage_hint, sizeof usage_hint, "qvmadm %s --help shows the form of this verb",
+		 name);
+}
+
+static const char *hint_of(enum err_code code)
+{
+	return code == ERR_USAGE ? usage_hint : err_hint(code);
+}
+
 enum err_code problem_code(const char *type, long status)
 {
 	if (!strncmp(type, TYPE, strlen(TYPE)))
@@ -66,7 +79,7 @@ int problem_print(const json_t *p, long status, const struct source *source)
 		text = field_text(p, "title");
 	print_head(*text ? text : err_id(code));
 	if (json_array_size(field_list(p, "diagnostics")) == 0) /* those hint by themselves */
-		print_hint(*hint ? hint : err_hint(code), request);
+		print_hint(*hint && code != ERR_USAGE ? hint : hint_of(code), request);
 	problem_line("request", request);
 	return err_exit(code);
 }
@@ -99,13 +112,18 @@ int problem_answer(const struct http_response *r, const struct source *source, b
 
 int problem_local(const struct err *e, bool as_json)
 {
+	return problem_local_with(e, hint_of(e->code), as_json);
+}
+
+int problem_local_with(const struct err *e, const char *hint, bool as_json)
+{
 	AUTO_FREE char *text = escape_text(e->msg, strlen(e->msg));
 
 	if (as_json) {
 		AUTO_JSON json_t *p =
-			json_pack("{s:s+,s:s,s:i,s:s,s:s}", "type", TYPE, err_id(e->code), "title",
+			json_pack("{s:s+,s:s,s:i,s:s,s:s*}", "type", TYPE, err_id(e->code), "title",
 				  err_id(e->code), "status", err_http(e->code), "detail", text,
-				  "hint", err_hint(e->code));
+				  "hint", *hint ? hint : NULL);
 		AUTO_FREE char *out = p ? json_dumps(p, JSON_COMPACT) : NULL;
 
 		if (!out)
@@ -114,6 +132,6 @@ int problem_local(const struct err *e, bool as_json)
 		return err_exit(e->code);
 	}
 	print_head(text);
-	problem_line("hint", err_hint(e->code));
+	problem_line("hint", hint);
 	return err_exit(e->code);
 }

@@ -16,8 +16,12 @@
 struct http_response;
 struct source;
 
+/* The verb that was typed, for hints. */
+void problem_verb(const char *name);
 /* What went wrong here. */
 int problem_local(const struct err *e, bool as_json);
+/* The same with a hint of its own; "" = none. */
+int problem_local_with(const struct err *e, const char *hint, bool as_json);
 /* A refusal by the server. `source` is the configuration it was about; NULL = none. */
 int problem_answer(const struct http_response *r, const struct source *source, bool as_json);
 /* A problem inside another document: the error of an operation. */

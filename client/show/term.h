@@ -20,7 +20,8 @@ enum term_style {
 	TERM_STYLES
 };
 
-/* Once, in main(): the locale decides how wide characters are. */
+/* Once, in main(): the locale decides how wide characters are; what stands in for a closed stdin,
+ * stdout or stderr fails to be written, and no socket comes to its number. */
 void term_open(void);
 bool term_is_tty(FILE *f);
 /* Wait so long, or until whoever reads f has gone: true. */

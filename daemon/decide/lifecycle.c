@@ -27,11 +27,11 @@ const struct lifecycle_step *lifecycle_find(enum observed from, enum vm_event ev
 			continue;
 		if (steps[i].event == event)
 			return &steps[i];
-		if (steps[i].event <= VM_EVENT_TYPE)
+		if (steps[i].event < VM_EVENT_TYPE) /* which is no verb of qvmadm */
 			str_add(allowed, sizeof allowed, &n, "%s%s", n ? ", " : "",
 				vm_event_id(steps[i].event));
 	}
-	err_set(e, CONFLICT, "cannot %s a VM that is %s; allowed now: %s", vm_event_id(event),
-		observed_id(from), allowed);
+	err_set(e, CONFLICT, "cannot %s%s a VM that is %s; allowed now: %s", vm_event_id(event),
+		event == VM_EVENT_TYPE ? " at" : "", observed_id(from), allowed);
 	return NULL;
 }

@@ -276,7 +276,7 @@ def test_the_first_that_names_a_host_counts(context, farm):
 @pytest.mark.parametrize("words,status,says", [
     ("add farm unix:/x", 3, "already"),
     ("add Lab unix:/x", 2, "cannot be the name"),
-    ("add lab http://x", 2, "https://"),
+    ("add lab http://x", 3, "https://"),
     ("add lab https://x --cert /etc/passwd", 2, "--key"),
     ("add lab https://x --token-file /no/such", 3, "/no/such"),
     ("use frm", 3, "did you mean 'farm'"),
@@ -357,3 +357,36 @@ def test_another_word_is_not_taken_for_a_slip(farm, words):
 def test_a_long_name_leaves_room_for_the_rule(farm):
     r = farm.adm("show", "x" * 300)
     assert r.returncode == 2 and "the first a letter or digit" in r.stderr, r
+
+
+# --- what was not to be done, and the hint that fits
+
+def test_each_hint_is_about_what_went_wrong(farm):
+    for words, status, says, never in (
+            (("start",), 2, "qvmadm start --help", "VERB"),
+            (("strat",), 2, "qvmadm help", "VERB"),
+            (("check", B), 3, "is a folder", "--help"),
+            (("-H", "nowhere", "list"), 3, "must be unix:PATH", "--help"),
+            (("wait", "web-2", "--timeout", "100ms"), 18, "qvmadm status web-2", "goes on"),
+            (("rollback", "web-2", "99"), 5, "qvmadm revisions web-2", "did you mean"),
+            (("diff", "web-2", "--revision", "99"), 5, "`qvmadm revisions web-2` lists", "did you mean"),
+            (("console", "web-2", "--send", "x"), 7, "cannot type at a VM that is stopped", ", type")):
+        r = farm.adm(*words)
+        assert r.returncode == status and says in r.stderr and never not in r.stderr, (words, r)
+
+
+def test_an_editor_that_fails_changes_nothing(farm):
+    r = subprocess.run([f"{B}/qvmadm", "-H", f"unix:{farm.socket}", "edit", "web-2"], text=True, capture_output=True,
+                       env={**os.environ, "VISUAL": "false"}, timeout=60, check=False)
+    assert r.returncode == 12 and "'false' ended with status 1, so nothing was changed" in r.stderr, r
+    assert "VISUAL or EDITOR" in r.stderr and "make available" not in r.stderr, r
+
+
+@pytest.mark.parametrize("words", [("qvm", "help"), ("qvmadm", "events"), ("qvmadm", "list")])
+@pytest.mark.parametrize("to", [">/dev/full", ">&-"])
+def test_output_that_goes_nowhere_is_an_error(farm, words, to):
+    program, verb = words
+    host = ["-H", f"unix:{farm.socket}"] if program == "qvmadm" else []
+    r = subprocess.run(["sh", "-c", f'"$@" {to}', "sh", f"{B}/{program}", *host, verb], text=True,
+                       capture_output=True, timeout=60, check=False)
+    assert r.returncode in (12, 64) and "output" in r.stderr, r

@@ -133,6 +133,7 @@ def test_qvmadm_makes_lists_and_uses_tokens(host):
     with_token = subprocess.run([f"{B}/qvmadm", "-H", f"unix:{host.socket}", "delete", "web-1"],
                                 env={"QVM_TOKEN": secret}, capture_output=True, text=True, check=False)
     assert with_token.returncode == 4 and "operator" in with_token.stderr
+    assert "use a token or certificate that is for this" in with_token.stderr, with_token
     assert host.adm("token", "delete", "web").returncode == 0
     with_token = subprocess.run([f"{B}/qvmadm", "-H", f"unix:{host.socket}", "list"],
                                 env={"QVM_TOKEN": secret}, capture_output=True, text=True, check=False)

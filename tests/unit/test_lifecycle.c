@@ -13,7 +13,7 @@ TEST(lifecycle_refuses_and_lists_what_is_allowed)
 	assert_int_equal(e.code, ERR_CONFLICT);
 	assert_string_equal(
 		e.msg, "cannot delete a VM that is running; allowed now: start, pause, resume, "
-		       "stop, kill, type, dump, button, nmi, reset-budget");
+		       "stop, kill, dump, button, nmi, reset-budget");
 }
 
 TEST(lifecycle_finds_a_step_by_its_own_row)
