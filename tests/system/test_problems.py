@@ -38,6 +38,7 @@ def test_wrong_field_path_method_and_state_give_four_problems(host):
 
 @pytest.mark.parametrize("policy,says", [
     ({"restart_budgt": 1}, "restart_budget"),
+    ({"bogus": 1}, "openapi.json has them"),
     ({"restart_budget": -1}, "0"),
     ({"restart_budget": 10**9}, "1000"),
     ({"restart_budget": "many"}, "restart_budget"),
