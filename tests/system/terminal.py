@@ -2,6 +2,7 @@
 """A program on a terminal of its own: what it draws, keys to type, its size."""
 import fcntl
 import os
+import signal
 import select
 import struct
 import subprocess
@@ -9,6 +10,13 @@ import termios
 import time
 
 DEADLINE = 30
+
+
+def as_a_login():
+    """A program at a terminal hears its signals, even if whoever runs the tests, nohup for one, does not."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 class Terminal:
@@ -20,7 +28,7 @@ class Terminal:
         self.drawn = ""
         self.process = subprocess.Popen(args, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
                                         env={"PATH": os.environ["PATH"], "TERM": "xterm", "LC_ALL": "C.UTF-8", **env},
-                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+                                        preexec_fn=as_a_login)
 
     def resize(self, columns, rows):
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

@@ -9,7 +9,8 @@ import pytest
 from host import B, EXAMPLES, Host, config
 
 VERBS = subprocess.run([f"{B}/qvmadm", "complete", "--", ""], capture_output=True, text=True, check=True).stdout.split()
-ENDLESS = ("--follow", "wait ", "watch ", "top")  # cut short
+AT_TERMINAL = ("--read-only", "--escape")  # on one of their own
+ENDLESS = ("--follow", "wait ", "watch ", "top", *AT_TERMINAL)  # cut short
 NO_COMMAND = {2, 3, 65, 126, 127}  # usage, invalid, configuration; no such program
 ELSEWHERE = ("https://", "--context", " -H ")  # hosts that are not here: 19
 STUBS = ("jq", "gdb", "page-someone", "watch", "emacs")
@@ -75,7 +76,8 @@ def test_the_examples_of_a_verb_are_commands(desk, verb):
     for line in (x.replace("/etc/qvm/vms", f"{desk.desk}/vms") for x in given):
         set_up(desk)
         patience = "0.7" if any(x in line for x in ENDLESS) else "30"
-        r = subprocess.run(["timeout", patience, "bash", "-c", line], cwd=desk.desk, env=desk.env, stdin=subprocess.DEVNULL,
+        how = ["script", "-qec", line, "/dev/null"] if any(x in line for x in AT_TERMINAL) else ["bash", "-c", line]
+        r = subprocess.run(["timeout", patience, *how], cwd=desk.desk, env=desk.env, stdin=subprocess.DEVNULL,
                            capture_output=True, text=True, check=False)
         if r.returncode == 124:
             assert patience != "30", line
