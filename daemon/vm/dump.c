@@ -134,14 +134,20 @@ int dump_must_be_over(const struct vm *v, struct err *e)
 
 /* --- its end --- */
 
+/* Nobody waits for it any longer: it removes what it makes, or has to remove. */
+static void abandon(struct dump *x)
+{
+	if (x->opener)
+		opener_abandon(TAKE(x->opener));
+}
+
 static void dump_free(struct dump *x)
 {
 	const int fds[] = {x->ram_fd, x->box_fd, x->dir_fd, x->words};
 
 	timer_clear(&x->deadline);
 	sd_event_source_disable_unref(x->process_source);
-	if (x->opener)
-		opener_abandon(x->opener);
+	abandon(x);
 	for (size_t i = 0; i < NELEMS(fds); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
@@ -211,29 +217,25 @@ static void finish(struct dump *x, const struct err *e)
 		life_start_at(v->d, v, v->row.restart_at_ms);
 }
 
-/* Nobody waits for it any longer: it removes what it makes, or has to remove. */
-static void abandon(struct dump *x)
-{
-	if (x->opener)
-		opener_abandon(TAKE(x->opener));
-}
-
 static void finish_failed(struct dump *x)
 {
 	struct err why = x->why;
 
-	abandon(x);
 	finish(x, &why);
 }
 
 static void on_removed(void *arg, uint32_t i, int take_fd, const struct msg_opened *what,
 		       const struct err *why)
 {
+	struct dump *x = arg;
+
 	(void)i;
 	(void)take_fd;
 	(void)what;
 	(void)why;
-	finish_failed(arg);
+	/* Else it is told while it is abandoned, by somebody who ends the dump. */
+	if (x->opener)
+		finish_failed(x);
 }
 
 static int on_linger(sd_event_source *s, uint64_t us, void *arg);
@@ -248,7 +250,7 @@ static void give_up(struct dump *x, const struct err *e)
 	x->why = *e;
 	timer_clear(&x->deadline);
 	let_go(x);
-	abandon(x);
+	abandon(x); /* it may have made the file just now */
 	x->stage = DUMP_REMOVES;
 	if (!x->name[0] ||
 	    dumpfolder_remove(&d->openers, x->dir_fd, x->name, how, &x->opener, &other) < 0)
@@ -292,7 +294,6 @@ static int on_deadline(sd_event_source *s, uint64_t us, void *arg)
 	if (x->stage != DUMP_WRITES) {
 		struct err why = x->why;
 
-		abandon(x); /* it may have made the file just now */
 		give_up(x, &why);
 		return 0;
 	}
