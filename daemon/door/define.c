@@ -147,7 +147,7 @@ static int write_rows(struct call *c, const struct vm *v, struct record *row,
 
 static int store(struct call *c, struct vm *v, int64_t *ret_revision, struct err *e)
 {
-	struct policy p = policy_of(c, v), running = p;
+	struct policy p = policy_of(c, v), running;
 	struct record row = {.desired = DESIRED_STOPPED, .observed = OBSERVED_STOPPED};
 
 	if (v) {
@@ -156,9 +156,9 @@ static int store(struct call *c, struct vm *v, int64_t *ret_revision, struct err
 		str_copy(row.name, sizeof row.name, c->m.vm);
 		row.created_ms = row.since_ms = clock_wall_ms();
 	}
-	if (v && record_running(&c->d->store, &row, &p, &running, e) < 0)
-		return -1;
 	row.revision++;
+	if (record_running(&c->d->store, &row, &p, &running, e) < 0)
+		return -1;
 	if (!p.standby[0])
 		row.pair = PAIR_ACTIVE; /* it has taken itself out of its pair */
 	if (ledger_begin(c->d, e) < 0)

@@ -249,7 +249,8 @@ int record_running(struct store *s, const struct record *r, const struct policy 
 {
 	struct policy start = *newest;
 
-	if (r->running_revision && record_policy(s, r->id, r->running_revision, &start, e) < 0)
+	if (r->running_revision && r->running_revision != r->revision &&
+	    record_policy(s, r->id, r->running_revision, &start, e) < 0)
 		return err_wrap(e, "read the policy that '%s' runs under", r->name);
 	*ret = policy_in_force(&start, newest);
 	return 0;

@@ -86,7 +86,8 @@ int record_config(struct store *s, int64_t vm, int64_t revision, struct record_t
 		  struct err *e);
 void record_text_free(struct record_text *t);
 int record_policy(struct store *s, int64_t vm, int64_t revision, struct policy *ret, struct err *e);
-/* What it runs under while `newest` is defined; without a worker that says nothing. */
+/* What it runs under while `newest`, the policy of r->revision, is defined; without a worker that says
+ * nothing. */
 int record_running(struct store *s, const struct record *r, const struct policy *newest,
 		   struct policy *ret, struct err *e);
 /* ERR_NOT_FOUND says which there are. */
