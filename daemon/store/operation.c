@@ -92,6 +92,22 @@ bool operation_is_running(struct store *s, const char *vm, enum op_id op)
 	       n > 0;
 }
 
+int operation_changes(struct store *s, void (*each)(void *arg, const char *vm), void *arg,
+		      struct err *e)
+{
+	struct sqlite3_stmt *q;
+	int r;
+
+	if (store_query(s,
+			"SELECT vm FROM operation WHERE state = 'running' AND "
+			"op IN ('vm_takeover', 'vm_give_back')",
+			NULL, 0, &q, e) < 0)
+		return -1;
+	while ((r = store_row(s, q, e)) == 1)
+		each(arg, store_text(q, 0));
+	return r;
+}
+
 int operation_fail_lost(struct store *s, int64_t at_ms, struct err *e)
 {
 	struct err lost;

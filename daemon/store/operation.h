@@ -46,6 +46,9 @@ int operation_again(struct store *s, const struct operation *o, const char *vm, 
 		    struct err *e);
 int operation_write(struct store *s, const struct operation_change *c, struct err *e);
 bool operation_is_running(struct store *s, const char *vm, enum op_id op);
+/* Call `each` for every VM of which a takeover, or the way back, is under way. */
+int operation_changes(struct store *s, void (*each)(void *arg, const char *vm), void *arg,
+		      struct err *e);
 /* At the start: what was under way and nobody goes on with has failed; of takeovers pair_recover() judges. */
 int operation_fail_lost(struct store *s, int64_t at_ms, struct err *e);
 int operation_prune(struct store *s, struct err *e);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "daemon/daemon.h"
 #include "daemon/decide/pair.h"
@@ -14,8 +15,8 @@
 #include "daemon/timer.h"
 #include "daemon/vm/action.h"
 #include "daemon/vm/life.h"
-#include "daemon/worker/worker.h"
 #include "daemon/vm/ready.h"
+#include "daemon/worker/worker.h"
 
 /* --- who belongs to whom --- */
 
@@ -209,12 +210,26 @@ static void end_inherited(struct daemon *d, struct vm *primary)
 	primary->inherits = false;
 }
 
+static void note_inherited(void *arg, const char *vm)
+{
+	const struct daemon *d = arg;
+	struct vm *v = vm_find(&d->vms, vm);
+
+	if (v)
+		v->inherits = true;
+}
+
 void pair_recover(struct daemon *d)
 {
+	struct err e;
+
+	if (operation_changes(&d->store, note_inherited, d, &e) < 0)
+		log_error(&(struct log_about){.err = &e}, "takeovers stay as they were: %s", e.msg);
 	for (size_t i = 0; i < d->vms.n; i++) {
 		struct vm *v = d->vms.vm[i], *active = active_of(v);
 
-		v->inherits = true;
+		if (!v->inherits)
+			continue;
 		end_inherited(d, v);
 		/* As when it was asked for, it does not wait for its turn. */
 		if (!v->inherits || active->turn == TURN_NONE ||
