@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "daemon/keep/keep.h"
 #include "daemon/keep/recall.h"
+#include "daemon/worker/opener.h"
 #include "schemas/message.h"
 
 /* Room for one more. */
@@ -26,7 +27,7 @@ static struct late_item *grow(struct late *l)
 	return l->n < LATE_MOST ? &l->item[l->n] : NULL;
 }
 
-int late_add(struct late *l, const struct msg_want *w, int fd, uint64_t bytes, int64_t mtime_ns,
+int late_add(struct late *l, const struct msg_want *w, int fd, const struct msg_opened *what,
 	     struct err *e)
 {
 	struct late_item *x = grow(l);
@@ -40,7 +41,7 @@ int late_add(struct late *l, const struct msg_want *w, int fd, uint64_t bytes, i
 	if (x->fd < 0)
 		return err_sys(e, RESOURCE, "keep '%s' open", w->path);
 	x->note = (struct note_late){
-		.bytes = bytes, .mtime_ns = mtime_ns, .kind = w->kind, .line = w->line};
+		.bytes = what->bytes, .mtime_ns = what->mtime_ns, .kind = w->kind, .line = w->line};
 	str_copy(x->note.option, sizeof x->note.option, w->option);
 	str_copy(x->note.path, sizeof x->note.path, w->path);
 	l->n++;
@@ -93,32 +94,22 @@ void late_free(struct late *l)
 	*l = (struct late){0};
 }
 
-static int64_t mtime_of(const struct stat *st)
-{
-	return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
-}
-
-static uint64_t bytes_of(int fd, const struct stat *st)
-{
-	off_t end = S_ISBLK(st->st_mode) ? lseek(fd, 0, SEEK_END) : st->st_size;
-
-	return end > 0 ? (uint64_t)end : 0;
-}
-
 /* What the machine was assembled with is still what a start would find. The content of a disk is read by
  * the guest alone; that of an image is in its memory already. */
 static int look(const struct note_late *n, int fd, struct err *e)
 {
 	struct stat named, ours;
+	uint64_t bytes;
 
 	if (stat(n->path, &named) < 0 || fstat(fd, &ours) < 0)
 		return err_set(e, STALE, "'%.300s' is not there any more", n->path);
 	if (named.st_dev != ours.st_dev || named.st_ino != ours.st_ino)
 		return err_set(e, STALE, "'%.300s' is another file now", n->path);
-	if (bytes_of(fd, &ours) != n->bytes)
+	bytes = opener_bytes(fd, &ours);
+	if (bytes != n->bytes)
 		return err_set(e, STALE, "'%.300s' has %" PRIu64 " bytes now, it had %" PRIu64,
-			       n->path, bytes_of(fd, &ours), n->bytes);
-	if (n->kind == WANT_IMAGE && mtime_of(&ours) != n->mtime_ns)
+			       n->path, bytes, n->bytes);
+	if (n->kind == WANT_IMAGE && opener_mtime_ns(&ours) != n->mtime_ns)
 		return err_set(e, STALE, "'%.300s' has been written to", n->path);
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include "schemas/keep.h"
 
 struct keep;
+struct msg_opened;
 struct msg_want;
 struct recall;
 
@@ -32,7 +33,7 @@ struct late {
 
 /* Remember what was opened for that want. The caller keeps fd. ERR_RESOURCE, or ERR_LIMIT when there are
  * too many. */
-int late_add(struct late *l, const struct msg_want *w, int fd, uint64_t bytes, int64_t mtime_ns,
+int late_add(struct late *l, const struct msg_want *w, int fd, const struct msg_opened *what,
 	     struct err *e);
 void late_keep(const struct late *l, struct keep *k, const char *vm, uint64_t generation);
 void late_recall(struct late *l, struct recall *r, const char *vm, uint64_t generation);

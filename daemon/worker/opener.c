@@ -121,6 +121,20 @@ static int narrow(const struct opener_spec *s, struct err *e)
 	return sandbox_filter(lists, NELEMS(lists), e);
 }
 
+uint64_t opener_bytes(int fd, const struct stat *st)
+{
+	off_t end = S_ISREG(st->st_mode)   ? st->st_size
+		    : S_ISBLK(st->st_mode) ? lseek(fd, 0, SEEK_END)
+					   : 0;
+
+	return end > 0 ? (uint64_t)end : 0;
+}
+
+int64_t opener_mtime_ns(const struct stat *st)
+{
+	return (int64_t)st->st_mtim.tv_sec * NS + st->st_mtim.tv_nsec;
+}
+
 /* The child has time. A supervisor that takes no answer has gone: -1. */
 static int answer(int link, uint32_t i, const struct err *why, int fd)
 {
@@ -131,12 +145,8 @@ static int answer(int link, uint32_t i, const struct err *why, int fd)
 	struct stat st;
 
 	if (fd >= 0 && fstat(fd, &st) == 0) {
-		off_t end = S_ISREG(st.st_mode)	  ? st.st_size
-			    : S_ISBLK(st.st_mode) ? lseek(fd, 0, SEEK_END)
-						  : 0;
-
-		yes.bytes = end > 0 ? (uint64_t)end : 0;
-		yes.mtime_ns = (int64_t)st.st_mtim.tv_sec * NS + st.st_mtim.tv_nsec;
+		yes.bytes = opener_bytes(fd, &st);
+		yes.mtime_ns = opener_mtime_ns(&st);
 	}
 	while (poll(&room, 1, -1) < 0 && errno == EINTR)
 		;

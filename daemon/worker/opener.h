@@ -23,6 +23,7 @@
 struct msg_opened;
 struct opener;
 struct process;
+struct stat;
 
 /* Part of struct daemon. */
 struct opener_set {
@@ -70,3 +71,6 @@ void opener_stray(struct opener_set *s, struct process *take, uint64_t bytes);
 /* Memory that strays hold. */
 uint64_t opener_stray_bytes(const struct opener_set *s);
 void opener_clear(struct opener_set *s);
+/* In an opener: what struct msg_opened tells of a file. A block device may have to be asked. */
+uint64_t opener_bytes(int fd, const struct stat *st);
+int64_t opener_mtime_ns(const struct stat *st);

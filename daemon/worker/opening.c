@@ -46,7 +46,7 @@ static void answered(void *arg, uint32_t i, int take_fd, const struct msg_opened
 	if (take_fd >= 0 && (kind == WANT_DISK || kind == WANT_DISK_READ))
 		limits_add_disk(&o->disks, what->device);
 	if (take_fd >= 0 && o->plan.is_late && want_warm(&w->want[i % n]) == WANT_WARM_LATE &&
-	    late_add(&w->late, &w->want[i % n], take_fd, what->bytes, what->mtime_ns, &e) < 0)
+	    late_add(&w->late, &w->want[i % n], take_fd, what, &e) < 0)
 		why = &e;
 	if (take_fd >= 0 && o->fd && i >= n)
 		o->fd[i - n] = take_fd;
