@@ -15,6 +15,7 @@
 #include "base/auto.h"
 #include "base/trust.h"
 #include "daemon/config.h"
+#include "daemon/worker/cgroup.h"
 #include "daemon/worker/process.h"
 
 enum { CPU_SECONDS = 10, FILE_BYTES = 16 << 20, CGROUP_FD = 4 };
@@ -39,14 +40,6 @@ static int check(const struct hookrun *c, struct err *e)
 	if (file < 0)
 		return err_sys(e, RESOURCE, "open '%s'", c->program);
 	return trust_check(file, c->program, 0, e);
-}
-
-static void enter_cgroup(void)
-{
-	AUTO_FD int fd = openat(CGROUP_FD, "cgroup.procs", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, "0", 1) != 1)
-		_exit(PROCESS_NO_EXEC);
 }
 
 static __attribute__((noreturn)) void become_hook(const struct hookrun *c, int link)
@@ -108,8 +101,8 @@ static void run_hook(int link, const void *arg)
 	sigaddset(&wanted, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &wanted, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (c->cgroup >= 0)
-		enter_cgroup();
+	if (c->cgroup >= 0 && !cgroup_enter(CGROUP_FD))
+		_exit(PROCESS_NO_EXEC);
 	if (unshare(CLONE_NEWPID | CLONE_NEWIPC) < 0) {
 		if (geteuid() == 0)
 			_exit(PROCESS_NO_EXEC);

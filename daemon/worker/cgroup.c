@@ -84,7 +84,7 @@ static bool is_delegated(int own)
 	       (fgetxattr(own, "user.delegate", mark, 1) == 1 && *mark == '1');
 }
 
-static bool move_self(int folder)
+bool cgroup_enter(int folder)
 {
 	AUTO_FD int fd = openat(folder, "cgroup.procs", O_WRONLY | O_CLOEXEC);
 
@@ -109,7 +109,7 @@ static int step_aside(struct cgroup *c, int own, struct err *e)
 	if (mkdirat(own, "supervisor", 0755) < 0 && errno != EEXIST)
 		return err_sys(e, RESOURCE, "make the cgroup '%s/supervisor'", c->own);
 	AUTO_FD int folder = openat(own, "supervisor", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	c->is_moved = folder >= 0 && move_self(folder);
+	c->is_moved = folder >= 0 && cgroup_enter(folder);
 	if (!c->is_moved)
 		return err_sys(e, RESOURCE, "move to the cgroup '%s/supervisor'", c->own);
 	if (is_empty(own))
@@ -123,7 +123,7 @@ static void step_back(struct cgroup *c, int own)
 {
 	controller_disable(own, c->handed_down);
 	if (c->is_moved)
-		move_self(own);
+		cgroup_enter(own);
 	unlinkat(own, "supervisor", AT_REMOVEDIR);
 	c->is_moved = false;
 	c->handed_down = 0;

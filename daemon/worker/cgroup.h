@@ -35,6 +35,8 @@ int cgroup_open(struct cgroup *c, const char *state_dir, struct err *e);
 bool cgroup_is_there(const struct cgroup *c);
 /* The folder of a worker, made if absent; the caller owns *ret_fd (-1 without a subtree). */
 int cgroup_make(const struct cgroup *c, const char *name, int *ret_fd, struct err *e);
+/* The calling process moves into that folder. */
+bool cgroup_enter(int folder);
 /* The cgroup2 folder that a process is in now, as an absolute path; "" when it cannot be told. */
 const char *cgroup_of(pid_t pid, char ret[static CGROUP_PATH]);
 /* What the host's cgroup2 can limit at all: 1 << LIMIT_*. */
