@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -28,10 +29,17 @@ static inline void auto_fclose(FILE **f)
 		fclose(*f);
 }
 
+static inline void auto_closedir(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
 #define AUTO(fn)  __attribute__((cleanup(fn)))
 #define AUTO_FREE AUTO(auto_free)
 #define AUTO_FD	  AUTO(auto_close)
 #define AUTO_FILE AUTO(auto_fclose)
+#define AUTO_DIR  AUTO(auto_closedir)
 
 #define TAKE(p)                                                                                    \
 	({                                                                                         \

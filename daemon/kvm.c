@@ -35,12 +35,6 @@ static int note_number(struct daemon *d, const char *key, int n, struct err *e)
 	return host_fact(d, key, digits, e);
 }
 
-static void close_folder(DIR **d)
-{
-	if (*d)
-		closedir(*d);
-}
-
 /* One that this user may not read, or that is no word, is left out. */
 static int note_parameter(struct daemon *d, int folder, const char *module, const char *name,
 			  struct err *e)
@@ -61,7 +55,7 @@ static int note_parameter(struct daemon *d, int folder, const char *module, cons
 static int note_module(struct daemon *d, const char *module, struct err *e)
 {
 	char path[64];
-	AUTO(close_folder) DIR *dir = NULL;
+	AUTO_DIR DIR *dir = NULL;
 	const struct dirent *entry;
 
 	snprintf(path, sizeof path, "/sys/module/%s/parameters", module);

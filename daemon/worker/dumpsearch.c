@@ -16,12 +16,6 @@
 
 enum { DUMPS_MOST = 2048, BLOCK = 512 };
 
-static void close_folder(DIR **d)
-{
-	if (*d)
-		closedir(*d);
-}
-
 /* -1: it is not there, or not allowed any more. */
 static int open_folder(const struct dumpsearch *s, unsigned i)
 {
@@ -63,7 +57,7 @@ static size_t list_folder(const struct dumpsearch *s, unsigned i, struct msg_dum
 {
 	AUTO_FD int fd = open_folder(s, i);
 	int look = fd < 0 ? -1 : openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO(close_folder) DIR *dir = look < 0 ? NULL : fdopendir(look);
+	AUTO_DIR DIR *dir = look < 0 ? NULL : fdopendir(look);
 	const struct dirent *entry;
 	size_t n = 0;
 
