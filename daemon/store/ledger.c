@@ -268,6 +268,17 @@ int ledger_commit(struct daemon *d, struct err *e)
 	return 0;
 }
 
+int ledger_intend(struct daemon *d, const struct record *r, const struct event *ev, struct err *e)
+{
+	if (ledger_begin(d, e) < 0)
+		return -1;
+	if (record_update(&d->store, r, e) < 0 || ledger_stage(d, ev, e) < 0) {
+		ledger_abort(d);
+		return -1;
+	}
+	return ledger_commit(d, e);
+}
+
 static int on_retry(sd_event_source *s, uint64_t us, void *arg)
 {
 	(void)s;

@@ -21,6 +21,7 @@ struct daemon;
 struct event;
 struct incident;
 struct operation_change;
+struct record;
 struct vm;
 struct ledger_entry;
 
@@ -53,6 +54,8 @@ int ledger_begin(struct daemon *d, struct err *e);
 int ledger_stage(struct daemon *d, const struct event *ev, struct err *e);
 int ledger_commit(struct daemon *d, struct err *e);
 void ledger_abort(struct daemon *d);
+/* An intent that is no more than a row and its event, as a whole. */
+int ledger_intend(struct daemon *d, const struct record *r, const struct event *ev, struct err *e);
 
 /* Write what is pending now; false = it stays pending. */
 bool ledger_flush(struct daemon *d);

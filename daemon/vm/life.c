@@ -234,17 +234,11 @@ void life_start(struct daemon *d, struct vm *v)
 	primary = pair_turn(v);
 	if (primary == v)
 		next.pair = v->row.pair;
-	if (ledger_begin(d, &e) == 0) {
-		if (record_update(&d->store, &next, &e) == 0 && ledger_stage(d, &ev, &e) == 0) {
-			if (ledger_commit(d, &e) == 0) {
-				v->row = next;
-				v->turn = TURN_NONE;
-				action_run(s, d, v);
-				return;
-			}
-		} else {
-			ledger_abort(d);
-		}
+	if (ledger_intend(d, &next, &ev, &e) == 0) {
+		v->row = next;
+		v->turn = TURN_NONE;
+		action_run(s, d, v);
+		return;
 	}
 	pair_turn_back(primary, v);
 	if (!d->ledger.is_failing)

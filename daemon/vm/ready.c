@@ -74,23 +74,17 @@ static void prepare(struct daemon *d, struct vm *v)
 	vm_observe(&next, s->to, d->boot);
 	next.desired = DESIRED_STOPPED;
 	record_renew(&next);
-	if (ledger_begin(d, &e) == 0) {
-		if (record_update(&d->store, &next, &e) == 0 && ledger_stage(d, &ev, &e) == 0) {
-			if (ledger_commit(d, &e) == 0) {
-				v->row = next;
-				v->turn = TURN_NONE;
-				v->request = 0;
-				v->operation = 0;
-				timer_clear(&v->restart);
-				timer_clear(&v->prepare);
-				action_run(s, d, v);
-				return;
-			}
-		} else {
-			ledger_abort(d);
-		}
+	if (ledger_intend(d, &next, &ev, &e) < 0) {
+		look_again(v, clock_wall_ms() + RETRY_MS);
+		return;
 	}
-	look_again(v, clock_wall_ms() + RETRY_MS);
+	v->row = next;
+	v->turn = TURN_NONE;
+	v->request = 0;
+	v->operation = 0;
+	timer_clear(&v->restart);
+	timer_clear(&v->prepare);
+	action_run(s, d, v);
 }
 
 void ready_end(struct daemon *d, struct vm *v)
