@@ -56,12 +56,13 @@ static int number(struct daemon *d, const char *key, uint64_t value, struct err 
 /* What the workers of this host will be held by. */
 static const char *limits_offered(const struct daemon *d, char ret[static LIMITS_TEXT])
 {
+	const uint32_t by_systemd = d->scopes.loop ? cgroup_offered() : 0;
 	struct limits_held h = {.by[LIMIT_MEMORY] = LIMITER_RLIMIT};
 
 	if (geteuid() == 0)
 		h.by[LIMIT_PIDS] = LIMITER_RLIMIT;
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
-		if (d->scopes.loop && cgroup_offered() & 1u << i)
+		if (by_systemd & 1u << i)
 			h.by[i] = LIMITER_SCOPE;
 		else if (d->cgroup.limits & 1u << i)
 			h.by[i] = LIMITER_CGROUP;
@@ -100,32 +101,32 @@ static void weaknesses(const char *kvm, const char *cgroup_why, const char *keep
 }
 
 /* What workers are held to, by the settings of qvmd.conf. */
-static int note_enforced(struct daemon *d, struct err *e)
+static int note_enforced(struct daemon *d, const char *limits, struct err *e)
 {
 	const struct config *c = &d->config;
-	char text[64], limits[LIMITS_TEXT];
+	char uids[64], files[64], passed[64];
 
-	if (host_fact(d, "enforced:limits", limits_offered(d, limits), e) < 0 ||
-	    host_fact(d, "enforced:scopes of systemd", d->scopes.loop ? "yes" : "no", e) < 0)
-		return -1;
-	snprintf(text, sizeof text, "%s", d->keep.why.code ? "no" : "yes");
-	if (host_fact(d, "enforced:guests outlive qvmd", text, e) < 0)
-		return -1;
 	if (geteuid() == 0)
-		snprintf(text, sizeof text, "one a VM, from %u on", c->uid_base + 1);
+		snprintf(uids, sizeof uids, "one a VM, from %u on", c->uid_base + 1);
 	else
-		snprintf(text, sizeof text, "all %u, which is qvmd's", geteuid());
-	if (host_fact(d, "enforced:uids of workers", text, e) < 0)
-		return -1;
-	snprintf(text, sizeof text, "in %u folder%s", c->n_allows, c->n_allows == 1 ? "" : "s");
-	if (host_fact(d, "enforced:files", text, e) < 0)
-		return -1;
-	snprintf(text, sizeof text, "%u files, %u PCI functions, %u UIO devices, %u TAPs",
+		snprintf(uids, sizeof uids, "all %u, which is qvmd's", geteuid());
+	snprintf(files, sizeof files, "in %u folder%s", c->n_allows, c->n_allows == 1 ? "" : "s");
+	snprintf(passed, sizeof passed, "%u files, %u PCI functions, %u UIO devices, %u TAPs",
 		 c->n_allow_passes, c->n_allow_pcis, c->n_allow_uios, c->n_allow_taps);
-	if (host_fact(d, "enforced:passed to guests at most", text, e) < 0)
-		return -1;
-	return host_fact(d, "enforced:commands for VMs",
-			 c->has_command_user ? "as the command-user" : "none", e);
+	const char *const fact[][2] = {
+		{"enforced:limits", limits},
+		{"enforced:scopes of systemd", d->scopes.loop ? "yes" : "no"},
+		{"enforced:guests outlive qvmd", d->keep.why.code ? "no" : "yes"},
+		{"enforced:uids of workers", uids},
+		{"enforced:files", files},
+		{"enforced:passed to guests at most", passed},
+		{"enforced:commands for VMs", c->has_command_user ? "as the command-user" : "none"},
+	};
+
+	for (size_t i = 0; i < NELEMS(fact); i++)
+		if (host_fact(d, fact[i][0], fact[i][1], e) < 0)
+			return -1;
+	return 0;
 }
 
 int host_write(struct daemon *d, const char *cgroup_why, struct err *e)
@@ -135,6 +136,7 @@ int host_write(struct daemon *d, const char *cgroup_why, struct err *e)
 
 	uname(&u);
 	kvm_state(kvm, sizeof kvm);
+	limits_offered(d, limits);
 	/* Under systemd the cgroups of workers are scopes: its own is of little matter. */
 	if (d->scopes.loop && cgroup_offered())
 		cgroup_why = "";
@@ -147,14 +149,14 @@ int host_write(struct daemon *d, const char *cgroup_why, struct err *e)
 	    host_fact(d, "hostname", u.nodename, e) < 0 ||
 	    host_fact(d, "kernel", u.release, e) < 0 || host_fact(d, "kvm", kvm, e) < 0 ||
 	    host_fact(d, "cgroup", d->cgroup.path, e) < 0 ||
-	    host_fact(d, "limits", limits_offered(d, limits), e) < 0 ||
-	    host_fact(d, "weaker", weaker, e) < 0 || number(d, "pid", (uint64_t)getpid(), e) < 0 ||
+	    host_fact(d, "limits", limits, e) < 0 || host_fact(d, "weaker", weaker, e) < 0 ||
+	    number(d, "pid", (uint64_t)getpid(), e) < 0 ||
 	    number(d, "uid", (uint64_t)geteuid(), e) < 0 ||
 	    number(d, "cpus", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN), e) < 0 ||
 	    number(d, "memory_budget_bytes", d->config.memory_budget_bytes, e) < 0 ||
 	    number(d, "started_ms", (uint64_t)clock_wall_ms(), e) < 0 ||
 	    number(d, "boot_ms", (uint64_t)host_boot_ms(), e) < 0 || kvm_note(d, e) < 0 ||
-	    note_enforced(d, e) < 0) {
+	    note_enforced(d, limits, e) < 0) {
 		ledger_abort(d);
 		return -1;
 	}
