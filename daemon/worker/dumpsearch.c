@@ -86,6 +86,13 @@ int dumpsearch_list(const struct dumpsearch *s, int *ret_fd, struct err *e)
 	return *ret_fd < 0 ? err_sys(e, RESOURCE, "write the list of dumps") : 0;
 }
 
+static int none(const struct dumpsearch *s, const char *name, struct err *e)
+{
+	return err_set(e, NOT_FOUND,
+		       "there is no dump '%s' of '%s': `qvmadm dumps %s` lists those that are",
+		       name, s->vm, s->vm);
+}
+
 int dumpsearch_open(const struct dumpsearch *s, const char *name, int *ret_fd, struct err *e)
 {
 	for (unsigned i = 0; i < s->n_folders; i++) {
@@ -104,9 +111,7 @@ int dumpsearch_open(const struct dumpsearch *s, const char *name, int *ret_fd, s
 		*ret_fd = TAKE_FD(fd);
 		return 0;
 	}
-	return err_set(e, NOT_FOUND,
-		       "there is no dump '%s' of '%s': `qvmadm dumps %s` lists those that are",
-		       name, s->vm, s->vm);
+	return none(s, name, e);
 }
 
 int dumpsearch_remove(const struct dumpsearch *s, const char *name, struct err *e)
@@ -123,7 +128,5 @@ int dumpsearch_remove(const struct dumpsearch *s, const char *name, struct err *
 				       s->folder[i]);
 		return 0;
 	}
-	return err_set(e, NOT_FOUND,
-		       "there is no dump '%s' of '%s': `qvmadm dumps %s` lists those that are",
-		       name, s->vm, s->vm);
+	return none(s, name, e);
 }
