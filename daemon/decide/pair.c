@@ -36,15 +36,11 @@ enum pair pair_settled(enum pair p)
 enum pair_deed pair_reserve(const struct pair_reserve *r)
 {
 	bool shall = r->is_warm && r->is_needed;
+	bool may = shall && r->is_settled && r->is_free && !r->has_worker;
 
 	switch (r->observed) {
-	case OBSERVED_STOPPED:
-		return shall && r->is_settled && r->is_free && !r->has_worker ? PAIR_PREPARE
-									      : PAIR_LEAVE;
-	case OBSERVED_SAFE:
-		return shall && r->is_settled && r->is_free && !r->has_worker && r->is_due
-			       ? PAIR_PREPARE
-			       : PAIR_LEAVE;
+	case OBSERVED_STOPPED: return may ? PAIR_PREPARE : PAIR_LEAVE;
+	case OBSERVED_SAFE: return may && r->is_due ? PAIR_PREPARE : PAIR_LEAVE;
 	case OBSERVED_PREPARING:
 	case OBSERVED_READY: return shall && !r->is_old ? PAIR_LEAVE : PAIR_STAND_DOWN;
 	default: return PAIR_LEAVE;
