@@ -129,9 +129,11 @@ static const char *number_or_max(uint64_t n, char ret[static 24])
 static bool limit_io_max(int folder, const struct limits *l)
 {
 	char text[LINE * 3], rbps[24], wbps[24], riops[24], wiops[24];
-	bool holds = limits_want_io_max(l) && !l->disks.has_other;
+	bool holds = !l->disks.has_other;
 
-	for (unsigned i = 0; i < l->disks.n && limits_want_io_max(l); i++) {
+	if (!limits_want_io_max(l))
+		return false;
+	for (unsigned i = 0; i < l->disks.n; i++) {
 		snprintf(text, sizeof text, "%u:%u rbps=%s wbps=%s riops=%s wiops=%s",
 			 major(l->disks.device[i]), minor(l->disks.device[i]),
 			 number_or_max(l->read_bytes, rbps), number_or_max(l->write_bytes, wbps),
