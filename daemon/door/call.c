@@ -33,11 +33,10 @@ static handler *const handlers[OP_COUNT] = {
 #undef OP
 };
 
-static struct call *call_free(struct call *c)
+void call_drop(struct call *c)
 {
 	free(c->text);
 	free(c);
-	return NULL;
 }
 
 /* Whoever types is on record once a minute, not with every key. */
@@ -77,12 +76,7 @@ void call_answer(struct call *c, const struct msg_answer *a)
 	if (c->is_sound && !is_noted(c))
 		note(c, a);
 	frontdoor_answer(c->d, c->visit, MESSAGE_ANSWER, c->request, a);
-	call_free(c);
-}
-
-void call_drop(struct call *c)
-{
-	call_free(c);
+	call_drop(c);
 }
 
 void call_refuse(struct call *c, const struct err *e)
