@@ -150,7 +150,7 @@ struct msg_token {
 
 struct msg_call {
 	uint32_t op; /* enum op_id of schemas/op.h */
-	uint32_t unused;
+	uint32_t n_input;
 	int64_t if_match; /* revision; -1 = any, 0 = only if it does not exist */
 	int64_t revision; /* of vm_rollback: the kept one */
 	struct msg_caller caller;
@@ -161,9 +161,7 @@ struct msg_call {
 	char dump[DUMPFILE_NAME]; /* of dump_get and dump_delete */
 	struct msg_token token;	  /* of token_create */
 	char folder[MESSAGE_PATH]; /* of a configuration, absolute; "" = its paths are absolute */
-	uint32_t n_input;
 	uint8_t input[MESSAGE_INPUT_MAX]; /* console bytes of vm_type */
-	uint32_t unused_too;
 };
 
 struct msg_answer {
