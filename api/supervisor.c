@@ -44,6 +44,16 @@ static void take_box(struct api *api, struct wire_msg *m)
 	console_wake(api->consoles);
 }
 
+static void forget_vm(struct api *api, struct wire_msg *m)
+{
+	struct msg_box_gone *b = (struct msg_box_gone *)m->body;
+
+	b->vm[sizeof b->vm - 1] = '\0';
+	boxes_drop(api->boxes, b->vm);
+	console_wake(api->consoles);
+	attach_forget(api->attached, b->vm);
+}
+
 /* A full link is no reason to end: the supervisor asks again, or ends us. */
 static void say_alive(const struct supervisor *s)
 {
@@ -104,14 +114,7 @@ static int dispatch(struct api *api, struct wire_msg *m, struct err *e)
 	case MESSAGE_PING: say_alive(api->supervisor); return 0;
 	case MESSAGE_SECURE: take_secure(api, m); return 0;
 	case MESSAGE_BOX: take_box(api, m); return 0;
-	case MESSAGE_BOX_GONE: {
-		struct msg_box_gone *b = (struct msg_box_gone *)m->body;
-
-		b->vm[sizeof b->vm - 1] = '\0';
-		boxes_drop(api->boxes, b->vm);
-		console_wake(api->consoles);
-		return 0;
-	}
+	case MESSAGE_BOX_GONE: forget_vm(api, m); return 0;
 	default: return err_set(e, PROTOCOL, "the supervisor sent message type %u", m->hdr.type);
 	}
 }

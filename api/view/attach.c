@@ -36,6 +36,7 @@ struct attach {
 	struct writer self, told; /* told.name "" = that nobody types */
 	uint64_t generation, pos;
 	bool is_placed, is_told; /* the client knows where it is; who types */
+	bool is_deleted;	 /* the VM */
 	struct err refused;	 /* to be told; ERR_OK = nothing */
 	/* What it has typed and the supervisor has not taken yet. */
 	uint64_t request; /* on its way; 0 = none */
@@ -94,6 +95,17 @@ void attached_free(struct attached *all)
 		return;
 	sd_event_source_disable_unref(all->timer);
 	free(all);
+}
+
+void attach_forget(struct attached *all, const char *vm)
+{
+	struct attach *a;
+
+	LIST_FOREACH(a, &all->list, link)
+	if (!strcmp(a->vm, vm)) {
+		a->is_deleted = true;
+		websocket_wake(a->ws);
+	}
 }
 
 void attach_end_all(struct attached *all)
@@ -166,11 +178,8 @@ static void on_room(void *arg)
 {
 	struct attach *a = arg;
 	const struct boxes_entry *b = boxes_find(a->all->api->boxes, a->vm);
-	int64_t id, revision;
-	struct err e;
 
-	if (!b && vm_find(a->all->api->db, a->vm, &id, &revision, &e) < 0 &&
-	    e.code == ERR_NOT_FOUND) {
+	if (a->is_deleted) {
 		websocket_end(a->ws, FRAME_CLOSE_NORMAL, "the VM was deleted");
 		return;
 	}
@@ -321,6 +330,7 @@ static void on_upgraded(void *arg, struct MHD_Connection *c, void *request, cons
 	a->self.session = ++all->next_session;
 	writer_name(&r->caller, a->self.name);
 	console_begin(r, &a->generation, &a->pos);
+	a->is_deleted = vm_is_gone(r->api->db, a->vm); /* since the request was judged */
 	LIST_INSERT_HEAD(&all->list, a, link);
 	all->n++;
 	http_held(r->api->http, 1);

@@ -27,5 +27,7 @@ struct attached *attached_new(struct api *api);
 void attached_free(struct attached *all);
 /* From the link: of what one of them has typed, or of none of them. */
 void attach_answer(struct attached *all, uint64_t request, const struct msg_answer *a);
+/* That VM was deleted. */
+void attach_forget(struct attached *all, const char *vm);
 /* The process ends. */
 void attach_end_all(struct attached *all);

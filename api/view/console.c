@@ -140,16 +140,6 @@ static void on_freed(void *arg)
 	free(c);
 }
 
-/* Its black box is gone with the VM, or has not come yet. */
-static bool is_deleted(const struct console *c)
-{
-	int64_t id, revision;
-	struct err e;
-
-	return vm_find(c->follower.api->db, c->vm, &id, &revision, &e) < 0 &&
-	       e.code == ERR_NOT_FOUND;
-}
-
 static ssize_t on_read(void *arg, uint64_t stream_pos, char *to, size_t room)
 {
 	struct console *c = arg;
@@ -159,7 +149,9 @@ static ssize_t on_read(void *arg, uint64_t stream_pos, char *to, size_t room)
 	(void)stream_pos;
 	if (!c->follower.request || c->follower.request->is_gone)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
-	if (http_is_closing(c->follower.api->http) || (!b && is_deleted(c)))
+	/* Its black box is gone with the VM, or has not come yet. */
+	if (http_is_closing(c->follower.api->http) ||
+	    (!b && vm_is_gone(c->follower.api->db, c->vm)))
 		return MHD_CONTENT_READER_END_OF_STREAM;
 	if (b && b->generation != c->generation) {
 		c->generation = b->generation;

@@ -159,6 +159,14 @@ int vm_find(struct db *d, const char *name, int64_t *ret_id, int64_t *ret_revisi
 	return 0;
 }
 
+bool vm_is_gone(struct db *d, const char *name)
+{
+	int64_t id, revision;
+	struct err e;
+
+	return vm_find(d, name, &id, &revision, &e) < 0 && e.code == ERR_NOT_FOUND;
+}
+
 int vm_box(struct request *r, const struct boxes_entry **ret, bool *ret_is_gone, struct err *e)
 {
 	const struct boxes_entry *entry = boxes_find(r->api->boxes, request_vm(r));

@@ -225,6 +225,17 @@ def test_the_console_goes_on_with_the_next_worker_and_ends_with_the_vm(host):
         assert w.until_closed() == (1000, "the VM was deleted")
 
 
+def test_a_viewer_of_a_vm_that_was_never_started_ends_with_it_too(host):
+    host.define("new", ECHO)
+    host.define("old", ECHO)
+    with WebSocket(host, "new") as w, WebSocket(host, "old") as other:
+        assert w.until_told("at")["generation"] == other.until_told("at")["generation"] == 0
+        assert host.delete("/v1/vms/new").status == 204
+        assert w.until_closed() == (1000, "the VM was deleted")
+        host.verb("old", "start")
+        other.until_output("echo: type, end with Ctrl-D\n")
+
+
 def test_it_goes_through_tls_and_ends_with_its_server(tmp_path):
     secure = Secure(tmp_path)
     try:
