@@ -133,46 +133,33 @@ static void hold(struct request *r)
 	request_set_deadline(r, clock_mono_ms() + CALL_PATIENCE_MS, on_deadline);
 }
 
-/* A body that is a JSON object or a configuration. A refusal is answered here, with its pointer. */
-static int send_text(struct request *r, struct msg_call *m, struct err *e)
+/* A body by its fields: what fits goes in the message, a configuration beside it. A refusal is answered
+ * here, with its pointer. */
+static int send_body(struct request *r, struct msg_call *m, struct err *e)
 {
 	struct body b;
 	AUTO_FD int fd = -1;
-	int result;
+	int result = 0;
 
 	if (body_parse(r->route.op, r->body_bytes ? r->body_type : BODY_JSON, r->body,
 		       r->body_bytes, &b, e) < 0) {
 		request_answer_problem(r, e, &(struct problem_more){.pointer = b.pointer});
 		return 0;
 	}
-	m->policy_fields = b.policy_fields;
-	m->policy = b.policy_fields ? b.policy : policy_default();
-	memcpy(m->folder, b.folder, sizeof m->folder);
-	/* Nobody can change it any more on its way. */
-	fd = sealed_text("qvmconf", b.config, b.config_bytes);
-	result = fd < 0 ? err_sys(e, INTERNAL, "seal a configuration of %zu bytes", b.config_bytes)
-			: 0;
-	body_free(&b);
-	if (result < 0 || supervisor_call(r->api->supervisor, r->id, m, fd, e) < 0)
-		return -1;
-	hold(r);
-	return 0;
-}
-
-/* A body that fits the message itself. */
-static int send_fields(struct request *r, struct msg_call *m, struct err *e)
-{
-	struct body b;
-
-	if (body_parse(r->route.op, BODY_JSON, r->body, r->body_bytes, &b, e) < 0) {
-		request_answer_problem(r, e, &(struct problem_more){.pointer = b.pointer});
-		return 0;
-	}
 	m->token = b.token;
 	m->policy_fields = b.policy_fields;
-	m->policy = b.policy_fields ? b.policy : policy_default();
+	if (b.policy_fields)
+		m->policy = b.policy;
+	memcpy(m->folder, b.folder, sizeof m->folder);
+	if (b.config) {
+		/* Nobody can change it any more on its way. */
+		fd = sealed_text("qvmconf", b.config, b.config_bytes);
+		if (fd < 0)
+			result = err_sys(e, INTERNAL, "seal a configuration of %zu bytes",
+					 b.config_bytes);
+	}
 	body_free(&b);
-	if (supervisor_call(r->api->supervisor, r->id, m, -1, e) < 0)
+	if (result < 0 || supervisor_call(r->api->supervisor, r->id, m, fd, e) < 0)
 		return -1;
 	hold(r);
 	return 0;
@@ -215,10 +202,8 @@ int call_forward(struct request *r, struct err *e)
 	str_copy(m.dump, sizeof m.dump, r->route.dump);
 	if (r->route.op == OP_vm_rollback)
 		m.revision = param_number(&r->params, PARAM_OF_vm_rollback_to);
-	if (!strcmp(in, "token_in") || !strcmp(in, "vm_patch"))
-		return send_fields(r, &m, e);
 	return !strcmp(in, "none") || !strcmp(in, "text") ? send_plain(r, &m, e)
-							  : send_text(r, &m, e);
+							  : send_body(r, &m, e);
 }
 
 void call_finding(struct calls *c, uint64_t request, const struct diagnostic *d)
