@@ -50,9 +50,7 @@ struct streams {
 	struct api *api;
 	struct followers list;
 	struct shared shared[FORMATS];
-	int64_t newest; /* sequence number in the database */
-	bool has_news;	/* since newest was read */
-	int64_t told;	/* the newest when all were woken last */
+	int64_t newest; /* sequence number when all were woken last; INT64_MAX = not known */
 };
 
 struct streams *streams_new(struct api *api)
@@ -63,7 +61,7 @@ struct streams *streams_new(struct api *api)
 		abort();
 	s->api = api;
 	LIST_INIT(&s->list);
-	s->has_news = true;
+	s->newest = INT64_MAX;
 	return s;
 }
 
@@ -138,13 +136,14 @@ static int bounds(struct db *d, int64_t *ret_oldest, int64_t *ret_newest, struct
 /* Half of what is committed is no event, but the record of a request. */
 void stream_wake(struct streams *all)
 {
-	int64_t oldest, newest = 0;
+	int64_t oldest, newest;
 	struct err e;
 
-	if (bounds(all->api->db, &oldest, &newest, &e) == 0 && newest == all->told)
+	if (bounds(all->api->db, &oldest, &newest, &e) < 0)
+		newest = INT64_MAX;
+	else if (newest == all->newest)
 		return;
-	all->told = newest;
-	all->has_news = true;
+	all->newest = newest;
 	followers_wake(&all->list);
 }
 
@@ -162,8 +161,6 @@ static int read_rows(struct stream *s, FILE *f, struct err *e)
 	snapshot.db = d;
 	if (bounds(d, &oldest, &newest, e) < 0)
 		return -1;
-	s->follower.api->streams->newest = newest;
-	s->follower.api->streams->has_news = false;
 	q = db_query(d, events, DB_INT(s->next), DB_INT(newest), DB_TEXT(s->vm), DB_TEXT(s->kinds),
 		     DB_INT(most), DB_TEXT(s->scope), DB_TEXT(s->cause), DB_INT(s->from_ms));
 	while ((got = db_row(d, q, e)) > 0) {
@@ -236,7 +233,7 @@ static int fill(struct stream *s, struct err *e)
 
 	free(TAKE(s->batch));
 	s->n = s->sent = 0;
-	if (s->left == 0 || (s->is_following && !all->has_news && s->next > all->newest))
+	if (s->left == 0 || (s->is_following && s->next > all->newest))
 		return 0;
 	if (follows_everything(s))
 		return share_batch(s, &all->shared[s->is_sse ? SSE : NDJSON], e);
@@ -271,7 +268,7 @@ static ssize_t on_read(void *arg, uint64_t pos, char *to, size_t room)
 }
 
 /* The first record of a stream that goes on: where it begins. */
-static int begin_with_ready(struct stream *s, int64_t oldest, int64_t newest)
+static void begin_with_ready(struct stream *s, int64_t oldest, int64_t newest)
 {
 	json_t *o = object_new();
 	FILE *f = open_memstream(&s->batch, &s->n);
@@ -285,7 +282,6 @@ static int begin_with_ready(struct stream *s, int64_t oldest, int64_t newest)
 	write_record(s, f, o);
 	if (fclose(f) != 0)
 		abort();
-	return 0;
 }
 
 static bool wants_sse(const struct request *r)
