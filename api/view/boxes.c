@@ -93,3 +93,10 @@ const struct boxes_entry *boxes_find(const struct boxes *b, const char *vm)
 
 	return is_at(b, i, vm) ? &b->entry[i] : NULL;
 }
+
+uint64_t boxes_uptime_ms(const struct blackbox_map *m, uint64_t now_ns)
+{
+	uint64_t started_ns = atomic_load_explicit(&m->box->started_ns, memory_order_relaxed);
+
+	return started_ns && started_ns < now_ns ? (now_ns - started_ns) / 1000000 : 0;
+}

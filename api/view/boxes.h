@@ -29,3 +29,5 @@ int boxes_put(struct boxes *b, const char *vm, uint64_t generation, int take_fd,
 void boxes_drop(struct boxes *b, const char *vm);
 /* NULL when the VM has none. Until the next put or drop. */
 const struct boxes_entry *boxes_find(const struct boxes *b, const char *vm);
+/* Since the guest was entered first; 0 before, or when the box says that it will be. */
+uint64_t boxes_uptime_ms(const struct blackbox_map *m, uint64_t now_ns);

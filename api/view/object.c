@@ -92,6 +92,16 @@ void object_int(json_t *o, enum field f, int64_t v)
 	put(o, f, FIELD_INTEGER, json_integer(v));
 }
 
+int64_t object_number(uint64_t n)
+{
+	return n > INT64_MAX ? INT64_MAX : (int64_t)n;
+}
+
+void object_count(json_t *o, enum field f, uint64_t n)
+{
+	object_int(o, f, object_number(n));
+}
+
 void object_bool(json_t *o, enum field f, bool v)
 {
 	put(o, f, FIELD_BOOL, json_boolean(v));

@@ -19,6 +19,9 @@ json_t *object_list(void);
 void object_text(json_t *o, enum field f, const char *s);
 void object_bytes(json_t *o, enum field f, const char *s, size_t n);
 void object_int(json_t *o, enum field f, int64_t v);
+/* JSON numbers are signed; what is beyond, as a counter that a worker has set, is shown as the largest. */
+int64_t object_number(uint64_t n);
+void object_count(json_t *o, enum field f, uint64_t n);
 void object_bool(json_t *o, enum field f, bool v);
 void object_hex(json_t *o, enum field f, uint64_t v);
 void object_word(json_t *o, enum field f, const char *word);

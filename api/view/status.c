@@ -27,12 +27,6 @@ static uint64_t ago_ns(uint64_t now_ns, uint64_t at_ns)
 	return at_ns < now_ns ? now_ns - at_ns : 0;
 }
 
-/* JSON numbers are signed; a counter that a worker has set beyond is shown as the largest. */
-static int64_t count(uint64_t n)
-{
-	return n > INT64_MAX ? INT64_MAX : (int64_t)n;
-}
-
 static const char *word(const char *of, uint32_t i)
 {
 	const char *w = resource_word(of, i);
@@ -47,7 +41,7 @@ static json_t *exits_of(const struct blackbox_vcpu *v, int64_t *ret_total)
 
 	*ret_total = 0;
 	for (unsigned i = 0; i < BLACKBOX_REASONS; i++) {
-		int64_t n = count(LOAD(v->exits[i]));
+		int64_t n = object_number(LOAD(v->exits[i]));
 		const char *name = exit_reason_id(i);
 		int64_t sum;
 
@@ -87,17 +81,17 @@ static json_t *vdev_object(const struct blackbox_vdev *d, uint64_t now_ns)
 
 	memcpy(name, d->name, sizeof name);
 	object_bytes(o, FIELD_vdev_name, name, strnlen(name, sizeof name));
-	object_int(o, FIELD_vdev_reads, count(LOAD(d->reads)));
-	object_int(o, FIELD_vdev_writes, count(LOAD(d->writes)));
-	object_int(o, FIELD_vdev_interrupts, count(LOAD(d->interrupts)));
-	object_int(o, FIELD_vdev_bytes_in, count(LOAD(d->bytes_in)));
-	object_int(o, FIELD_vdev_bytes_out, count(LOAD(d->bytes_out)));
-	object_int(o, FIELD_vdev_errors, count(LOAD(d->errors)));
-	object_int(o, FIELD_vdev_given, count(LOAD(d->given)));
-	object_int(o, FIELD_vdev_available, count(LOAD(d->available)));
-	object_int(o, FIELD_vdev_drops, count(LOAD(d->drops)));
+	object_count(o, FIELD_vdev_reads, LOAD(d->reads));
+	object_count(o, FIELD_vdev_writes, LOAD(d->writes));
+	object_count(o, FIELD_vdev_interrupts, LOAD(d->interrupts));
+	object_count(o, FIELD_vdev_bytes_in, LOAD(d->bytes_in));
+	object_count(o, FIELD_vdev_bytes_out, LOAD(d->bytes_out));
+	object_count(o, FIELD_vdev_errors, LOAD(d->errors));
+	object_count(o, FIELD_vdev_given, LOAD(d->given));
+	object_count(o, FIELD_vdev_available, LOAD(d->available));
+	object_count(o, FIELD_vdev_drops, LOAD(d->drops));
 	if (alarm_ns)
-		object_int(o, FIELD_vdev_alarm_ms, count(ago_ns(alarm_ns, now_ns) / 1000000));
+		object_count(o, FIELD_vdev_alarm_ms, ago_ns(alarm_ns, now_ns) / 1000000);
 	else
 		object_take(o, FIELD_vdev_alarm_ms, json_null());
 	return o;
@@ -134,7 +128,7 @@ static json_t *heartbeat(const struct blackbox *b, uint64_t now_ns)
 	json_t *o = object_new();
 	uint64_t at_ns = LOAD(b->heartbeat_ns);
 
-	object_int(o, FIELD_heartbeat_beats, count(LOAD(b->heartbeat)));
+	object_count(o, FIELD_heartbeat_beats, LOAD(b->heartbeat));
 	if (at_ns)
 		object_int(o, FIELD_heartbeat_age_ms, (int64_t)(ago_ns(now_ns, at_ns) / 1000000));
 	else
@@ -173,13 +167,6 @@ static void put_log(json_t *o, const struct blackbox_map *m)
 	object_bytes(o, FIELD_status_log, log + skip, n - skip);
 }
 
-static uint64_t uptime_ms(const struct blackbox *b, uint64_t now_ns)
-{
-	uint64_t started_ns = LOAD(b->started_ns);
-
-	return started_ns ? ago_ns(now_ns, started_ns) / 1000000 : 0;
-}
-
 /* The newest time in the box, which may lie. */
 static uint64_t last_sign_ns(const struct blackbox_map *m)
 {
@@ -209,18 +196,18 @@ static json_t *status_object(const struct boxes_entry *entry, bool is_gone)
 	for (uint32_t i = 0; i < m->n_vdevs; i++)
 		object_append(vdevs, vdev_object(&m->vdev[i], now_ns));
 	object_text(o, FIELD_status_vm, entry->vm);
-	object_int(o, FIELD_status_generation, count(entry->generation));
+	object_count(o, FIELD_status_generation, entry->generation);
 	object_word(o, FIELD_status_state,
 		    word("box", is_gone ? BLACKBOX_ENDED : LOAD(m->box->state)));
-	object_int(o, FIELD_status_uptime_ms, count(uptime_ms(m->box, now_ns)));
+	object_count(o, FIELD_status_uptime_ms, boxes_uptime_ms(m, now_ns));
 	object_take(o, FIELD_status_heartbeat, heartbeat(m->box, now_ns));
 	object_take(o, FIELD_status_sandbox, layers_make(m->box->sandbox));
 	object_take(o, FIELD_status_vcpus, vcpus);
 	object_take(o, FIELD_status_vdevs, vdevs);
 	object_take(o, FIELD_status_last_exits, last_exits(m, now_ns));
-	object_int(o, FIELD_status_exits_total, count(LOAD(m->box->exits_head)));
+	object_count(o, FIELD_status_exits_total, LOAD(m->box->exits_head));
 	object_int(o, FIELD_status_signs, LOAD(m->box->signs));
-	object_int(o, FIELD_status_console_bytes, count(LOAD(m->box->console_head)));
+	object_count(o, FIELD_status_console_bytes, LOAD(m->box->console_head));
 	put_log(o, m);
 	object_take(o, FIELD_status_end, end_object(m));
 	return o;

@@ -20,11 +20,6 @@
 
 enum { NAME, OBSERVED, HEALTH, PID, GENERATION };
 
-static int64_t count(uint64_t n)
-{
-	return n > INT64_MAX ? INT64_MAX : (int64_t)n;
-}
-
 static uint64_t sum(uint64_t a, uint64_t b)
 {
 	return __builtin_add_overflow(a, b, &a) ? UINT64_MAX : a;
@@ -65,13 +60,6 @@ static uint64_t exits(const struct blackbox_map *m)
 	return n;
 }
 
-static uint64_t uptime_ms(const struct blackbox *b, uint64_t now_ns)
-{
-	uint64_t started_ns = LOAD(b->started_ns);
-
-	return started_ns && started_ns < now_ns ? (now_ns - started_ns) / 1000000 : 0;
-}
-
 /* NULL: it has no worker, or the box of this one is not here yet. */
 static const struct blackbox_map *box_of(const struct api *api, struct sqlite3_stmt *q)
 {
@@ -93,15 +81,15 @@ static json_t *usage_object(const struct api *api, struct sqlite3_stmt *q, uint6
 	object_int(o, FIELD_usage_pid, db_int(q, PID));
 	object_int(o, FIELD_usage_generation, db_int(q, GENERATION));
 	object_int(o, FIELD_usage_vcpus, m ? m->n_vcpus : 0);
-	object_int(o, FIELD_usage_uptime_ms, m ? count(uptime_ms(m->box, now_ns)) : 0);
+	object_count(o, FIELD_usage_uptime_ms, m ? boxes_uptime_ms(m, now_ns) : 0);
 	if (db_int(q, PID) == 0 || cpu_ms >= 0)
 		object_int(o, FIELD_usage_cpu_ms, cpu_ms > 0 ? cpu_ms : 0);
 	else
 		object_take(o, FIELD_usage_cpu_ms, json_null());
-	object_int(o, FIELD_usage_ram_bytes, m ? count(ram_bytes(m)) : 0);
+	object_count(o, FIELD_usage_ram_bytes, m ? ram_bytes(m) : 0);
 	object_int(o, FIELD_usage_memory_bytes,
 		   m ? (int64_t)LOAD(m->box->ram_pages) * BLACKBOX_PAGE : 0);
-	object_int(o, FIELD_usage_exits, m ? count(exits(m)) : 0);
+	object_count(o, FIELD_usage_exits, m ? exits(m) : 0);
 	return o;
 }
 
@@ -144,16 +132,16 @@ int usage_capacity(struct api *api, json_t **ret, struct err *e)
 	window_uptime(&up_ms, &load);
 	o = object_new();
 	object_int(o, FIELD_capacity_cpus, fact(api->db, "cpus"));
-	object_int(o, FIELD_capacity_load, count(load));
-	object_int(o, FIELD_capacity_uptime_ms, count(up_ms));
-	object_int(o, FIELD_capacity_memory_bytes, count(m.total));
-	object_int(o, FIELD_capacity_available_bytes, count(m.available));
+	object_count(o, FIELD_capacity_load, load);
+	object_count(o, FIELD_capacity_uptime_ms, up_ms);
+	object_count(o, FIELD_capacity_memory_bytes, m.total);
+	object_count(o, FIELD_capacity_available_bytes, m.available);
 	object_int(o, FIELD_capacity_budget_bytes, fact(api->db, "memory_budget_bytes"));
-	object_int(o, FIELD_capacity_promised_bytes, count(to_guests));
-	object_int(o, FIELD_capacity_swap_bytes, count(m.swap_used));
-	object_int(o, FIELD_capacity_huge_page_bytes, count(m.huge_page));
-	object_int(o, FIELD_capacity_huge_pages, count(m.huge_pages));
-	object_int(o, FIELD_capacity_huge_pages_free, count(m.huge_pages_free));
+	object_count(o, FIELD_capacity_promised_bytes, to_guests);
+	object_count(o, FIELD_capacity_swap_bytes, m.swap_used);
+	object_count(o, FIELD_capacity_huge_page_bytes, m.huge_page);
+	object_count(o, FIELD_capacity_huge_pages, m.huge_pages);
+	object_count(o, FIELD_capacity_huge_pages_free, m.huge_pages_free);
 	*ret = o;
 	return 0;
 }
@@ -175,7 +163,7 @@ int view_usage_list(struct request *r, struct err *e)
 		object_append(list, usage_object(api, q, now_ns));
 	if (got < 0)
 		return -1;
-	object_int(o, FIELD_usage_list_clock_ms, count(now_ns / 1000000));
+	object_count(o, FIELD_usage_list_clock_ms, now_ns / 1000000);
 	object_take(o, FIELD_usage_list_vms, json_incref(list));
 	request_answer_json(r, 200, json_incref(o));
 	return 0;
