@@ -2,7 +2,6 @@
 #include "api/view/answers.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/http/param.h"
@@ -67,16 +66,10 @@ static const struct {
 	{503, "Retry-After", "seconds to wait before asking again"},
 };
 
-static json_t *must(json_t *j)
-{
-	if (!j)
-		abort();
-	return j;
-}
-
 static json_t *header(const char *what)
 {
-	return must(json_pack("{s:s,s:{s:s}}", "description", what, "schema", "type", "string"));
+	return object_must(
+		json_pack("{s:s,s:{s:s}}", "description", what, "schema", "type", "string"));
 }
 
 static json_t *headers_of(enum op_id op, int status)
@@ -123,9 +116,10 @@ static json_t *content_of(enum op_id op)
 
 static json_t *success(enum op_id op, int status, const char *what)
 {
-	json_t *o = must(json_pack("{s:s,s:o}", "description",
-				   what ? what : resource_what(resource_find(op_table[op].out)),
-				   "headers", headers_of(op, status)));
+	json_t *o =
+		object_must(json_pack("{s:s,s:o}", "description",
+				      what ? what : resource_what(resource_find(op_table[op].out)),
+				      "headers", headers_of(op, status)));
 
 	if (strcmp(op_table[op].out, "none") != 0 && status != 304)
 		schema_set(o, "content", content_of(op));
@@ -274,19 +268,19 @@ static json_t *types_of(int status)
 
 static json_t *problem_response(const char *title, json_t *take_schema)
 {
-	return must(json_pack("{s:s,s:{s:o},s:{s:{s:o}}}", "description", title, "headers",
-			      "Request-Id", schema_reference("headers", "Request-Id"), "content",
-			      PROBLEM_TYPE, "schema", take_schema));
+	return object_must(json_pack("{s:s,s:{s:o},s:{s:{s:o}}}", "description", title, "headers",
+				     "Request-Id", schema_reference("headers", "Request-Id"),
+				     "content", PROBLEM_TYPE, "schema", take_schema));
 }
 
 /* A problem whose type is one of this status's. */
 static json_t *problem_of(size_t i)
 {
 	int status = problems[i].status;
-	json_t *narrowed = must(json_pack("{s:[o,{s:{s:{s:o},s:{s:s},s:{s:i}}}]}", "allOf",
-					  schema_reference("schemas", "problem"), "properties",
-					  "type", "enum", types_of(status), "title", "type",
-					  "string", "status", "const", status));
+	json_t *narrowed = object_must(
+		json_pack("{s:[o,{s:{s:{s:o},s:{s:s},s:{s:i}}}]}", "allOf",
+			  schema_reference("schemas", "problem"), "properties", "type", "enum",
+			  types_of(status), "title", "type", "string", "status", "const", status));
 	json_t *o = problem_response(problems[i].title, narrowed);
 	struct err e = {.code = problems[i].error};
 
@@ -317,7 +311,7 @@ json_t *answers_problems(void)
 
 json_t *answers_headers(void)
 {
-	return must(json_pack("{s:{s:s,s:{s:s,s:s}}}", "Request-Id", "description",
-			      "id of this request, in every log line about it", "schema", "type",
-			      "string", "pattern", "^[0-9a-f]{16}$"));
+	return object_must(json_pack("{s:{s:s,s:{s:s,s:s}}}", "Request-Id", "description",
+				     "id of this request, in every log line about it", "schema",
+				     "type", "string", "pattern", "^[0-9a-f]{16}$"));
 }

@@ -10,7 +10,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 
-static json_t *must(json_t *j)
+json_t *object_must(json_t *j)
 {
 	if (!j)
 		abort();
@@ -19,19 +19,19 @@ static json_t *must(json_t *j)
 
 json_t *object_new(void)
 {
-	return must(json_object());
+	return object_must(json_object());
 }
 
 json_t *object_list(void)
 {
-	return must(json_array());
+	return object_must(json_array());
 }
 
 static void put(json_t *o, enum field f, enum field_kind kind, json_t *take_value)
 {
 	assert(resource_fields[f].kind == kind);
 	assert(!json_is_null(take_value) || resource_fields[f].presence == FIELD_NULLABLE);
-	if (json_object_set_new_nocheck(o, resource_fields[f].name, must(take_value)) < 0)
+	if (json_object_set_new_nocheck(o, resource_fields[f].name, object_must(take_value)) < 0)
 		abort();
 }
 
@@ -74,7 +74,7 @@ json_t *object_string(const char *s, size_t n)
 		out += step ? step : 3;
 		step += !step;
 	}
-	return must(json_stringn_nocheck(clean, out));
+	return object_must(json_stringn_nocheck(clean, out));
 }
 
 void object_bytes(json_t *o, enum field f, const char *s, size_t n)
@@ -135,7 +135,7 @@ void object_take(json_t *o, enum field f, json_t *take_value)
 
 void object_append(json_t *list, json_t *take_value)
 {
-	if (json_array_append_new(list, must(take_value)) < 0)
+	if (json_array_append_new(list, object_must(take_value)) < 0)
 		abort();
 }
 

@@ -14,6 +14,7 @@
 
 #include "schemas/resource.h"
 
+json_t *object_must(json_t *j); /* itself; NULL, for want of memory, aborts */
 json_t *object_new(void);
 json_t *object_list(void);
 void object_text(json_t *o, enum field f, const char *s);

@@ -16,18 +16,11 @@
 #include "base/str.h"
 #include "schemas/op.h"
 
-static json_t *must(json_t *j)
-{
-	if (!j)
-		abort();
-	return j;
-}
-
 static json_t *parameter(const char *name, const char *in, bool is_required, const char *what,
 			 json_t *take_schema)
 {
-	return must(json_pack("{s:s,s:s,s:b,s:s,s:o}", "name", name, "in", in, "required",
-			      is_required, "description", what, "schema", take_schema));
+	return object_must(json_pack("{s:s,s:s,s:b,s:s,s:o}", "name", name, "in", in, "required",
+				     is_required, "description", what, "schema", take_schema));
 }
 
 static json_t *parameters(enum op_id op)
@@ -81,7 +74,7 @@ static json_t *security_of(enum role role)
 
 	if (role == ROLE_ANYONE)
 		return object_list();
-	return must(
+	return object_must(
 		json_pack("[{s:[s]},{s:[s]},{s:[s]}]", "peer", id, "certificate", id, "token", id));
 }
 
@@ -147,17 +140,17 @@ static json_t *security_schemes(void)
 		"The secret of POST /v1/tokens/{token}, on either door; it has that token's role "
 		"and VMs, even where the peer alone would have more.";
 
-	return must(json_pack("{s:{s:s,s:s},s:{s:s,s:s},s:{s:s,s:s,s:s}}", "peer", "type",
-			      "mutualTLS", "description", peer, "certificate", "type", "mutualTLS",
-			      "description", certificate, "token", "type", "http", "scheme",
-			      "bearer", "description", token));
+	return object_must(json_pack("{s:{s:s,s:s},s:{s:s,s:s},s:{s:s,s:s,s:s}}", "peer", "type",
+				     "mutualTLS", "description", peer, "certificate", "type",
+				     "mutualTLS", "description", certificate, "token", "type",
+				     "http", "scheme", "bearer", "description", token));
 }
 
 static json_t *components(void)
 {
-	return must(json_pack("{s:o,s:o,s:o,s:o}", "schemas", schema_all(), "responses",
-			      answers_problems(), "headers", answers_headers(), "securitySchemes",
-			      security_schemes()));
+	return object_must(json_pack("{s:o,s:o,s:o,s:o}", "schemas", schema_all(), "responses",
+				     answers_problems(), "headers", answers_headers(),
+				     "securitySchemes", security_schemes()));
 }
 
 static json_t *tags(void)
@@ -192,18 +185,18 @@ static json_t *info(void)
 		"failed. Errors are problems (RFC 9457). Each GET has its HEAD; OPTIONS tells the "
 		"methods of a path, and so does the Allow of a 405.";
 
-	return must(json_pack("{s:s,s:s,s:s,s:{s:s,s:s}}", "title", "qvm", "version", QVM_VERSION,
-			      "description", what, "license", "name", "Apache-2.0", "identifier",
-			      "Apache-2.0"));
+	return object_must(json_pack("{s:s,s:s,s:s,s:{s:s,s:s}}", "title", "qvm", "version",
+				     QVM_VERSION, "description", what, "license", "name",
+				     "Apache-2.0", "identifier", "Apache-2.0"));
 }
 
 static json_t *servers(void)
 {
-	return must(json_pack("[{s:s,s:s},{s:s,s:s,s:{s:{s:s,s:s}}}]", "url", "http://qvm",
-			      "description", "over the unix socket RUN/api.sock", "url",
-			      "https://{host}", "description",
-			      "by TLS 1.3, where qvmd.conf opens that door", "variables", "host",
-			      "default", "localhost:8443", "description", "host and port"));
+	return object_must(json_pack(
+		"[{s:s,s:s},{s:s,s:s,s:{s:{s:s,s:s}}}]", "url", "http://qvm", "description",
+		"over the unix socket RUN/api.sock", "url", "https://{host}", "description",
+		"by TLS 1.3, where qvmd.conf opens that door", "variables", "host", "default",
+		"localhost:8443", "description", "host and port"));
 }
 
 char *openapi_print(void)

@@ -12,27 +12,20 @@
 #include "schemas/policy.h"
 #include "schemas/resource.h"
 
-static json_t *must(json_t *j)
-{
-	if (!j)
-		abort();
-	return j;
-}
-
 json_t *schema_text(const char *s)
 {
-	return must(json_string(s));
+	return object_must(json_string(s));
 }
 
 void schema_set(json_t *o, const char *key, json_t *take_value)
 {
-	if (json_object_set_new(o, key, must(take_value)) < 0)
+	if (json_object_set_new(o, key, object_must(take_value)) < 0)
 		abort();
 }
 
 json_t *schema_type(const char *name)
 {
-	return must(json_pack("{s:s}", "type", name));
+	return object_must(json_pack("{s:s}", "type", name));
 }
 
 json_t *schema_reference(const char *section, const char *name)
@@ -40,7 +33,7 @@ json_t *schema_reference(const char *section, const char *name)
 	char path[128];
 
 	snprintf(path, sizeof path, "#/components/%s/%s", section, name);
-	return must(json_pack("{s:s}", "$ref", path));
+	return object_must(json_pack("{s:s}", "$ref", path));
 }
 
 static json_t *words(const char *of)
@@ -56,13 +49,13 @@ static json_t *words(const char *of)
 
 static json_t *list_of(json_t *take_items)
 {
-	return must(json_pack("{s:s,s:o}", "type", "array", "items", take_items));
+	return object_must(json_pack("{s:s,s:o}", "type", "array", "items", take_items));
 }
 
 static json_t *map_of(const char *values)
 {
-	return must(json_pack("{s:s,s:{s:s}}", "type", "object", "additionalProperties", "type",
-			      values));
+	return object_must(json_pack("{s:s,s:{s:s}}", "type", "object", "additionalProperties",
+				     "type", values));
 }
 
 static json_t *kind_schema(const struct resource_field *f)
@@ -101,7 +94,7 @@ static json_t *field_schema(const struct resource_field *f)
 	if (f->presence == FIELD_NULLABLE && plain)
 		schema_set(o, "type", json_pack("[s,s]", json_string_value(plain), "null"));
 	else if (f->presence == FIELD_NULLABLE)
-		o = must(json_pack("{s:[o,{s:s}]}", "anyOf", o, "type", "null"));
+		o = object_must(json_pack("{s:[o,{s:s}]}", "anyOf", o, "type", "null"));
 	schema_set(o, "description", schema_text(f->what));
 	return o;
 }
