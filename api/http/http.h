@@ -12,6 +12,7 @@
 #include <gnutls/abstract.h>
 #include <stdbool.h>
 
+#include "api/http/websocket.h"
 #include "base/err.h"
 
 struct api;
@@ -21,7 +22,7 @@ enum {
 	HTTP_CONNECTIONS = 2048, /* at most; fewer when RLIMIT_NOFILE is lower */
 	/* Descriptors that are no connections: link, listeners, epolls, database, stderr; pairs of
 	 * WebSockets under TLS. */
-	HTTP_OTHER_FDS = 128 + 256,
+	HTTP_OTHER_FDS = 128 + WEBSOCKET_MOST * WEBSOCKET_FDS,
 	HTTP_MEMORY = 16 * 1024, /* for the header section of one connection */
 	HTTP_IDLE_S = 60,
 	HTTP_DRAIN = 16 * 1024 * 1024,	/* bytes of a refused body that are read */
