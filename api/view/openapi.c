@@ -23,31 +23,33 @@ static json_t *parameter(const char *name, const char *in, bool is_required, con
 				     is_required, "description", what, "schema", take_schema));
 }
 
+static const struct {
+	const char *key, *name, *what;
+	const char *pattern; /* NULL = a number that counts from 1 */
+} in_path[] = {
+	{"{vm}", "vm", "name of the VM", "^" NAME_PATTERN "$"},
+	{"{n}", "n", "number of the revision", NULL},
+	{"{dump}", "dump", "name of the dump's file", "^" DUMPFILE_PATTERN "$"},
+	{"{token}", "token", "name of the token", "^" NAME_PATTERN "$"},
+	{"{id}", "id", "number of the operation", NULL},
+};
+
+static json_t *matching(const char *pattern)
+{
+	if (!pattern)
+		return json_pack("{s:s,s:i}", "type", "integer", "minimum", 1);
+	return json_pack("{s:s,s:s}", "type", "string", "pattern", pattern);
+}
+
 static json_t *parameters(enum op_id op)
 {
-	const char *path = op_table[op].path;
 	json_t *list = object_list();
 
-	if (strstr(path, "{vm}"))
-		object_append(list, parameter("vm", "path", true, "name of the VM",
-					      json_pack("{s:s,s:s}", "type", "string", "pattern",
-							"^" NAME_PATTERN "$")));
-	if (strstr(path, "{n}"))
-		object_append(list,
-			      parameter("n", "path", true, "number of the revision",
-					json_pack("{s:s,s:i}", "type", "integer", "minimum", 1)));
-	if (strstr(path, "{dump}"))
-		object_append(list, parameter("dump", "path", true, "name of the dump's file",
-					      json_pack("{s:s,s:s}", "type", "string", "pattern",
-							"^" DUMPFILE_PATTERN "$")));
-	if (strstr(path, "{token}"))
-		object_append(list, parameter("token", "path", true, "name of the token",
-					      json_pack("{s:s,s:s}", "type", "string", "pattern",
-							"^" NAME_PATTERN "$")));
-	if (strstr(path, "{id}"))
-		object_append(list,
-			      parameter("id", "path", true, "number of the operation",
-					json_pack("{s:s,s:i}", "type", "integer", "minimum", 1)));
+	for (size_t i = 0; i < NELEMS(in_path); i++)
+		if (strstr(op_table[op].path, in_path[i].key))
+			object_append(list,
+				      parameter(in_path[i].name, "path", true, in_path[i].what,
+						matching(in_path[i].pattern)));
 	for (unsigned row = param_first(op); row < PARAM_COUNT && param_table[row].op == op;
 	     row++) {
 		const struct param_row *p = &param_table[row];
@@ -62,8 +64,7 @@ static json_t *parameters(enum op_id op)
 				  "16 hexadecimal digits, by chance, for this request; sent "
 				  "again with it, a request is not done again, and is answered "
 				  "as the first time",
-				  json_pack("{s:s,s:s}", "type", "string", "pattern",
-					    "^[0-9a-f]{16}$")));
+				  matching("^[0-9a-f]{16}$")));
 	return list;
 }
 
