@@ -6,13 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "api/http/admit.h"
 #include "api/http/lobby.h"
+#include "api/http/pump.h"
 #include "api/api.h"
 #include "api/call.h"
 #include "api/http/request.h"
@@ -25,20 +24,16 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-enum { TURNS = 64, PER_ADDRESS = 128, STALL_MS = 1000 };
-
-enum { DOOR_UNIX, DOOR_TLS, DOORS };
+enum { PER_ADDRESS = 128, STALL_MS = 1000 };
 
 struct http {
 	struct api *api;
-	struct MHD_Daemon *daemon[DOORS]; /* the second is TLS; NULL = it is not open */
-	sd_event_source *io[DOORS], *timer, *kick;
+	struct pump *pump;
 	LIST_HEAD(request_list, request) requests;
 	struct lobby *lobby;
 	unsigned n_most, n_held;
 	size_t body_bytes; /* of all requests */
-	uint64_t moves;	   /* calls of libmicrohttpd, whatever for */
-	int is_closing;
+	bool has_tls, is_closing;
 };
 
 #define VIEW_OF_VIEW(id) [OP_##id] = view_##id,
@@ -177,7 +172,7 @@ static enum MHD_Result on_access(void *arg, struct MHD_Connection *c, const char
 	size_t n = *n_upload;
 
 	(void)url;
-	h->moves++;
+	pump_moved(h->pump);
 	r->moved_ms = clock_mono_ms();
 	switch (r->phase) {
 	case REQUEST_NEW: r->connection = c; return begin(r, method, version);
@@ -202,7 +197,7 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *c)
 	LIST_INSERT_HEAD(&h->requests, r, link);
 	visitor_of(c)->request = r;
 	lobby_expect(h->lobby, visitor_of(c), LOBBY_HEAD_MS);
-	h->moves++;
+	pump_moved(h->pump);
 	return r;
 }
 
@@ -221,7 +216,7 @@ static void on_completed(void *arg, struct MHD_Connection *c, void **request,
 	struct request *r = *request;
 
 	(void)how;
-	h->moves++;
+	pump_moved(h->pump);
 	if (!r)
 		return;
 	*request = NULL;
@@ -237,7 +232,7 @@ static void on_connection(void *arg, struct MHD_Connection *c, void **visitor,
 {
 	struct http *h = arg;
 
-	h->moves++;
+	pump_moved(h->pump);
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		*visitor = visitor_new(h->api, c);
 		lobby_enter(h->lobby, *visitor);
@@ -265,29 +260,11 @@ static void on_panic(void *arg, const char *file, unsigned line, const char *why
 	abort();
 }
 
-/* The shortest wait that one of them asks for; false = none does. */
-static bool run_doors(struct http *h, uint64_t *ret_ms)
-{
-	bool has_timeout = false;
-
-	for (unsigned i = 0; i < DOORS; i++) {
-		MHD_UNSIGNED_LONG_LONG ms = 0;
-
-		if (!h->daemon[i])
-			continue;
-		MHD_run(h->daemon[i]);
-		if (MHD_get_timeout(h->daemon[i], &ms) != MHD_YES)
-			continue;
-		*ret_ms = has_timeout && *ret_ms < ms ? *ret_ms : ms;
-		has_timeout = true;
-	}
-	return has_timeout;
-}
-
 /* A chunk's head that fills the buffer and does not end: libmicrohttpd 0.9.75 asks for it for ever,
  * without sleeping, though the client be gone. */
-static void end_stalled(struct http *h)
+static void end_stalled(void *http)
 {
+	struct http *h = http;
 	uint64_t now_ms = clock_mono_ms();
 	struct request *r;
 
@@ -296,57 +273,16 @@ static void end_stalled(struct http *h)
 			shutdown(visitor_fd(r->connection), SHUT_RDWR);
 }
 
-static void turn(struct http *h)
-{
-	bool has_timeout;
-	uint64_t ms = 0, moves = h->moves;
-	unsigned n = 0;
-
-	do
-		has_timeout = run_doors(h, &ms);
-	while (has_timeout && ms == 0 && ++n < TURNS);
-	if (n == TURNS && h->moves == moves)
-		end_stalled(h);
-	if (!has_timeout) {
-		sd_event_source_set_enabled(h->timer, SD_EVENT_OFF);
-		return;
-	}
-	sd_event_source_set_time(h->timer, (clock_mono_ms() + ms) * 1000);
-	sd_event_source_set_enabled(h->timer, SD_EVENT_ONESHOT);
-}
-
 static void read_what_came(void *http)
 {
-	turn(http);
-}
+	struct http *h = http;
 
-static int on_io(sd_event_source *s, int fd, uint32_t events, void *arg)
-{
-	(void)s;
-	(void)fd;
-	(void)events;
-	turn(arg);
-	return 0;
-}
-
-static int on_time(sd_event_source *s, uint64_t at_us, void *arg)
-{
-	(void)s;
-	(void)at_us;
-	turn(arg);
-	return 0;
-}
-
-static int on_kick(sd_event_source *s, void *arg)
-{
-	(void)s;
-	turn(arg);
-	return 0;
+	pump_turn(h->pump);
 }
 
 void http_wake(struct http *h)
 {
-	sd_event_source_set_enabled(h->kick, SD_EVENT_ONESHOT);
+	pump_wake(h->pump);
 }
 
 int http_may_hold(const struct http *h, struct err *e)
@@ -372,40 +308,29 @@ int http_is_closing(const struct http *h)
 	return h->is_closing;
 }
 
-static int add_epoll(struct http *h, unsigned door, struct err *e)
-{
-	const union MHD_DaemonInfo *info =
-		MHD_get_daemon_info(h->daemon[door], MHD_DAEMON_INFO_EPOLL_FD);
-
-	if (!info)
-		return err_set(e, INTERNAL, "the HTTP server has no epoll");
-	if (sd_event_add_io(h->api->loop, &h->io[door], info->epoll_fd, EPOLLIN, on_io, h) < 0)
-		return err_sys(e, INTERNAL, "put HTTP on the event loop");
-	return 0;
-}
-
 /* What both doors have in common; `more` ends with MHD_OPTION_END. */
-static int start_daemon(struct http *h, unsigned door, unsigned flags, int take_listener,
+static int start_daemon(struct http *h, unsigned flags, int take_listener,
 			const struct MHD_OptionItem *more, struct err *e)
 {
 	AUTO_FD int listener = take_listener;
+	struct MHD_Daemon *d;
 
 	fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK);
-	h->daemon[door] = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-			flags,
-		0, NULL, NULL, on_access, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-		MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, h->n_most,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_MEMORY,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S, MHD_OPTION_STRICT_FOR_CLIENT,
-		1, MHD_OPTION_URI_LOG_CALLBACK, on_target, h, MHD_OPTION_UNESCAPE_CALLBACK,
-		leave_escapes, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_ARRAY, more,
-		MHD_OPTION_END);
-	if (!h->daemon[door])
+	d = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME |
+				     MHD_USE_ERROR_LOG | flags,
+			     0, NULL, NULL, on_access, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+			     MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT,
+			     h->n_most, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_MEMORY,
+			     MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S,
+			     MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
+			     on_target, h, MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL,
+			     MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
+			     MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_ARRAY, more,
+			     MHD_OPTION_END);
+	if (!d)
 		return err_sys(e, INTERNAL, "start the HTTP server on the listening socket");
 	(void)TAKE_FD(listener); /* libmicrohttpd closes it */
-	return add_epoll(h, door, e);
+	return pump_add(h->pump, d, e);
 }
 
 int http_open(struct api *api, int take_listener, unsigned max_fds, struct http **ret,
@@ -420,15 +345,11 @@ int http_open(struct api *api, int take_listener, unsigned max_fds, struct http 
 	LIST_INIT(&h->requests);
 	h->n_most = max_fds < HTTP_CONNECTIONS + HTTP_OTHER_FDS ? max_fds - HTTP_OTHER_FDS
 								: HTTP_CONNECTIONS;
+	h->pump = pump_new(api->loop, end_stalled, h);
 	h->lobby = lobby_new(api->loop, h->n_most, read_what_came, h);
 	MHD_set_panic_func(on_panic, NULL);
 	*ret = h;
-	if (sd_event_add_time(api->loop, &h->timer, CLOCK_MONOTONIC, 0, 1000, on_time, h) < 0 ||
-	    sd_event_add_defer(api->loop, &h->kick, on_kick, h) < 0) {
-		close(take_listener);
-		return err_sys(e, INTERNAL, "put HTTP on the event loop");
-	}
-	return start_daemon(h, DOOR_UNIX, 0, take_listener, none, e);
+	return start_daemon(h, 0, take_listener, none, e);
 }
 
 int http_open_tls(struct http *h, int take_listener, http_certificate *certificate,
@@ -442,15 +363,16 @@ int http_open_tls(struct http *h, int take_listener, http_certificate *certifica
 		{MHD_OPTION_END, 0, NULL},
 	};
 
-	if (start_daemon(h, DOOR_TLS, MHD_USE_TLS, take_listener, more, e) < 0)
+	if (start_daemon(h, MHD_USE_TLS, take_listener, more, e) < 0)
 		return err_wrap(e, "serve TLS");
+	h->has_tls = true;
 	http_wake(h);
 	return 0;
 }
 
 bool http_has_tls(const struct http *h)
 {
-	return h->daemon[DOOR_TLS] != NULL;
+	return h->has_tls;
 }
 
 /* Answers that are not sent yet; a request that has only half arrived gets none. */
@@ -477,36 +399,25 @@ static void flush(struct http *h)
 		request_resume(r);
 	}
 	do {
-		turn(h);
+		pump_turn(h->pump);
 		if (!owes_answers(h))
 			break;
 		nanosleep(&pause, NULL);
 	} while (clock_mono_ms() < until_ms);
 	for (r = LIST_FIRST(&h->requests); r; r = LIST_NEXT(r, link))
 		request_resume(r);
-	run_doors(h, &(uint64_t){0});
+	pump_turn(h->pump);
 }
 
 void http_close(struct http *h)
 {
 	if (!h)
 		return;
-	h->is_closing = 1;
-	for (unsigned i = 0; i < DOORS; i++) {
-		int listener = h->daemon[i] ? MHD_quiesce_daemon(h->daemon[i]) : -1;
-
-		if (listener >= 0)
-			close(listener);
-	}
+	h->is_closing = true;
+	pump_shut(h->pump);
 	attach_end_all(h->api->attached);
 	flush(h);
-	for (unsigned i = 0; i < DOORS; i++) {
-		if (h->daemon[i])
-			MHD_stop_daemon(h->daemon[i]);
-		sd_event_source_disable_unref(h->io[i]);
-	}
-	sd_event_source_disable_unref(h->timer);
-	sd_event_source_disable_unref(h->kick);
+	pump_free(h->pump);
 	lobby_free(h->lobby);
 	free(h);
 }
