@@ -15,6 +15,7 @@
 #include "daemon/door/again.h"
 #include "daemon/door/call.h"
 #include "daemon/daemon.h"
+#include "daemon/vm/dump.h"
 #include "daemon/vm/pair.h"
 #include "daemon/store/event.h"
 #include "daemon/decide/lifecycle.h"

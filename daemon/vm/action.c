@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "daemon/daemon.h"
 #include "daemon/store/event.h"
+#include "daemon/vm/dump.h"
 #include "daemon/vm/life.h"
 #include "daemon/vm/pair.h"
 #include "daemon/vm/ready.h"

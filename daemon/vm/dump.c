@@ -22,7 +22,6 @@
 #include "daemon/vm/adopt.h"
 #include "daemon/vm/life.h"
 #include "daemon/worker/opener.h"
-#include "daemon/worker/resource.h"
 #include "daemon/worker/worker.h"
 
 /* What is under way, each by a process but the first: nobody in the supervisor waits for a disk. */
@@ -46,51 +45,7 @@ struct dump {
 	sd_event_source *process_source, *deadline;
 };
 
-/* --- what it is made of --- */
-
-static int keep_folder(struct dump_source *s, const char *path, int *fd, struct err *e)
-{
-	AUTO_FD int folder = *fd;
-
-	*fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (*fd < 0)
-		return err_sys(e, RESOURCE, "open '/dev/null'");
-	if (s->dir_fd >= 0)
-		return 0;
-	s->dir_fd = TAKE_FD(folder);
-	s->folder = strdup(path);
-	if (!s->folder)
-		abort();
-	return 0;
-}
-
-int dump_keep(struct vm *v, const struct worker *w, int *grant, struct err *e)
-{
-	dump_forget(v);
-	for (uint32_t i = 0; i < w->n_wants; i++) {
-		const struct msg_want *want = &w->want[i];
-
-		if (want->kind == WANT_DUMP &&
-		    keep_folder(&v->source, want->path, &grant[i], e) < 0)
-			return -1;
-		if (want->kind != WANT_RAM)
-			continue;
-		v->source.ram_bytes = want->bytes;
-		if (resource_reopen(grant[i], O_RDONLY, &v->source.ram_fd, e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-void dump_forget(struct vm *v)
-{
-	if (v->source.ram_fd >= 0)
-		close(v->source.ram_fd);
-	if (v->source.dir_fd >= 0)
-		close(v->source.dir_fd);
-	free(v->source.folder);
-	v->source = (struct dump_source){.ram_fd = -1, .dir_fd = -1};
-}
+/* --- what it is --- */
 
 uint64_t dump_bytes(const struct vm *v)
 {
@@ -498,7 +453,7 @@ void dump_at_end(struct vm *v)
 		make(v, true)->is_of_incident = true;
 		begin_writing(v->dump);
 	}
-	dump_forget(v);
+	dumpsource_forget(&v->source);
 }
 
 void dump_cancel(struct vm *v)

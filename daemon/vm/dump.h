@@ -12,28 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/err.h"
-
 #include "base/dumpfile.h"
+#include "base/err.h"
 #include "schemas/message.h"
 
 struct daemon;
 struct dump;
 struct vm;
-struct worker;
 
-/* What dumps of the present worker are made of; descriptors are -1 where there is none. */
-struct dump_source {
-	int ram_fd; /* read-only */
-	int dir_fd; /* the folder of its `dump`; -1: one of the supervisor's own */
-	char *folder;
-	uint64_t ram_bytes;
-};
-
-/* From what is to be granted, before it is sent: the folder is taken, the worker gets nothing of it. */
-int dump_keep(struct vm *v, const struct worker *w, int *grant, struct err *e);
-/* Let go of it. */
-void dump_forget(struct vm *v);
 /* ERR_CONFLICT when it is no time for a dump. */
 int dump_check(const struct vm *v, struct err *e);
 /* ERR_CONFLICT while a dump of the VM is being written. */

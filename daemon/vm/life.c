@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "daemon/vm/action.h"
 #include "daemon/vm/adopt.h"
+#include "daemon/vm/dump.h"
 #include "daemon/vm/pair.h"
 #include "daemon/vm/ready.h"
 #include "daemon/daemon.h"

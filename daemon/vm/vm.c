@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "daemon/daemon.h"
 #include "daemon/timer.h"
+#include "daemon/vm/dump.h"
 #include "daemon/worker/worker.h"
 
 /* The place of a name: its member, or where it belongs. */
@@ -53,7 +54,7 @@ struct vm *vm_add(struct vm_set *s, struct daemon *d, const struct record *row)
 	v->row = *row;
 	v->policy = v->running = policy_default();
 	v->box_fd = -1;
-	v->source = (struct dump_source){.ram_fd = -1, .dir_fd = -1};
+	v->source = dumpsource_none();
 	return v;
 }
 
@@ -64,7 +65,7 @@ static void vm_free(struct vm *v)
 	timer_clear(&v->prepare);
 	dump_cancel(v);
 	v->worker = worker_free(v->worker); /* which runs on, if we leave it */
-	dump_forget(v);
+	dumpsource_forget(&v->source);
 	if (v->box_fd >= 0)
 		close(v->box_fd);
 	free(v);

@@ -15,11 +15,12 @@
 #include "daemon/decide/health.h"
 #include "daemon/store/record.h"
 #include "daemon/decide/restart.h"
-#include "daemon/vm/dump.h"
+#include "daemon/vm/dumpsource.h"
 #include "daemon/vm/startup.h"
 #include "schemas/policy.h"
 
 struct daemon;
+struct dump;
 struct worker;
 
 /* How the present worker ended, or why there could be none. */
@@ -39,7 +40,7 @@ struct vm {
 	struct worker *worker; /* NULL = none */
 	struct vm_end end;
 	int box_fd; /* read-only, of the newest worker; outlives it. -1 = none yet */
-	struct dump_source source;
+	struct dumpsource source;
 	struct dump *dump; /* under way; NULL = none */
 	struct health_watch watch;
 	struct restart_history history;

@@ -173,7 +173,8 @@ void grant_opened(struct vm *v, struct worker *w)
 	int *fds = opening_take(w);
 	struct err e;
 
-	if (make_all(v->d, w, fds, &e) < 0 || dump_keep(v, w, fds, &e) < 0) {
+	if (make_all(v->d, w, fds, &e) < 0 ||
+	    dumpsource_keep(&v->source, w->want, w->n_wants, fds, &e) < 0) {
 		close_all(fds, w->n_wants);
 		refuse(w, &e);
 		return;
