@@ -31,12 +31,10 @@ static int next_id(struct store *s, int64_t *ret, struct err *e)
 
 void record_renew(struct record *r)
 {
-	static const struct health_verdict nothing; /* nobody is there to be well or ill */
-
 	r->generation++;
 	r->running_revision = r->revision;
 	r->restart_at_ms = 0;
-	record_health(r, &nothing);
+	record_no_health(r);
 }
 
 void record_health(struct record *r, const struct health_verdict *v)
@@ -46,6 +44,11 @@ void record_health(struct record *r, const struct health_verdict *v)
 	r->worker = v->worker;
 	r->guest = v->guest;
 	str_copy(r->why, sizeof r->why, v->why);
+}
+
+void record_no_health(struct record *r)
+{
+	record_health(r, &(struct health_verdict){0});
 }
 
 int record_insert(struct store *s, struct record *r, struct err *e)
@@ -262,12 +265,13 @@ int record_kept(struct store *s, const struct record *r, int64_t revision, struc
 	int64_t n, oldest;
 
 	if (store_number(s, "SELECT count(*) FROM revision WHERE vm = ? AND revision = ?", key, 2,
-			 0, &n, e) < 0 ||
-	    store_number(s, "SELECT min(revision) FROM revision WHERE vm = ?", key, 1, 0, &oldest,
-			 e) < 0)
+			 0, &n, e) < 0)
 		return -1;
 	if (n)
 		return 0;
+	if (store_number(s, "SELECT min(revision) FROM revision WHERE vm = ?", key, 1, 0, &oldest,
+			 e) < 0)
+		return -1;
 	return err_set(e, NOT_FOUND,
 		       "'%s' has no revision %" PRId64 ": its newest is %" PRId64
 		       ", the oldest that is kept %" PRId64 "; `qvmadm revisions %s` lists them",

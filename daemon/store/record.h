@@ -52,6 +52,8 @@ struct record {
 
 /* The columns that a verdict of health.h fills. */
 void record_health(struct record *r, const struct health_verdict *v);
+/* Nobody is there to be well or ill. */
+void record_no_health(struct record *r);
 /* A new worker will carry the newest revision. */
 void record_renew(struct record *r);
 /* A new row; *r gets its id, which no VM had before. */

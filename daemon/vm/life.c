@@ -22,9 +22,6 @@
 
 enum { STORE_RETRY_MS = 1000 };
 
-/* Nobody is there to be well or ill. */
-static const struct health_verdict nothing;
-
 /* What a verb says about the wish, beside where the table leads. */
 static void wish(struct vm *v, struct record *next, enum vm_event verb)
 {
@@ -42,7 +39,7 @@ static void wish(struct vm *v, struct record *next, enum vm_event verb)
 		next->desired = DESIRED_STOPPED;
 		next->restart_at_ms = 0;
 		if (verb == VM_EVENT_RELEASE)
-			record_health(next, &nothing);
+			record_no_health(next);
 		break;
 	default: break;
 	}

@@ -199,10 +199,9 @@ static void forget_worker(struct daemon *d, struct vm *v)
 static void settle_stood_down(struct daemon *d, struct vm *v)
 {
 	struct event ev = event_make(JOURNAL_STOOD_DOWN, v->row.name, "it is held ready no longer");
-	const struct health_verdict nothing = {0};
 
 	timer_clear(&v->deadline);
-	record_health(&v->row, &nothing);
+	record_no_health(&v->row);
 	if (!v->row.reason[0])
 		explain(&v->end, v->row.reason, sizeof v->row.reason);
 	ledger_event(d, &ev);
