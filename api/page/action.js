@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // action.js - asking the host to do something: a question that names the machine, the request, the answer.
 
-import { ask, Problem } from '/page/api.js';
+import { ask, problemText, vmPath, Problem } from '/page/api.js';
 import { h, byId } from '/page/dom.js';
 import { open } from '/page/dialog.js';
 import { store } from '/page/store.js';
@@ -10,12 +10,6 @@ import { glyph, harsh, near, ofPairs, title, tone } from '/page/words.js';
 const WAIT = '30s', WAIT_MS = 40000;
 
 /* What a refused request says, in a place of its own that is read out. */
-export function problemText(e) {
-	if (!(e instanceof Problem))
-		return String(e.message || e);
-	return `${e.message}. ${e.hint ? `${e.hint.charAt(0).toUpperCase()}${e.hint.slice(1)}.` : ''}`.replace('..', '.');
-}
-
 export function sayProblem(what, e) {
 	const note = h('div', { class: 'note', 'data-tone': 'bad', role: 'alert' },
 		h('p', {}, h('strong', {}, what), ' ', problemText(e),
@@ -25,7 +19,7 @@ export function sayProblem(what, e) {
 }
 
 async function perform(vm, verb) {
-	const answer = await ask('POST', `/v1/vms/${encodeURIComponent(vm)}/${verb}?wait=${WAIT}`, { timeout: WAIT_MS });
+	const answer = await ask('POST', `${vmPath(vm)}/${verb}?wait=${WAIT}`, { timeout: WAIT_MS });
 	const operation = await answer.json();
 	if (operation.error)
 		throw new Problem(operation.error.status, operation.error);

@@ -17,6 +17,17 @@ export class Problem extends Error {
 	}
 }
 
+/* What an error says, as sentences. */
+export function problemText(e) {
+	if (!(e instanceof Problem))
+		return String(e.message || e);
+	return `${e.message}. ${e.hint ? `${e.hint.charAt(0).toUpperCase()}${e.hint.slice(1)}.` : ''}`.replace('..', '.');
+}
+
+export function vmPath(vm) {
+	return `/v1/vms/${encodeURIComponent(vm)}`;
+}
+
 export function token() {
 	return sessionStorage.getItem(PLACE);
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // configuration.js - what a machine is made of and what shall follow its ends. Only to read.
 
-import { get } from '/page/api.js';
-import { problemText } from '/page/action.js';
+import { get, problemText, vmPath } from '/page/api.js';
 import { facts, h } from '/page/dom.js';
 import { store } from '/page/store.js';
 import { day } from '/page/time.js';
@@ -15,7 +14,7 @@ export function configuration(place, name, signal) {
 	let shown = 0;
 
 	async function refresh() {
-		const vm = await get(`/v1/vms/${encodeURIComponent(name)}`, { signal });
+		const vm = await get(vmPath(name), { signal });
 		if (vm.revision === shown)
 			return;
 		shown = vm.revision;

@@ -2,8 +2,8 @@
 // console.js - what the guest prints, as it comes, and what is typed at it. On a terminal where the program
 // was built with one, else, or when somebody wants it, as plain text.
 
-import { ask, stream, Problem } from '/page/api.js';
-import { problemText, sayProblem } from '/page/action.js';
+import { ask, problemText, stream, vmPath, Problem } from '/page/api.js';
+import { sayProblem } from '/page/action.js';
 import { h, setText } from '/page/dom.js';
 import { store } from '/page/store.js';
 import { plainScreen } from '/page/plain.js';
@@ -79,7 +79,7 @@ async function follow(path, screen, say, signal) {
 }
 
 export async function consoleView(place, vm, signal) {
-	const path = `/v1/vms/${encodeURIComponent(vm)}/console`;
+	const path = `${vmPath(vm)}/console`;
 	const keyboard = new Keyboard(path, signal);
 	const state = h('span', { class: 'console-state', role: 'status' });
 	const say = (tone, text) => {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // dialog.js - questions in a <dialog>: the browser keeps the focus in it and gives it back, Escape is no.
 
+import { problemText } from '/page/api.js';
 import { h } from '/page/dom.js';
-import { problemText } from '/page/action.js';
 
 let count = 0;
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // incidents.js - why a machine failed: the whole report of each incident, the newest one open.
 
-import { get } from '/page/api.js';
-import { problemText } from '/page/action.js';
+import { get, problemText, vmPath } from '/page/api.js';
 import { facts, h, table } from '/page/dom.js';
 import { store } from '/page/store.js';
 import { bytes, count, day, duration, span } from '/page/time.js';
@@ -64,7 +63,7 @@ export function incidents(place, vm, signal) {
 	let shown = '';
 
 	async function refresh() {
-		const list = await get(`/v1/vms/${encodeURIComponent(vm)}/incidents?limit=${LIMIT}`, { signal });
+		const list = await get(`${vmPath(vm)}/incidents?limit=${LIMIT}`, { signal });
 		const ids = list.incidents.map((i) => `${i.id}${i.dump}`).join();
 		if (ids === shown && place.firstChild)
 			return;

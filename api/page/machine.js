@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // machine.js - the black box of a machine's present or last worker, looked at every two seconds.
 
-import { get } from '/page/api.js';
-import { problemText } from '/page/action.js';
+import { get, problemText, vmPath } from '/page/api.js';
 import { facts, h, table } from '/page/dom.js';
 import { store } from '/page/store.js';
 import { bytes, count, span } from '/page/time.js';
@@ -44,7 +43,7 @@ export function machine(place, vm, signal) {
 			return; // somebody copies
 		const at = [...place.querySelectorAll('.scroll')].map((s) => s.scrollLeft);
 		try {
-			show(place, await get(`/v1/vms/${encodeURIComponent(vm)}/status`, { signal }));
+			show(place, await get(`${vmPath(vm)}/status`, { signal }));
 		} catch (e) {
 			if (!signal.aborted && store.link.word === 'live')
 				place.replaceChildren(h('p', { class: 'empty' }, problemText(e)));
