@@ -8,6 +8,7 @@ import { h, setText } from '/page/dom.js';
 import { store } from '/page/store.js';
 import { plainScreen } from '/page/plain.js';
 import { terminalScreen } from '/page/terminal.js';
+import { pause } from '/page/wait.js';
 
 const TAIL = 1000;
 const PIECE = /^[^]{1,256}(?<![\ud800-\udbff])/; // of what is typed: within the limit of a request, no character cut
@@ -46,16 +47,6 @@ class Keyboard {
 	}
 }
 
-function pause(ms, signal) {
-	return new Promise((done) => {
-		const timer = setTimeout(done, ms);
-		signal.addEventListener('abort', () => {
-			clearTimeout(timer);
-			done();
-		}, { once: true });
-	});
-}
-
 /* Begins anew whenever the stream is lost: what was missed is in the guest's last lines. */
 async function follow(path, screen, say, signal) {
 	for (let failures = 0; !signal.aborted; failures++) {
@@ -74,7 +65,7 @@ async function follow(path, screen, say, signal) {
 				return;
 			say('warn', e instanceof Problem && e.status ? problemText(e) : 'Connection lost; trying again …');
 		}
-		await pause(Math.min(BACKOFF_MS * 2 ** failures, BACKOFF_MOST_MS), signal);
+		await pause(Math.min(BACKOFF_MS * 2 ** failures, BACKOFF_MOST_MS), signal).catch(() => { });
 	}
 }
 

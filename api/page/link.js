@@ -5,6 +5,7 @@
 import { get, getAnyway, ask, stream, Problem } from '/page/api.js';
 import { store } from '/page/store.js';
 import { Lines } from '/page/lines.js';
+import { pause } from '/page/wait.js';
 
 const LOOK_MS = 2000, LOOK_TIMEOUT_MS = 5000;
 const LEAVE_MS = 20000; // after the tab was hidden
@@ -73,16 +74,6 @@ async function look(signal) {
 	store.set('health', health);
 	if (store.link.word === 'live')
 		store.setLink({ freshAt: Date.now() });
-}
-
-function pause(ms, signal) {
-	return new Promise((done, fail) => {
-		const timer = setTimeout(done, ms);
-		signal.addEventListener('abort', () => {
-			clearTimeout(timer);
-			fail(new Error('ended'));
-		}, { once: true });
-	});
 }
 
 async function keepLooking(signal) {

@@ -5,6 +5,7 @@ import { get, problemText, vmPath } from '/page/api.js';
 import { facts, h, table } from '/page/dom.js';
 import { store } from '/page/store.js';
 import { bytes, count, span } from '/page/time.js';
+import { every } from '/page/wait.js';
 
 const LOOK_MS = 2000;
 
@@ -54,6 +55,5 @@ export function machine(place, vm, signal) {
 		});
 	}
 	look();
-	const timer = setInterval(() => document.hidden || look(), LOOK_MS);
-	signal.addEventListener('abort', () => clearInterval(timer));
+	every(LOOK_MS, () => document.hidden || look(), signal);
 }

@@ -6,6 +6,7 @@ import { h, setText } from '/page/dom.js';
 import { spark } from '/page/spark.js';
 import { store } from '/page/store.js';
 import { age, rate } from '/page/time.js';
+import { every } from '/page/wait.js';
 import { glyph, tone } from '/page/words.js';
 
 const PLACES = 45;
@@ -130,6 +131,5 @@ export function vmList(main, signal) {
 		list, none);
 	store.watch(['vms', 'verbs', 'link'], refresh, signal);
 	store.watch(['rates'], () => rows.forEach((row) => row.updateRate()), signal);
-	const timer = setInterval(() => rows.forEach((row, name) => store.vms.has(name) && row.update(store.vms.get(name))), 1000);
-	signal.addEventListener('abort', () => clearInterval(timer));
+	every(1000, () => rows.forEach((row, name) => store.vms.has(name) && row.update(store.vms.get(name))), signal);
 }

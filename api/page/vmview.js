@@ -12,6 +12,7 @@ import { spark } from '/page/spark.js';
 import { store } from '/page/store.js';
 import { age, rate, span, now } from '/page/time.js';
 import { sentence, word } from '/page/vmlist.js';
+import { every } from '/page/wait.js';
 
 const PLACES = 90;
 
@@ -84,8 +85,7 @@ function header(name, signal) {
 		verbs.replaceChildren(...nearButtons(vm), moreMenu(vm));
 	}
 	store.watch(['vms', 'verbs'], refresh, signal);
-	const timer = setInterval(refresh, 1000);
-	signal.addEventListener('abort', () => clearInterval(timer));
+	every(1000, refresh, signal);
 	return h('section', { class: 'vm-head', 'aria-label': name },
 		h('div', { class: 'head' }, h('h1', {}, name), observed.element, since, health.element, verbs),
 		why, rows, exitsOf(name, signal));

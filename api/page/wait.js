@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// wait.js - later, or again and again, as long as a view or a link lasts.
+
+/* Fails when the signal ends it. */
+export function pause(ms, signal) {
+	return new Promise((done, fail) => {
+		const timer = setTimeout(done, ms);
+		signal.addEventListener('abort', () => {
+			clearTimeout(timer);
+			fail(new Error('ended'));
+		}, { once: true });
+	});
+}
+
+/* Until the signal. */
+export function every(ms, f, signal) {
+	const timer = setInterval(f, ms);
+	signal.addEventListener('abort', () => clearInterval(timer));
+}
