@@ -37,9 +37,10 @@ bool str_is_terminated(const char *s, size_t cap)
 	return memchr(s, '\0', cap) != NULL;
 }
 
+enum { MOST = 64 }; /* letters of a word that are compared */
+
 unsigned str_distance(const char *a, const char *b)
 {
-	enum { MOST = 64 };
 	unsigned row[MOST + 1];
 	size_t na = strnlen(a, MOST), nb = strnlen(b, MOST);
 
@@ -63,11 +64,22 @@ unsigned str_distance(const char *a, const char *b)
 	return row[nb];
 }
 
-unsigned str_slips(const char *word)
+struct str_near str_near(const char *word)
 {
-	unsigned most = (unsigned)(strlen(word) + 1) / 3;
+	unsigned slips = (unsigned)(strnlen(word, MOST) + 1) / 3;
 
-	return most ? most : 1;
+	return (struct str_near){.word = word, .least = (slips ? slips : 1) + 1};
+}
+
+unsigned str_try(struct str_near *n, const char *candidate)
+{
+	unsigned edits = str_distance(n->word, candidate);
+
+	if (edits < n->least) {
+		n->least = edits;
+		n->near = candidate;
+	}
+	return edits;
 }
 
 void str_printable(char *s, size_t n)

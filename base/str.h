@@ -17,8 +17,18 @@ void str_add(char *buf, size_t cap, size_t *len, const char *fmt, ...)
 bool str_is_terminated(const char *s, size_t cap);
 /* Smallest number of edits between a and b, for "did you mean"; at most 64 characters compared. */
 unsigned str_distance(const char *a, const char *b);
-/* Edits after which a word may still be meant: a third of its length, at least one. */
-unsigned str_slips(const char *word);
+/*
+ * "Did you mean": of the candidates that were tried, the first of those with the fewest edits. It is
+ * near while these are at most a third of the word's letters, at least one. All words are borrowed.
+ */
+struct str_near {
+	const char *word, *near; /* near: NULL = none is */
+	unsigned least;		 /* edits that are too many */
+};
+
+struct str_near str_near(const char *word);
+/* The edits between the word and the candidate; 0 = it is the word itself. */
+unsigned str_try(struct str_near *n, const char *candidate);
 /* Replace every byte that is not printable ASCII, tab or newline by '?', in place. */
 void str_printable(char *s, size_t n);
 /* A number with a unit for people: 65536 -> "64K"; exact multiples only, else plain digits. */

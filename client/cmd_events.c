@@ -38,22 +38,14 @@ static bool show(void *arg, const char *line, size_t n, const json_t *event)
 
 static int check_kind(const char *kind, struct err *e)
 {
-	const char *near = NULL;
-	unsigned least = str_slips(kind) + 1;
+	struct str_near other = str_near(kind);
 
-	for (unsigned k = 0; k < JOURNAL_COUNT; k++) {
-		unsigned d = str_distance(kind, journal_table[k].id);
-
-		if (d == 0)
+	for (unsigned k = 0; k < JOURNAL_COUNT; k++)
+		if (str_try(&other, journal_table[k].id) == 0)
 			return 0;
-		if (d < least) {
-			least = d;
-			near = journal_table[k].id;
-		}
-	}
-	if (near)
+	if (other.near)
 		return err_set(e, USAGE, "there is no kind of event '%s'; did you mean '%s'?", kind,
-			       near);
+			       other.near);
 	return err_set(e, USAGE, "there is no kind of event '%s'; qvmadm help events lists them",
 		       kind);
 }

@@ -53,24 +53,18 @@ const struct command *command_next(unsigned *state)
 
 int command_find(const char *name, const struct command **ret, struct err *e)
 {
-	const struct command *near = NULL;
-	unsigned state = 0, least = str_slips(name) + 1;
+	struct str_near verb = str_near(name);
+	unsigned state = 0;
 
 	for (const struct command *c; (c = command_next(&state));) {
-		unsigned d = str_distance(name, c->name);
-
-		if (d == 0 || (c->alias && !strcmp(name, c->alias))) {
+		if (str_try(&verb, c->name) == 0 || (c->alias && !strcmp(name, c->alias))) {
 			*ret = c;
 			return 0;
 		}
-		if (d < least && d < strlen(c->name)) {
-			least = d;
-			near = c;
-		}
 	}
-	if (near)
+	if (verb.near)
 		return err_set(e, USAGE, "there is no verb '%s'; did you mean '%s'?", name,
-			       near->name);
+			       verb.near);
 	return err_set(e, USAGE, "there is no verb '%s'; `qvmadm help` lists them", name);
 }
 
@@ -104,29 +98,21 @@ const struct command_option *command_common_find(const char *word)
 	return find_option(common, word, strlen(word));
 }
 
-static void nearest(const struct command_option *list, const char *word, unsigned *least,
-		    const char **near)
+static void try_options(struct str_near *n, const struct command_option *list)
 {
-	for (; list && list->name; list++) {
-		unsigned d = str_distance(word, list->name);
-
-		if (d < *least) {
-			*least = d;
-			*near = list->name;
-		}
-	}
+	for (; list && list->name; list++)
+		str_try(n, list->name);
 }
 
 static int unknown_option(const struct command *c, const char *word, struct err *e)
 {
-	const char *near = NULL;
-	unsigned least = str_slips(word) + 1;
+	struct str_near option = str_near(word);
 
-	nearest(c->options, word, &least, &near);
-	nearest(common, word, &least, &near);
-	if (near)
+	try_options(&option, c->options);
+	try_options(&option, common);
+	if (option.near)
 		return err_set(e, USAGE, "'%s' has no option '%s'; did you mean '%s'?", c->name,
-			       word, near);
+			       word, option.near);
 	return err_set(e, USAGE, "'%s' has no option '%s'", c->name, word);
 }
 
@@ -266,8 +252,7 @@ static void suggest_vm(struct command_call *c, const char *name)
 	AUTO_RESPONSE struct http_response r = {0};
 	AUTO_HTTP struct http *http = NULL; /* we may be inside a sink of the other one */
 	AUTO_JSON json_t *list = NULL;
-	const char *near = NULL;
-	unsigned least = str_slips(name) + 1;
+	struct str_near other = str_near(name);
 	json_t *vm;
 	struct err unused; /* what went wrong has been said */
 	size_t i;
@@ -276,18 +261,11 @@ static void suggest_vm(struct command_call *c, const char *name)
 	    http_call(http, &(struct http_request){.op = OP_vm_list}, &r, &unused) < 0 ||
 	    !http_is_success(&r) || field_parse(r.body, r.body_bytes, &list, &unused) < 0)
 		return;
-	json_array_foreach (field_list(list, "vms"), i, vm) {
-		unsigned d = str_distance(name, field_text(vm, "name"));
-
-		if (d == 0)
+	json_array_foreach (field_list(list, "vms"), i, vm)
+		if (str_try(&other, field_text(vm, "name")) == 0)
 			return;
-		if (d < least && d < strlen(name)) {
-			least = d;
-			near = field_text(vm, "name");
-		}
-	}
-	if (near)
-		problem_line("did you mean", near);
+	if (other.near && strlen(name) > 1) /* any letter is one edit from any other */
+		problem_line("did you mean", other.near);
 }
 
 int command_refused(struct command_call *c, const struct http_request *q,

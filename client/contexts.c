@@ -257,24 +257,17 @@ void contexts_free(struct contexts *c)
 
 int contexts_find(struct contexts *c, const char *name, struct context **ret, struct err *e)
 {
-	const char *near = NULL;
-	unsigned least = str_slips(name) + 1;
+	struct str_near other = str_near(name);
 
 	for (unsigned i = 0; i < c->n; i++) {
-		unsigned d = str_distance(name, c->list[i].name);
-
-		if (!strcmp(name, c->list[i].name)) {
+		if (str_try(&other, c->list[i].name) == 0) {
 			*ret = &c->list[i];
 			return 0;
 		}
-		if (d < least) {
-			least = d;
-			near = c->list[i].name;
-		}
 	}
-	if (near)
+	if (other.near)
 		return err_set(e, INVALID, "there is no context '%s'; did you mean '%s'?", name,
-			       near);
+			       other.near);
 	return err_set(
 		e, INVALID,
 		"there is no context '%s'; `qvmadm context list` shows them, `qvmadm context "

@@ -18,17 +18,8 @@ enum { NAME = 64, FORM = 128, LINE = 1024 };
 
 static int unknown_field(const char *name, struct err *e)
 {
-	unsigned least = str_slips(name) + 1;
-	const char *near = NULL;
+	const char *near = policy_near(name);
 
-	for (unsigned i = 0; i < policy_n_fields; i++) {
-		unsigned d = str_distance(name, policy_fields[i].name);
-
-		if (d < least) {
-			least = d;
-			near = policy_fields[i].name;
-		}
-	}
 	return err_set(e, USAGE,
 		       "there is no policy field '%.64s'%s%s%s qvmadm set --help lists them", name,
 		       near ? "; did you mean '" : ";", near ? near : "", near ? "'?" : "");

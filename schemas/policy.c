@@ -103,6 +103,15 @@ const struct policy_field *policy_find(const char *name)
 	return NULL;
 }
 
+const char *policy_near(const char *name)
+{
+	struct str_near field = str_near(name);
+
+	for (unsigned i = 0; i < policy_n_fields; i++)
+		str_try(&field, policy_fields[i].name);
+	return field.near;
+}
+
 int64_t policy_get(const struct policy *p, const struct policy_field *f)
 {
 	int64_t value;

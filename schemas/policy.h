@@ -56,6 +56,8 @@ extern const unsigned policy_n_fields;
 struct policy policy_default(void);
 /* The field of that name, or NULL. */
 const struct policy_field *policy_find(const char *name);
+/* The name of the field that may have been meant, or NULL. */
+const char *policy_near(const char *name);
 /* Of the kinds NAME and NAMES: a text in struct policy and in the store. */
 bool policy_is_text(const struct policy_field *f);
 const char *policy_text(const struct policy *p, const struct policy_field *f);

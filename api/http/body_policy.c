@@ -75,17 +75,8 @@ static int set_names(struct policy *p, const struct policy_field *f, const json_
 
 static int no_such_policy(const char *name, struct err *e)
 {
-	unsigned least = str_slips(name) + 1;
-	const char *near = NULL;
+	const char *near = policy_near(name);
 
-	for (unsigned i = 0; i < policy_n_fields; i++) {
-		unsigned d = str_distance(name, policy_fields[i].name);
-
-		if (d < least) {
-			least = d;
-			near = policy_fields[i].name;
-		}
-	}
 	return err_set(e, INVALID, "there is no policy field '%.64s'%s%s%s", name,
 		       near ? "; did you mean '" : "; GET /v1/openapi.json has them",
 		       near ? near : "", near ? "'?" : "");

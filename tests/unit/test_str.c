@@ -35,6 +35,44 @@ TEST(str_distance_counts_edits)
 	assert_int_equal(str_distance("ser8250", "ser825"), 1);
 }
 
+TEST(str_near_is_the_first_with_the_fewest_edits)
+{
+	struct str_near n = str_near("strated");
+
+	assert_null(n.near);
+	assert_int_equal(str_try(&n, "stopped"), 3);
+	assert_null(n.near);
+	assert_int_equal(str_try(&n, "stated"), 1);
+	assert_string_equal(n.near, "stated");
+	assert_int_equal(str_try(&n, "rated"), 2);
+	assert_int_equal(str_try(&n, "started"), 2);
+	assert_int_equal(str_try(&n, "stranded"), 2);
+	assert_int_equal(str_try(&n, "strafed"), 1);
+	assert_string_equal(n.near, "stated");
+	assert_int_equal(str_try(&n, "strated"), 0);
+}
+
+TEST(str_near_is_none_beyond_a_third_of_the_word)
+{
+	struct str_near one = str_near("go"), two = str_near("hosts"), three;
+	char many[200] = {0};
+
+	str_try(&one, "no");
+	assert_string_equal(one.near, "no");
+	one = str_near("go");
+	str_try(&one, "set");
+	assert_null(one.near);
+	str_try(&two, "hook");
+	assert_null(two.near);
+	str_try(&two, "host");
+	assert_string_equal(two.near, "host");
+	/* Nothing of "set" would be left: a longer word does not come near to all. */
+	memset(many, 'x', sizeof many - 1);
+	three = str_near(many);
+	assert_int_equal(str_try(&three, "set"), 64);
+	assert_null(three.near);
+}
+
 TEST(str_bytes_uses_a_unit_only_when_exact)
 {
 	char b[24];

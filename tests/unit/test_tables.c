@@ -147,6 +147,13 @@ TEST(policy_in_force_is_the_newest_but_for_what_a_worker_learns_at_its_start)
 			POLICY_BIT(POLICY_INDEX_on_failure) | POLICY_BIT(POLICY_INDEX_on_watchdog));
 }
 
+TEST(policy_near_is_the_field_that_was_mistyped)
+{
+	assert_string_equal(policy_near("restart_budgt"), "restart_budget");
+	assert_string_equal(policy_near("hok"), "hook");
+	assert_null(policy_near("bogus"));
+}
+
 TEST(policy_refuses_what_is_out_of_range_and_states_the_range)
 {
 	struct policy p = policy_default();
