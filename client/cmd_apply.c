@@ -71,21 +71,12 @@ static void compare(struct step *s)
 static int check(struct command_call *c, const struct source *source)
 {
 	AUTO_RESPONSE struct http_response r = {0};
-	AUTO_JSON json_t *body = source_body(source), *answer = NULL;
-	AUTO_FREE char *text = json_dumps(body, JSON_COMPACT);
+	AUTO_JSON json_t *answer = NULL;
 	struct err e;
+	int status;
 
-	if (!text)
-		abort();
-	if (http_call(c->http,
-		      &(struct http_request){.op = OP_check,
-					     .body = text,
-					     .body_bytes = strlen(text),
-					     .body_type = "application/json"},
-		      &r, &e) < 0)
-		return problem_local(&e, c->as_json);
-	if (!http_is_success(&r))
-		return problem_answer(&r, source, c->as_json);
+	if (source_check(c, source, &r, &status) < 0)
+		return status;
 	if (field_parse(r.body, r.body_bytes, &answer, &e) < 0)
 		return problem_local(&e, c->as_json);
 	if (field_true(answer, "valid"))

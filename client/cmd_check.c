@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/auto.h"
 #include "client/command.h"
 #include "client/show/field.h"
 #include "client/show/finding.h"
@@ -70,25 +67,13 @@ static int run(struct command_call *c)
 {
 	AUTO_RESPONSE struct http_response r = {0};
 	AUTO_SOURCE struct source s = {0};
-	AUTO_JSON json_t *body = NULL;
-	AUTO_FREE char *text = NULL;
 	struct err e;
+	int status;
 
 	if (source_read(c->argument[0], &s, &e) < 0)
 		return problem_local(&e, c->as_json);
-	body = source_body(&s);
-	text = json_dumps(body, JSON_COMPACT);
-	if (!text)
-		abort();
-	if (http_call(c->http,
-		      &(struct http_request){.op = OP_check,
-					     .body = text,
-					     .body_bytes = strlen(text),
-					     .body_type = "application/json"},
-		      &r, &e) < 0)
-		return problem_local(&e, c->as_json);
-	if (!http_is_success(&r))
-		return problem_answer(&r, &s, c->as_json);
+	if (source_check(c, &s, &r, &status) < 0)
+		return status;
 	return tell(&r, &s, c->as_json);
 }
 

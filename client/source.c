@@ -10,7 +10,10 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "client/command.h"
 #include "client/show/escape.h"
+#include "client/show/field.h"
+#include "client/show/problem.h"
 #include "schemas/message.h"
 
 static int read_whole(FILE *f, struct source *s, struct err *e)
@@ -103,6 +106,34 @@ json_t *source_body(const struct source *s)
 	if (!body)
 		abort(); /* the text was checked, so it can only be memory */
 	return body;
+}
+
+int source_check(struct command_call *c, const struct source *s, struct http_response *ret,
+		 int *ret_status)
+{
+	AUTO_RESPONSE struct http_response r = {0};
+	AUTO_JSON json_t *body = source_body(s);
+	AUTO_FREE char *text = json_dumps(body, JSON_COMPACT);
+	struct err e;
+
+	if (!text)
+		abort();
+	if (http_call(c->http,
+		      &(struct http_request){.op = OP_check,
+					     .body = text,
+					     .body_bytes = strlen(text),
+					     .body_type = "application/json"},
+		      &r, &e) < 0) {
+		*ret_status = problem_local(&e, c->as_json);
+		return -1;
+	}
+	if (!http_is_success(&r)) {
+		*ret_status = problem_answer(&r, s, c->as_json);
+		return -1;
+	}
+	*ret = r;
+	r = (struct http_response){0};
+	return 0;
 }
 
 char *source_line(const struct source *s, unsigned n)

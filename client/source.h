@@ -10,6 +10,9 @@
 #include "base/err.h"
 #include "schemas/message.h"
 
+struct command_call;
+struct http_response;
+
 struct source {
 	const char *name; /* for people: the file as named, "<stdin>" */
 	char *text;	  /* terminated */
@@ -24,6 +27,9 @@ void source_free(struct source *s);
 
 /* {"config": text, "folder": folder}; the caller owns it. */
 json_t *source_body(const struct source *s);
+/* The server's answer to OP_check of it. -1 and *ret_status, having said why. */
+int source_check(struct command_call *c, const struct source *s, struct http_response *ret,
+		 int *ret_status);
 /* Line n (from 1) as its author wrote it, cleaned for a terminal; NULL beyond the last. The caller
  * frees it. */
 char *source_line(const struct source *s, unsigned n);
