@@ -183,27 +183,36 @@ static void offer_kinds(const struct command_call *c, const struct typed *t)
 		offer(c, journal_table[k].id, journal_table[k].what);
 }
 
+static void offer_pair(const struct command_call *c, const char *key, const char *value,
+		       const char *what)
+{
+	char word[64];
+
+	snprintf(word, sizeof word, "%s=%s", key, value);
+	offer(c, word, what);
+}
+
+static void offer_events(const struct command_call *c, const char *key)
+{
+	for (unsigned k = 0; k < JOURNAL_COUNT; k++)
+		offer_pair(c, key, journal_table[k].id, journal_table[k].what);
+}
+
+static void offer_causes(const struct command_call *c)
+{
+	for (unsigned i = 0; i < CAUSE_COUNT; i++)
+		offer_pair(c, "cause", cause_id(i), cause_sentence(i));
+}
+
 static void offer_conditions(const struct command_call *c, const struct typed *t)
 {
-	char word[48];
-
 	(void)t;
-	for (unsigned i = 0; i < OBSERVED_COUNT; i++) {
-		snprintf(word, sizeof word, "state=%s", observed_id(i));
-		offer(c, word, NULL);
-	}
-	for (unsigned i = 0; i < HEALTH_COUNT; i++) {
-		snprintf(word, sizeof word, "health=%s", health_id(i));
-		offer(c, word, NULL);
-	}
-	for (unsigned k = 0; k < JOURNAL_COUNT; k++) {
-		snprintf(word, sizeof word, "event=%s", journal_table[k].id);
-		offer(c, word, journal_table[k].what);
-	}
-	for (unsigned i = 0; i < CAUSE_COUNT; i++) {
-		snprintf(word, sizeof word, "cause=%s", cause_id(i));
-		offer(c, word, cause_sentence(i));
-	}
+	for (unsigned i = 0; i < OBSERVED_COUNT; i++)
+		offer_pair(c, "state", observed_id(i), NULL);
+	for (unsigned i = 0; i < HEALTH_COUNT; i++)
+		offer_pair(c, "health", health_id(i), NULL);
+	offer_events(c, "event");
+	offer_causes(c);
 	offer(c, "operation", "the end of what is under way");
 	offer(c, "gone", "it is deleted");
 }
@@ -211,33 +220,20 @@ static void offer_conditions(const struct command_call *c, const struct typed *t
 static void offer_filters(const struct command_call *c, const struct typed *t)
 {
 	static const char *const severity[] = {"crit", "err", "warning", "notice", "info"};
-	char word[48];
 
 	(void)t;
-	for (size_t i = 0; i < NELEMS(severity); i++) {
-		snprintf(word, sizeof word, "severity=%s", severity[i]);
-		offer(c, word, NULL);
-	}
-	for (unsigned k = 0; k < JOURNAL_COUNT; k++) {
-		snprintf(word, sizeof word, "kind=%s", journal_table[k].id);
-		offer(c, word, journal_table[k].what);
-	}
-	for (unsigned i = 0; i < CAUSE_COUNT; i++) {
-		snprintf(word, sizeof word, "cause=%s", cause_id(i));
-		offer(c, word, cause_sentence(i));
-	}
-	offer(c, "vm=", "of one VM");
+	for (size_t i = 0; i < NELEMS(severity); i++)
+		offer_pair(c, "severity", severity[i], NULL);
+	offer_events(c, "kind");
+	offer_causes(c);
+	offer_pair(c, "vm", "", "of one VM");
 }
 
 static void offer_fields(const struct command_call *c, const struct typed *t)
 {
-	char word[64];
-
 	(void)t;
-	for (unsigned i = 0; i < policy_n_fields; i++) {
-		snprintf(word, sizeof word, "%s=", policy_fields[i].name);
-		offer(c, word, policy_fields[i].what);
-	}
+	for (unsigned i = 0; i < policy_n_fields; i++)
+		offer_pair(c, policy_fields[i].name, "", policy_fields[i].what);
 }
 
 static void offer_incidents(const struct command_call *c, const struct typed *t)
