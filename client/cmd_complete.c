@@ -34,23 +34,12 @@ static const struct command *find_verb(const char *name)
 	return command_find(name, &c, &unused) == 0 ? c : NULL;
 }
 
-static const struct command_option *find_option(const struct command *verb, const char *word)
-{
-	const struct command_option *lists[] = {verb ? verb->options : NULL, command_common()};
-
-	for (size_t i = 0; i < 2; i++)
-		for (const struct command_option *o = lists[i]; o && o->name; o++)
-			if (!strcmp(o->name, word) || (o->letter && !strcmp(o->letter, word)))
-				return o;
-	return NULL;
-}
-
 static struct typed read_words(char *const *word, unsigned n)
 {
 	struct typed t = {0};
 
 	for (unsigned i = 0; i + 1 < n; i++) {
-		const struct command_option *o = find_option(t.verb, word[i]);
+		const struct command_option *o = command_option(t.verb, word[i], strlen(word[i]));
 
 		if (o && o->argument) {
 			t.wants = i + 2 == n ? o : NULL;
@@ -158,7 +147,7 @@ static void offer_forms(const struct command_call *c, const struct typed *t)
 	unsigned forms = t->verb ? t->verb->forms : ~0U;
 
 	for (unsigned f = 0; f < OUTPUT_FORMS; f++)
-		if (f == OUTPUT_TABLE || f == OUTPUT_JSON || forms & OUTPUT_IN(f))
+		if (output_has(forms, f))
 			offer(c, output_table[f].word, output_table[f].what);
 }
 

@@ -93,9 +93,11 @@ static const struct command_option *find_option(const struct command_option *lis
 	return NULL;
 }
 
-const struct command_option *command_common_find(const char *word)
+const struct command_option *command_option(const struct command *c, const char *word, size_t n)
 {
-	return find_option(common, word, strlen(word));
+	const struct command_option *o = find_option(c ? c->options : NULL, word, n);
+
+	return o ? o : find_option(common, word, n);
 }
 
 static void try_options(struct str_near *n, const struct command_option *list)
@@ -151,11 +153,9 @@ static int read_option(struct command_call *c, char *const *word, int n, int *i,
 {
 	const char *w = word[*i], *equals = strchr(w, '=');
 	size_t length = equals ? (size_t)(equals - w) : strlen(w);
-	const struct command_option *o = find_option(c->command->options, w, length);
+	const struct command_option *o = command_option(c->command, w, length);
 	const char *value = equals ? equals + 1 : "";
 
-	if (!o)
-		o = find_option(common, w, length);
 	if (!o)
 		return unknown_option(c->command, w, e);
 	if (!o->argument && equals)

@@ -69,8 +69,9 @@ int command_find(const char *name, const struct command **ret, struct err *e);
 const char *command_summary(const struct command *c);
 /* The options of every verb; ends with a NULL name. */
 const struct command_option *command_common(void);
-/* The one of that name or letter; NULL = none. */
-const struct command_option *command_common_find(const char *word);
+/* The option of that name or letter, n characters, of the verb (NULL = none yet) or of every verb;
+ * NULL = none. */
+const struct command_option *command_option(const struct command *c, const char *word, size_t n);
 
 /* Read what stands after the verb into c->argument and c->given; the options of every verb
  * (-H, --context, -o, --json, -v, --help) have members of their own. ERR_USAGE. */

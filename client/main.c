@@ -48,7 +48,8 @@ int main(int argc, char **argv)
 
 	term_open();
 	while (n < argc && argv[n][0] == '-' && strcmp(argv[n], "--version") != 0) {
-		const struct command_option *o = command_common_find(argv[n]);
+		const struct command_option *o =
+			command_option(call.command, argv[n], strlen(argv[n]));
 		int taken = o && o->argument && n + 1 < argc ? 2 : 1;
 
 		if (command_parse(&call, argv + n, taken, &e) < 0)

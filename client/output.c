@@ -15,9 +15,9 @@ const struct output_row output_table[OUTPUT_FORMS] = {
 	[OUTPUT_JSON] = {"json", "what the server sends, problems too; --json is the same"},
 };
 
-static unsigned with_own(unsigned forms)
+bool output_has(unsigned forms, enum output form)
 {
-	return forms | OUTPUT_IN(OUTPUT_TABLE) | OUTPUT_IN(OUTPUT_JSON);
+	return form == OUTPUT_TABLE || form == OUTPUT_JSON || forms & OUTPUT_IN(form);
 }
 
 void output_list(unsigned forms, char *buf, size_t cap)
@@ -25,9 +25,8 @@ void output_list(unsigned forms, char *buf, size_t cap)
 	size_t n = 0;
 
 	buf[0] = '\0';
-	forms = with_own(forms);
 	for (unsigned f = 0; f < OUTPUT_FORMS; f++)
-		if (forms & OUTPUT_IN(f))
+		if (output_has(forms, f))
 			str_add(buf, cap, &n, "%s%s",
 				!n			? ""
 				: f == OUTPUT_FORMS - 1 ? " or "
@@ -40,7 +39,7 @@ int output_read(const char *word, const char *verb, unsigned forms, enum output 
 	char list[64];
 
 	for (unsigned f = 0; f < OUTPUT_FORMS; f++) {
-		if (!(with_own(forms) & OUTPUT_IN(f)) || strcmp(output_table[f].word, word) != 0)
+		if (!output_has(forms, f) || strcmp(output_table[f].word, word) != 0)
 			continue;
 		*ret = (enum output)f;
 		return 0;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -25,6 +26,8 @@ struct output_row {
 
 extern const struct output_row output_table[OUTPUT_FORMS];
 
+/* Whether a verb with these forms has that one. */
+bool output_has(unsigned forms, enum output form);
 /* The word of -o for a verb with these forms; ERR_USAGE lists what there is. */
 int output_read(const char *word, const char *verb, unsigned forms, enum output *ret,
 		struct err *e);
