@@ -2,6 +2,7 @@
 #include "client/http.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,38 +214,37 @@ static char *url_of(const struct http *h, const struct http_request *q)
 	return url;
 }
 
+static void __attribute__((format(printf, 2, 3)))
+add_header(struct curl_slist **list, const char *format, ...)
+{
+	char line[256];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(line, sizeof line, format, ap);
+	va_end(ap);
+	*list = curl_slist_append(*list, line);
+}
+
 static struct curl_slist *headers_of(const struct http *h, const struct http_request *q,
 				     uint64_t request)
 {
 	struct curl_slist *list = NULL;
-	char line[256];
 
-	snprintf(line, sizeof line, "Accept: %s", q->accept ? q->accept : "application/json");
-	list = curl_slist_append(list, line);
-	list = curl_slist_append(list, "Expect:"); /* no 100-continue round trip */
-	snprintf(line, sizeof line, "Content-Type:%s%s", q->body ? " " : "",
-		 q->body ? q->body_type : ""); /* without a value, libcurl's own is not sent */
-	list = curl_slist_append(list, line);
-	if (request) {
-		snprintf(line, sizeof line, "Request-Id: %016" PRIx64, request);
-		list = curl_slist_append(list, line);
-	}
-	if (h->token) {
-		snprintf(line, sizeof line, "Authorization: Bearer %.200s", h->token);
-		list = curl_slist_append(list, line);
-	}
-	if (q->range) {
-		snprintf(line, sizeof line, "Range: %s", q->range);
-		list = curl_slist_append(list, line);
-	}
-	if (q->if_range) {
-		snprintf(line, sizeof line, "If-Range: %s", q->if_range);
-		list = curl_slist_append(list, line);
-	}
-	if (q->if_match) {
-		snprintf(line, sizeof line, "If-Match: %s", q->if_match);
-		list = curl_slist_append(list, line);
-	}
+	add_header(&list, "Accept: %s", q->accept ? q->accept : "application/json");
+	add_header(&list, "Expect:"); /* no 100-continue round trip */
+	add_header(&list, "Content-Type:%s%s", q->body ? " " : "",
+		   q->body ? q->body_type : ""); /* without a value, libcurl's own is not sent */
+	if (request)
+		add_header(&list, "Request-Id: %016" PRIx64, request);
+	if (h->token)
+		add_header(&list, "Authorization: Bearer %.200s", h->token);
+	if (q->range)
+		add_header(&list, "Range: %s", q->range);
+	if (q->if_range)
+		add_header(&list, "If-Range: %s", q->if_range);
+	if (q->if_match)
+		add_header(&list, "If-Match: %s", q->if_match);
 	return list;
 }
 
