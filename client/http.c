@@ -334,6 +334,12 @@ static int no_server(const struct http *h, struct err *e)
 	}
 }
 
+static bool is_broken_off(CURLcode code)
+{
+	return code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING ||
+	       code == CURLE_PARTIAL_FILE;
+}
+
 static int judge(const struct http *h, const struct call *c, CURLcode code, struct err *e)
 {
 	if (c->r->is_stopped || code == CURLE_OK)
@@ -342,6 +348,9 @@ static int judge(const struct http *h, const struct call *c, CURLcode code, stru
 		return err_set(e, NO_SERVER,
 			       "the answer of '%s' is longer than %d MiB; it was dropped", h->host,
 			       HTTP_BODY >> 20);
+	if (is_broken_off(code))
+		return err_set(e, NO_SERVER, "the connection to '%s' broke off: %s", h->host,
+			       h->why);
 	switch (code) {
 	case CURLE_OPERATION_TIMEDOUT:
 		return err_set(e, TIMEOUT, "'%s' did not answer in time: %s", h->host, h->why);
@@ -352,12 +361,6 @@ static int judge(const struct http *h, const struct call *c, CURLcode code, stru
 			       "'%s' does not prove who it is: %s. QVM_CACERT, or the cacert of a "
 			       "context, names the PEM file of the authority to trust",
 			       h->host, h->why);
-	case CURLE_SEND_ERROR:
-	case CURLE_RECV_ERROR:
-	case CURLE_GOT_NOTHING:
-	case CURLE_PARTIAL_FILE:
-		return err_set(e, NO_SERVER, "the connection to '%s' broke off: %s", h->host,
-			       h->why);
 	default:
 		return err_set(e, NO_SERVER, "the call to '%s' did not end well: %s", h->host,
 			       h->why[0] ? h->why : curl_easy_strerror(code));
@@ -368,10 +371,7 @@ static int judge(const struct http *h, const struct call *c, CURLcode code, stru
  * seen. */
 static bool may_ask_again(const struct http_request *q, CURLcode code)
 {
-	bool is_broken = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR ||
-			 code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE;
-
-	return is_broken && !q->sink;
+	return is_broken_off(code) && !q->sink;
 }
 
 /* The id of a request that may have to be sent again; 0 = the server gives one. */
