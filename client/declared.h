@@ -32,4 +32,3 @@ void declared_read(const char *path, struct declared_list *l);
 /* In the order of their names; a name given twice breaks the list. */
 void declared_sort(struct declared_list *l);
 void declared_free(struct declared_list *l);
-#define AUTO_DECLARED __attribute__((cleanup(declared_free)))

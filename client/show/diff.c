@@ -19,7 +19,7 @@ static void *must(void *p)
 
 static void split(struct diff_text *t, const char *bytes, size_t n)
 {
-	*t = (struct diff_text){.bytes = bytes, .n_bytes = n};
+	*t = (struct diff_text){.bytes = bytes};
 	for (size_t i = 0; i < n; i++)
 		t->n_lines += bytes[i] == '\n' || i + 1 == n;
 	t->begin = must(calloc(t->n_lines + 1, sizeof *t->begin));

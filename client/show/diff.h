@@ -19,7 +19,7 @@ enum {
 /* A text by its lines, each with its newline; the last may have none. */
 struct diff_text {
 	const char *bytes;
-	size_t n_bytes, n_lines;
+	size_t n_lines;
 	size_t *begin; /* of each line, and the end of the last */
 	bool *changes; /* it goes, or comes */
 };

@@ -62,11 +62,6 @@ enum usage_key usage_key_of_letter(char letter)
 	return (enum usage_key)k;
 }
 
-const char *usage_key_name(enum usage_key k)
-{
-	return keys[k].name;
-}
-
 /* A second of what was counted between two answers; of another worker the counts began again. */
 static double rate(const json_t *before, const json_t *now, const char *name, int64_t ms)
 {

@@ -28,7 +28,6 @@ struct usage {
 /* "cpu", or its letter 'c'; USAGE_KEYS when it is none. */
 enum usage_key usage_key_of(const char *name);
 enum usage_key usage_key_of_letter(char letter);
-const char *usage_key_name(enum usage_key k);
 /* From two answers, the first NULL or older. The texts are those of `now`. */
 void usage_make(const json_t *before, const json_t *now, bool wants_idle, struct usage *ret);
 /* Largest first, names from a to z; equal ones by name. */
