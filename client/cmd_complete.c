@@ -208,11 +208,9 @@ static void offer_conditions(const struct command_call *c, const struct typed *t
 
 static void offer_filters(const struct command_call *c, const struct typed *t)
 {
-	static const char *const severity[] = {"crit", "err", "warning", "notice", "info"};
-
 	(void)t;
-	for (size_t i = 0; i < NELEMS(severity); i++)
-		offer_pair(c, "severity", severity[i], NULL);
+	for (unsigned i = 0; i < JOURNAL_SEVERITIES; i++)
+		offer_pair(c, "severity", journal_severity[i].id, NULL);
 	offer_events(c, "kind");
 	offer_causes(c);
 	offer_pair(c, "vm", "", "of one VM");

@@ -15,8 +15,6 @@
 #include "schemas/cause.h"
 #include "schemas/journal.h"
 
-static const char *const severities[] = {"crit", "err", "warning", "notice", "info"};
-
 struct shown {
 	bool as_json;
 	size_t n;
@@ -63,9 +61,8 @@ static int check_kinds(const char *kinds, struct err *e)
 
 static int check_severity(const char *word, struct err *e)
 {
-	for (size_t i = 0; i < NELEMS(severities); i++)
-		if (!strcmp(word, severities[i]))
-			return 0;
+	if (journal_priority(word) >= 0)
+		return 0;
 	return err_set(e, USAGE, "'%s' is no severity; it is crit, err, warning, notice or info",
 		       word);
 }

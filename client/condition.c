@@ -53,14 +53,6 @@ const char *condition_text(const struct condition *c, char ret[static 64])
 	return ret;
 }
 
-static bool is_kind(const char *word)
-{
-	for (unsigned k = 0; k < JOURNAL_COUNT; k++)
-		if (!strcmp(journal_table[k].id, word))
-			return true;
-	return false;
-}
-
 static bool word_exists(const char *column, const char *word)
 {
 	if (!strcmp(column, "desired"))
@@ -70,7 +62,7 @@ static bool word_exists(const char *column, const char *word)
 	if (!strcmp(column, "health"))
 		return health_from_id(word) >= 0;
 	if (!strcmp(column, "event"))
-		return is_kind(word);
+		return journal_from_id(word) >= 0;
 	return cause_from_id(word) != CAUSE_NONE || !strcmp(word, cause_id(CAUSE_NONE));
 }
 

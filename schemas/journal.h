@@ -15,3 +15,13 @@ struct journal_kind {
 };
 
 extern const struct journal_kind journal_table[JOURNAL_COUNT];
+int journal_from_id(const char *id); /* -1 when unknown */
+
+/* How grave what happened is: the words of REST for priorities of syslog, the gravest first. */
+enum { JOURNAL_SEVERITIES = 5 };
+
+extern const struct journal_severity {
+	const char *id;
+	int priority;
+} journal_severity[JOURNAL_SEVERITIES];
+int journal_priority(const char *severity); /* -1 when unknown */

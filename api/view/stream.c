@@ -316,28 +316,16 @@ static int no_such_kind(const char *kind, struct err *e)
 
 static int find_kind(const char *kind, struct err *e)
 {
-	for (unsigned k = 0; k < JOURNAL_COUNT; k++)
-		if (!strcmp(kind, journal_table[k].id))
-			return (int)k;
-	return no_such_kind(kind, e);
+	int k = journal_from_id(kind);
+
+	return k < 0 ? no_such_kind(kind, e) : k;
 }
 
 static int read_severity(const char *word, int *ret, struct err *e)
 {
-	static const struct {
-		const char *word;
-		int priority;
-	} known[] = {{"crit", LOG_CRIT},
-		     {"err", LOG_ERR},
-		     {"warning", LOG_WARNING},
-		     {"notice", LOG_NOTICE},
-		     {"info", LOG_INFO}};
-
-	for (size_t i = 0; i < NELEMS(known); i++)
-		if (!strcmp(word, known[i].word)) {
-			*ret = known[i].priority;
-			return 0;
-		}
+	*ret = journal_priority(word);
+	if (*ret >= 0)
+		return 0;
 	return err_set(e, INVALID,
 		       "severity is '%s'; it must be crit, err, warning, notice or info", word);
 }

@@ -181,16 +181,15 @@ int event_read(struct http *h, const struct event_query *q, struct http_response
 
 static enum term_style style_of(const char *kind)
 {
-	for (unsigned k = 0; k < JOURNAL_COUNT; k++) {
-		if (strcmp(journal_table[k].id, kind) != 0)
-			continue;
-		if (journal_table[k].priority <= LOG_ERR)
-			return TERM_BAD;
-		if (journal_table[k].priority == LOG_WARNING)
-			return TERM_BUSY;
-		return k == JOURNAL_STARTED || k == JOURNAL_HEALTHY ? TERM_GOOD : TERM_PLAIN;
-	}
-	return TERM_PLAIN;
+	int k = journal_from_id(kind);
+
+	if (k < 0)
+		return TERM_PLAIN;
+	if (journal_table[k].priority <= LOG_ERR)
+		return TERM_BAD;
+	if (journal_table[k].priority == LOG_WARNING)
+		return TERM_BUSY;
+	return k == JOURNAL_STARTED || k == JOURNAL_HEALTHY ? TERM_GOOD : TERM_PLAIN;
 }
 
 void event_print(const json_t *event)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The contracts themselves: ids are unique, words round-trip, ranges hold. */
 #include <string.h>
+#include <syslog.h>
 
 #include "base/auto.h"
 #include "schemas/cause.h"
@@ -93,6 +94,27 @@ TEST(journal_message_ids_are_unique)
 			assert_string_not_equal(journal_table[i].message_id,
 						journal_table[j].message_id);
 	}
+}
+
+TEST(journal_ids_round_trip)
+{
+	for (int i = 0; i < JOURNAL_COUNT; i++)
+		assert_int_equal(journal_from_id(journal_table[i].id), i);
+	assert_int_equal(journal_from_id("redy"), -1);
+}
+
+TEST(journal_severities_are_those_of_its_priorities)
+{
+	for (int i = 0; i < JOURNAL_COUNT; i++) {
+		bool has_word = false;
+
+		for (unsigned s = 0; s < JOURNAL_SEVERITIES; s++)
+			has_word |= journal_severity[s].priority == journal_table[i].priority;
+		assert_true(has_word);
+	}
+	assert_int_equal(journal_priority("crit"), LOG_CRIT);
+	assert_int_equal(journal_priority("info"), LOG_INFO);
+	assert_int_equal(journal_priority("debug"), -1);
 }
 
 TEST(policy_defaults_are_in_range)
