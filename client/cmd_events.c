@@ -28,7 +28,7 @@ static bool show(void *arg, const char *line, size_t n, const json_t *event)
 	if (s->as_json) {
 		fwrite(line, 1, n, stdout);
 		putchar('\n');
-	} else if (strcmp(field_text(event, "kind"), "ready") != 0) {
+	} else if (!event_is_beginning(event)) {
 		event_print(event);
 	}
 	return fflush(stdout) == 0; /* whoever reads it, reads it now */

@@ -104,7 +104,7 @@ static int look(struct wait *w, struct target *t)
 static bool on_event(void *arg, const char *line, size_t n, const json_t *event)
 {
 	struct wait *w = arg;
-	bool is_ready = !strcmp(field_text(event, "kind"), "ready");
+	bool is_ready = event_is_beginning(event);
 
 	(void)line, (void)n;
 	for (unsigned i = 0; i < w->n; i++) {

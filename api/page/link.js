@@ -115,7 +115,8 @@ function listSoon(signal) {
 }
 
 function onRecord(record, signal) {
-	if (record.kind === 'ready') {
+	/* The first record, not what happened: a standby's event `ready` has a time. */
+	if (record.kind === 'ready' && !record.at) {
 		failures = 0;
 		next = Math.max(next, record.seq + 1);
 		store.setLink({ word: 'live', freshAt: Date.now(), why: '' });

@@ -179,6 +179,11 @@ int event_read(struct http *h, const struct event_query *q, struct http_response
 	}
 }
 
+bool event_is_beginning(const json_t *event)
+{
+	return !strcmp(field_text(event, "kind"), "ready") && !*field_text(event, "at");
+}
+
 static enum term_style style_of(const char *kind)
 {
 	int k = journal_from_id(kind);

@@ -37,5 +37,8 @@ struct event_query {
  */
 int event_read(struct http *h, const struct event_query *q, struct http_response *ret_refusal,
 	       struct err *e);
+/* The record that a followed stream begins with: not what happened, so it has no time. A standby's
+ * event is of the same kind. */
+bool event_is_beginning(const json_t *event);
 /* The line for people: time, kind, VM, text. */
 void event_print(const json_t *event);

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from host import GUESTS, Host, config, is_alive, send
+from host import B, GUESTS, Host, config, is_alive, send
 
 OFD_SETLK, OFD_GETLK = 37, 36
 
@@ -96,7 +96,12 @@ def test_the_worker_that_stood_ready_is_the_one_that_takes_over(shared):
     assert story(shared, "b")[-4:] == ["preparing", "ready", "starting", "started"]
     assert locked_by_another(disk_of(shared))
     assert shared.vm("a")["observed"] == "safe", "who has failed is looked at first"
-    shared.verb("a", "release")
+    assert "ready" in shared.adm("events", "--vm", "b", "--kind", "ready").stdout, "not the beginning of a stream"
+    with subprocess.Popen([f"{B}/qvmadm", "-v", "-H", f"unix:{shared.socket}", "wait", "a", "--for", "event=ready",
+                           "--timeout", "30s"], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+        assert any(line.endswith("/v1/vms/a\n") for line in p.stderr), "its stream is open"
+        shared.verb("a", "release")
+        assert p.communicate(timeout=40)[0] == "a: event ready\n" and p.returncode == 0
     back = shared.until_vm("a", observed="ready")["pid"]
     assert shared.verb("a", "give-back").json["state"] == "done"
     assert shared.vm("a")["pid"] == back, "and so back"
