@@ -13,17 +13,6 @@
 #include "client/setting.h"
 #include "client/source.h"
 
-/* Of a whole policy, what is left out has its default. */
-static void drop_defaults(json_t *policy)
-{
-	const char *name;
-	json_t *value;
-	void *next;
-
-	json_object_foreach_safe(policy, next, name, value) if (json_is_null(value))
-		json_object_del(policy, name);
-}
-
 static int make_body(const struct command_call *c, const struct source *s, char **ret,
 		     struct err *e)
 {
@@ -33,7 +22,7 @@ static int make_body(const struct command_call *c, const struct source *s, char 
 		if (!strcmp(c->given[i].option->name, "--policy") &&
 		    setting_take(policy, c->given[i].value, e) < 0)
 			return -1;
-	drop_defaults(policy);
+	setting_drop_nulls(policy);
 	if (c->n_given && command_value(c, "--policy"))
 		json_object_set(body, "policy", policy);
 	*ret = json_dumps(body, JSON_COMPACT);

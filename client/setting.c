@@ -222,6 +222,13 @@ json_t *setting_defaults(void)
 	return policy;
 }
 
+void setting_drop_nulls(json_t *policy)
+{
+	for (unsigned i = 0; i < policy_n_fields; i++)
+		if (json_is_null(json_object_get(policy, policy_fields[i].name)))
+			json_object_del(policy, policy_fields[i].name);
+}
+
 /* The table's ranges, for a file that is to be judged before anything is done. */
 static int judge(const char *name, const json_t *value, struct err *e)
 {
@@ -298,10 +305,7 @@ int setting_parse(const struct source *s, json_t **ret)
 		*ret = json_pack("{s:O}", "diagnostics", findings);
 		return -1;
 	}
-	/* What is left out has its default, and so has what is empty. */
-	for (unsigned i = 0; i < policy_n_fields; i++)
-		if (json_is_null(json_object_get(policy, policy_fields[i].name)))
-			json_object_del(policy, policy_fields[i].name);
+	setting_drop_nulls(policy);
 	*ret = json_incref(policy);
 	return 0;
 }

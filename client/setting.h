@@ -26,7 +26,9 @@ json_t *setting_defaults(void);
 /* A whole policy from such a file: blank lines and those that begin with # are passed over. -1: *ret holds
  * the findings instead, for finding_print(). The caller owns it. */
 int setting_parse(const struct source *s, json_t **ret);
-/* "30000 (30s)": a value of a policy. */
+/* "30000", "db, log": a value of a policy. */
 const char *setting_value(const json_t *value, char *ret, size_t cap);
+/* Of a whole policy, what is left out has its default, and so has what is null: take it away. */
+void setting_drop_nulls(json_t *policy);
 /* Each field with its default, for --help. */
 void setting_print_fields(FILE *f);
