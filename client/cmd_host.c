@@ -20,11 +20,16 @@ static void print_head(const char *text)
 	printf("\n%s%s%s\n", term_on(stdout, TERM_BOLD), text, term_off(stdout, TERM_BOLD));
 }
 
+static void print_name(const char *name)
+{
+	printf("  %s%-24s%s ", term_on(stdout, TERM_DIM), name, term_off(stdout, TERM_DIM));
+}
+
 __attribute__((format(printf, 2, 3))) static void print_row(const char *name, const char *fmt, ...)
 {
 	va_list ap;
 
-	printf("  %s%-24s%s ", term_on(stdout, TERM_DIM), name, term_off(stdout, TERM_DIM));
+	print_name(name);
 	va_start(ap, fmt);
 	vprintf(fmt, ap);
 	va_end(ap);
@@ -138,8 +143,7 @@ static void print_host(const struct command_call *c, const json_t *host)
 	print_store(json_object_get(host, "store"), facts);
 	print_head("Enforced");
 	print_facts(json_object_get(host, "enforced"));
-	printf("  %s%-24s%s ", term_on(stdout, TERM_DIM), "sandbox of the API",
-	       term_off(stdout, TERM_DIM));
+	print_name("sandbox of the API");
 	layers_print(json_object_get(host, "api"));
 	if (*field_text(host, "certificate_until"))
 		print_row("certificate of TLS", "until %s",
