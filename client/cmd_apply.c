@@ -366,11 +366,8 @@ static int apply_all(struct apply *a, bool is_pruning)
 	take_all(a);
 	if (is_pruning && a->status == 0)
 		prune(a);
-	if (a->c->as_json) {
-		AUTO_FREE char *text = json_dumps(a->report, JSON_COMPACT);
-
-		field_print(text, strlen(text));
-	}
+	if (a->c->as_json)
+		field_print_object(a->report);
 	return a->status ? a->status : a->is_dry && a->n_changes ? WOULD_CHANGE : 0;
 }
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/auto.h"
 #include "base/str.h"
 #include "client/command.h"
 #include "client/contexts.h"
@@ -21,15 +20,6 @@ static json_t *as_object(const struct contexts *all, const struct context *x)
 		if (x->field[f])
 			json_object_set_new(o, context_key[f], json_string(x->field[f]));
 	return o;
-}
-
-static void print_json(const json_t *o)
-{
-	AUTO_FREE char *text = json_dumps(o, JSON_COMPACT);
-
-	if (!text)
-		abort();
-	field_print(text, strlen(text));
 }
 
 static void print_table(const struct command_call *c, const struct contexts *all)
@@ -71,7 +61,7 @@ static int list(const struct command_call *c, const struct contexts *all)
 	if (c->output == OUTPUT_NAME)
 		return 0;
 	if (c->as_json)
-		print_json(o);
+		field_print_object(o);
 	else if (all->n)
 		print_table(c, all);
 	else
@@ -93,7 +83,7 @@ static int show(const struct command_call *c, struct contexts *all, const char *
 		return -1;
 	if (c->as_json) {
 		o = as_object(all, x);
-		print_json(o);
+		field_print_object(o);
 		return 0;
 	}
 	printf("%s%s%s%s\n", term_on(stdout, TERM_BOLD), x->name, term_off(stdout, TERM_BOLD),

@@ -236,7 +236,6 @@ static void print_json(const struct command_call *c, const json_t *vms,
 		       const struct http_response *first, bool is_one)
 {
 	AUTO_JSON json_t *all = NULL, *page = NULL;
-	AUTO_FREE char *text = NULL;
 	struct err unused;
 
 	if (is_one && c->n_given == 0) {
@@ -247,10 +246,7 @@ static void print_json(const struct command_call *c, const json_t *vms,
 	if (field_parse(first->body, first->body_bytes, &page, &unused) == 0 &&
 	    *field_text(page, "host"))
 		json_object_set(all, "host", json_object_get(page, "host"));
-	text = json_dumps(all, JSON_COMPACT);
-	if (!text)
-		abort();
-	field_print(text, strlen(text));
+	field_print_object(all);
 }
 
 /* Above the table, since it concerns every row of it. */

@@ -138,3 +138,12 @@ void field_print(const char *text, size_t n)
 	}
 	printf("%s\n", out ? out : "");
 }
+
+void field_print_object(const json_t *o)
+{
+	AUTO_FREE char *text = json_dumps(o, JSON_COMPACT);
+
+	if (!text)
+		abort();
+	field_print(text, strlen(text));
+}

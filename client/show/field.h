@@ -37,3 +37,5 @@ uint64_t field_address(const json_t *o, const char *name);
 json_t *field_list(const json_t *o, const char *name);
 /* Print a document as it came; on a terminal indented and filtered. */
 void field_print(const char *text, size_t n);
+/* The same of a document that is not the server's, or not all of it. */
+void field_print_object(const json_t *o);
