@@ -17,7 +17,7 @@
 #include "client/show/term.h"
 #include "client/version.h"
 
-enum { NAME = 256, CHANGES = 160, MATCH = 24, WOULD_CHANGE = 1 };
+enum { NAME = 256, CHANGES = 160, WOULD_CHANGE = 1 };
 
 /* One VM on its way to what it shall be. */
 struct step {
@@ -181,18 +181,18 @@ static void put(struct apply *a, const struct step *s, const char *changes)
 {
 	AUTO_RESPONSE struct http_response r = {0};
 	AUTO_FREE char *body = body_of(s);
-	char match[MATCH];
+	char match[HTTP_MATCH];
 	struct err e;
 
-	/* What was compared is what is replaced; 0 is "only if there is none". */
-	snprintf(match, sizeof match, "\"%" PRId64 "\"", s->now.revision);
 	if (http_call(a->c->http,
 		      &(struct http_request){.op = OP_vm_put,
 					     .param = s->wish->name,
 					     .body = body,
 					     .body_bytes = strlen(body),
 					     .body_type = "application/json",
-					     .if_match = match},
+					     /* What was compared is what is replaced; 0 is "only if
+					      * there is none". */
+					     .if_match = http_match(s->now.revision, match)},
 		      &r, &e) < 0)
 		fail(a, problem_local(&e, false));
 	else if (!http_is_success(&r))
@@ -255,16 +255,16 @@ static void delete_one(struct apply *a, const json_t *vm)
 	AUTO_RESPONSE struct http_response r = {0};
 	const char *name = field_text(vm, "name");
 	int64_t revision = field_number(vm, "revision", 0);
-	char match[MATCH];
+	char match[HTTP_MATCH];
 	struct err e;
 
 	a->n_changes++;
-	snprintf(match, sizeof match, "\"%" PRId64 "\"", revision);
 	if (a->is_dry) {
 		tell(a, name, "deleted", TERM_BUSY, "", revision);
 	} else if (http_call(a->c->http,
-			     &(struct http_request){
-				     .op = OP_vm_delete, .param = name, .if_match = match},
+			     &(struct http_request){.op = OP_vm_delete,
+						    .param = name,
+						    .if_match = http_match(revision, match)},
 			     &r, &e) < 0) {
 		fail(a, problem_local(&e, false));
 		tell(a, name, "failed", TERM_BAD, "", revision);

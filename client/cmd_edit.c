@@ -17,7 +17,7 @@
 #include "client/source.h"
 #include "client/version.h"
 
-enum { NAME = 256, MATCH = 24 };
+enum { NAME = 256 };
 
 /* One edit: a VM as it was when its text was shown, and the text. */
 struct edit {
@@ -119,20 +119,19 @@ static enum outcome send(struct edit *x, int *ret_status)
 {
 	AUTO_RESPONSE struct http_response r = {0};
 	AUTO_FREE char *body = make_body(x);
-	char match[MATCH];
+	char match[HTTP_MATCH];
 	struct err e;
 
 	*ret_status = err_exit(ERR_CONFIG);
 	if (!body)
 		return MEND;
-	snprintf(match, sizeof match, "\"%" PRId64 "\"", x->base.revision);
 	if (http_call(x->c->http,
 		      &(struct http_request){.op = x->is_policy ? OP_vm_patch : OP_vm_put,
 					     .param = x->vm,
 					     .body = body,
 					     .body_bytes = strlen(body),
 					     .body_type = "application/json",
-					     .if_match = match},
+					     .if_match = http_match(x->base.revision, match)},
 		      &r, &e) < 0) {
 		*ret_status = problem_local(&e, x->c->as_json);
 		return MEND;

@@ -11,8 +11,8 @@
 #include "client/show/vm.h"
 
 /* The revision before the newest, and the newest for If-Match: nobody's change is undone unseen. */
-static int find_last(struct command_call *c, const char *vm, int64_t *ret_to, char match[static 24],
-		     int *ret_status)
+static int find_last(struct command_call *c, const char *vm, int64_t *ret_to,
+		     char match[static HTTP_MATCH], int *ret_status)
 {
 	AUTO_RESPONSE struct http_response r = {0};
 	AUTO_JSON json_t *answer = NULL;
@@ -35,8 +35,7 @@ static int find_last(struct command_call *c, const char *vm, int64_t *ret_to, ch
 		*ret_status = problem_local(&e, c->as_json);
 		return -1;
 	}
-	snprintf(match, 24, "\"%" PRId64 "\"",
-		 field_number(json_array_get(list, 0), "revision", 0));
+	http_match(field_number(json_array_get(list, 0), "revision", 0), match);
 	*ret_to = field_number(json_array_get(list, 1), "revision", 0);
 	return 0;
 }
@@ -59,7 +58,7 @@ static int run(struct command_call *c)
 {
 	AUTO_RESPONSE struct http_response r = {0};
 	const char *given = c->argument[1], *asked = command_value(c, "--if-match");
-	char match[24] = "", query[40];
+	char match[HTTP_MATCH] = "", query[40];
 	struct err e;
 	int64_t to = 0;
 	int status;

@@ -62,6 +62,12 @@ int http_check_host(const char *host, struct err *e)
 	return 0;
 }
 
+const char *http_match(int64_t revision, char ret[static HTTP_MATCH])
+{
+	snprintf(ret, HTTP_MATCH, "\"%" PRId64 "\"", revision);
+	return ret;
+}
+
 static char *copy(const char *s)
 {
 	char *c = s ? strdup(s) : NULL;

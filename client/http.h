@@ -24,6 +24,10 @@ enum {
 	HTTP_PATIENCE_MS = 30 * 1000, /* for the answer to a call that does not stream or wait */
 };
 
+/* The If-Match of a revision: a quoted number. */
+enum { HTTP_MATCH = 24 };
+const char *http_match(int64_t revision, char ret[static HTTP_MATCH]);
+
 struct http_request {
 	enum op_id op;
 	const char *param;  /* for the {vm} or {id} of the path */
