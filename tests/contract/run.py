@@ -163,23 +163,18 @@ def main():
     n = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().randrange(2**31)
     count = Count()
-    with tempfile.TemporaryDirectory(prefix="qvm-contract-") as folder:
-        secure = Secure(folder)
+    with tempfile.TemporaryDirectory(prefix="qvm-contract-") as folder, Secure(folder) as secure:
         host = secure.host
-        try:
-            judge = Judge(host.start(), "chance")
-            secure.until_serves()
-            aside = provoke_alone(judge)
-            judge_document(secure, count)
-            tour(host, judge.of("tour"))
-            toured = {o: set(s) for o, s in judge.seen.items()}
-            for provocation in provoke.ON_THE_HOST:
-                provocation(host, judge.of(provocation.__name__))
-            ask_by_chance(judge, n, random.Random(seed))
-            malformed(host, count)
-            aside.join()
-        finally:
-            secure.host.close()
+        judge = Judge(host, "chance")
+        aside = provoke_alone(judge)
+        judge_document(secure, count)
+        tour(host, judge.of("tour"))
+        toured = {o: set(s) for o, s in judge.seen.items()}
+        for provocation in provoke.ON_THE_HOST:
+            provocation(host, judge.of(provocation.__name__))
+        ask_by_chance(judge, n, random.Random(seed))
+        malformed(host, count)
+        aside.join()
     document = host.document
     reached = print_operations(judge, document.operations, toured, count)
     judge.coverage.print_statuses(document, count)

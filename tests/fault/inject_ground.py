@@ -70,18 +70,14 @@ def gives_way(bench, host, reason, blow, mend, lasts=True):
 
 
 def run(bench, host, *args, **kw):
-    host.start()
-    try:
+    with host:
         return gives_way(bench, host, *args, **kw)
-    finally:
-        host.close()
 
 
 @injects("store-corrupt", "bytes over the middle of state.db")
 def store_corrupt(bench, row):
-    host = Host().start()
-    path = os.path.join(host.state, "state.db")
-    try:
+    with Host() as host:
+        path = os.path.join(host.state, "state.db")
         begin(host, row)
         host.stop()
         with open(path, "rb") as f:
@@ -101,8 +97,6 @@ def store_corrupt(bench, row):
         host.start()
         host.until(lambda: host.vm(row.id)["observed"] == "running", "the copy is as good as the state was")
         return Seen("refuses to start", took)
-    finally:
-        host.close()
 
 
 def digest(path):

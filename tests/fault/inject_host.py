@@ -157,8 +157,7 @@ def write(path, value):
 
 @injects("host-shutdown", "kill -TERM of qvmd, and the next one")
 def host_shutdown(bench, row):
-    host = Host().start()
-    try:
+    with Host() as host:
         vm = begin(host, row)
         since, t0 = next_event(host), now_ms()
         must(host.stop() == 0, "qvmd did not end well")
@@ -169,8 +168,6 @@ def host_shutdown(bench, row):
              f"an end in order became a failure: {ended} {after}")
         took = wall_ms(ended["at"]) - t0
         return Seen("started by the next qvmd", took, took, vm["policy"])
-    finally:
-        host.close()
 
 
 @injects("store-full", "ballast beside state.db")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The supervisor dies and VMs go on; what dies while it is away, and what dies beside it."""
+import contextlib
 import os
 import time
 
@@ -7,16 +8,16 @@ from bench import HELLO, Host, Seen, begin, events_of, injects, is_alive, must, 
 from host import config, send
 
 
+@contextlib.contextmanager
 def own_host(bench):
-    host = Host().start()
-    bench.watch(host)
-    return host
+    with Host() as host:
+        bench.watch(host)
+        yield host
 
 
 @injects("supervisor-killed", "kill -KILL of qvmd, and the next one")
 def supervisor_killed(bench, row):
-    host = own_host(bench)
-    try:
+    with own_host(bench) as host:
         vm = begin(host, row)
         since, t0 = next_event(host), now_ms()
         host.kill()
@@ -30,14 +31,11 @@ def supervisor_killed(bench, row):
         must(not host.incidents(row.id), "a lost supervisor is an incident of its VM")
         bench.unharmed(host)
         return Seen("adopted, runs on", wall_ms(adopted["at"]) - t0)
-    finally:
-        host.close()
 
 
 @injects("worker-unseen", "kill -KILL while there is no qvmd")
 def worker_unseen(bench, row):
-    host = own_host(bench)
-    try:
+    with own_host(bench) as host:
         pid = begin(host, row, HELLO, on_failure="restart")["pid"]
         since = next_event(host)
         host.kill()
@@ -47,8 +45,6 @@ def worker_unseen(bench, row):
         t0 = now_ms()
         host.start()
         return settled(bench, host, row, since, t0, pid)
-    finally:
-        host.close()
 
 
 def children_of(host):
@@ -67,14 +63,13 @@ def command_line(pid):
 
 @injects("shmem-stopped", "kill -STOP of qvm --shmem")
 def shmem_stopped(bench, row):
-    host = own_host(bench)
-    server = 0
-    try:
+    with own_host(bench) as host, contextlib.ExitStack() as after:
         # The server takes 128 of these in 250 ms: they last until it stands.
         vm = begin(host, row, config("shmem.elf", "vdev ioapic", 'cmdline "do=cycle:2000:ring:1;stay"', "vdev shmem"))
         [server] = [p for p in children_of(host) if b"--shmem" in command_line(p)]
         t0 = now_ms()
         send(server, "SIGSTOP")
+        after.callback(send, server, "SIGCONT")
         host.until_console(row.id, "attached and detached")
         took = now_ms() - t0
         must("detached 2000 times" not in host.console(row.id), "the guest was served by a server that stands")
@@ -83,16 +78,11 @@ def shmem_stopped(bench, row):
              f"the VM did not go on: {now}")
         bench.unharmed(host)
         return Seen("a failure in its register", took)
-    finally:
-        if server:
-            send(server, "SIGCONT")
-        host.close()
 
 
 @injects("both-killed", "kill -KILL of qvm-keeper and qvmd")
 def both_killed(bench, row):
-    host = own_host(bench)
-    try:
+    with own_host(bench) as host:
         vm = begin(host, row)
         [keeper] = keeper_of(host)
         since = next_event(host)
@@ -109,14 +99,11 @@ def both_killed(bench, row):
         must(host.verb(row.id, "kill").json["state"] == "done" and not is_alive(vm["pid"]), "it could not be killed")
         bench.unharmed(host)
         return Seen("left running", wall_ms(alone["at"]) - t0)
-    finally:
-        host.close()
 
 
 @injects("keeper-killed", "kill -KILL of qvm-keeper, then of qvmd")
 def keeper_killed(bench, row):
-    host = own_host(bench)
-    try:
+    with own_host(bench) as host:
         vm = begin(host, row)
         [old] = keeper_of(host)
         t0 = now_ms()
@@ -130,5 +117,3 @@ def keeper_killed(bench, row):
         must(host.vm(row.id)["pid"] == vm["pid"], "the VM is not the same")
         bench.unharmed(host)
         return Seen("replaced and refilled", took)
-    finally:
-        host.close()

@@ -21,11 +21,8 @@ def pytest_runtest_setup(item):
 
 @pytest.fixture(scope="module")
 def host():
-    h = Host()
-    try:
-        yield h.start()
-    finally:
-        h.close()
+    with Host() as h:
+        yield h
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,11 @@ import http.server
 import os
 import re
 import threading
-from urllib.parse import urlsplit
 
 import pytest
 
 from host import ROOT, Unix, config
-from test_tls import Secure
+from secure import Secure
 
 HELLO = config("hello.elf")
 PAGE = os.path.join(ROOT, "api", "page")
@@ -153,13 +152,8 @@ def test_another_site_in_the_same_browser_can_do_nothing(browser, host, web, evi
 
 @pytest.fixture
 def secure(tmp_path):
-    s = Secure(tmp_path)
-    try:
-        s.host.start()
-        s.until_serves()
+    with Secure(tmp_path) as s:
         yield s
-    finally:
-        s.host.close()
 
 
 def test_over_tls_a_token_is_asked_for_and_kept_out_of_addresses(browser, secure):

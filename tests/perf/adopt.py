@@ -24,9 +24,8 @@ def at_ms(event):
 
 
 def main():
-    host = Host().start()
     serves, adopted = [], []
-    try:
+    with Host() as host:
         names = [f"vm{i}" for i in range(VMS)]
         for name in names:
             host.define(name, config("hello.elf"))
@@ -49,8 +48,6 @@ def main():
         print(f"{VMS} VMs, qvmd killed {ROUNDS} times: {same} of them run on in the same process")
         for name, values in (("serves", serves), ("adopted", adopted)):
             print(f"{name:<12}{statistics.median(values):>10.1f} ms median{max(values):>10.1f} ms at most")
-    finally:
-        host.close()
 
 
 main()

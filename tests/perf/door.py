@@ -102,8 +102,7 @@ def fill(host):
 
 
 def main():
-    host = Host().start()
-    try:
+    with Host() as host:
         fill(host)
         api = host.api_pid()
         version = Connection(host.socket).ask("/v1/vms?limit=10000")[1].get("ETag")
@@ -120,8 +119,6 @@ def main():
                 median, p99, cpu, n = measure(host.socket, api, target, **headers)
                 least = floor(folder, n)[2]
                 print(f"{name:<18}{n:>9}{median:>11.0f}{p99:>9.0f}{cpu:>9.0f}{least:>11.0f}{cpu / least:>9.1f}", flush=True)
-    finally:
-        host.close()
 
 
 main()

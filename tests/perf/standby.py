@@ -45,9 +45,8 @@ def takeover(host, name, warm):
 
 
 def main():
-    host = Host().start()
     took = {"cold": [], "warm": []}
-    try:
+    with Host() as host:
         for name in took:
             define(host, name, name == "warm")
         for _ in range(ROUNDS):
@@ -58,8 +57,6 @@ def main():
             print(f"{name:<12}{statistics.median(values):>10.1f}{statistics.quantiles(values, n=10)[8]:>9.1f}")
         ratio = statistics.median(took["warm"]) / statistics.median(took["cold"])
         print(f"from a fault to the standby's first instruction: warm takes {ratio:.2f} of cold")
-    finally:
-        host.close()
 
 
 main()

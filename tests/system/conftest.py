@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures: a fresh host per test, and proof that each test leaves nothing behind."""
+"""Fixtures: a fresh host per test or per module, and proof that each test leaves nothing behind."""
 import os
 import shutil
 import time
@@ -83,8 +83,12 @@ def leaves_nothing():
 
 @pytest.fixture
 def host():
-    h = Host()
-    try:
-        yield h.start()
-    finally:
-        h.close()
+    with Host() as h:
+        yield h
+
+
+@pytest.fixture(scope="module")
+def shared():
+    """One host for a whole module, which may put something on it in a `shared(shared)` of its own."""
+    with Host() as h:
+        yield h

@@ -11,8 +11,6 @@ import sys
 import tempfile
 import time
 
-import pytest
-
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 B = os.path.abspath(os.path.join(ROOT, os.environ.get("B", "build")))
 GUESTS = os.path.join(B, "tests", "guests")
@@ -152,6 +150,16 @@ class Host:
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(self, *_):
+        self.close()
+
     def read_log(self):
         with open(self.log, encoding="utf-8", errors="replace") as f:
             return f.read()
@@ -250,6 +258,11 @@ class Host:
         return self.until(lambda: text in self.console(name), f"{name} prints {text!r}")
 
     # --- the CLI
+
+    def environment(self, home):
+        """Of somebody with that home and nothing else of qvmadm's: the programs are on PATH and mean this host."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("QVM_") and k != "XDG_CONFIG_HOME"}
+        return {**kept, "PATH": f"{B}:{os.environ['PATH']}", "HOME": str(home), "QVM_HOST": f"unix:{self.socket}"}
 
     def adm(self, *args, stdin=None):
         return subprocess.run([f"{B}/qvmadm", "-H", f"unix:{self.socket}", *args], text=True,

@@ -55,3 +55,15 @@ class Secure:
 
     def until_serves(self):
         self.host.until(lambda: self.curl("/healthz")[0] == 200, "TLS is served")
+
+    def __enter__(self):
+        try:
+            self.host.start()
+            self.until_serves()
+            return self
+        except BaseException:
+            self.host.close()
+            raise
+
+    def __exit__(self, *_):
+        self.host.close()

@@ -11,19 +11,10 @@ import textwrap
 
 import pytest
 
-from host import B, Host, config
+from host import B, config
 
 HELLO = config("hello.elf")
 BAD = HELLO + "laod x\n"
-
-
-@pytest.fixture(scope="module")
-def shared():
-    h = Host()
-    try:
-        yield h.start()
-    finally:
-        h.close()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from host import GUESTS, Host, config, is_named
+from host import config, is_named
 from secure import Secure
 from websocket import BINARY, CLOSE, MORE, PING, TEXT, Refused, WebSocket
 
@@ -15,16 +15,11 @@ PLAIN = {"Content-Type": "text/plain"}
 
 
 @pytest.fixture(scope="module")
-def shared():
-    h = Host()
-    try:
-        h.start()
-        h.define("echo", ECHO)
-        h.verb("echo", "start")
-        h.until_console("echo", "echo: type")
-        yield h
-    finally:
-        h.close()
+def shared(shared):
+    shared.define("echo", ECHO)
+    shared.verb("echo", "start")
+    shared.until_console("echo", "echo: type")
+    return shared
 
 
 def token(host, name, **how):
@@ -237,10 +232,8 @@ def test_a_viewer_of_a_vm_that_was_never_started_ends_with_it_too(host):
 
 
 def test_it_goes_through_tls_and_ends_with_its_server(tmp_path):
-    secure = Secure(tmp_path)
-    try:
-        host = secure.host.start()
-        secure.until_serves()
+    with Secure(tmp_path) as secure:
+        host = secure.host
         host.define("echo", ECHO)
         host.verb("echo", "start")
         secret = token(host, "console", role="operator", vms="echo")
@@ -257,8 +250,6 @@ def test_it_goes_through_tls_and_ends_with_its_server(tmp_path):
             assert w.until_told("writer", writer="token 'console'")["you"]
             host.leave()
             assert w.until_closed()[0] == 1001
-    finally:
-        secure.host.close()
 
 
 def test_many_come_and_go_and_leave_nothing(shared):

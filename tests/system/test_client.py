@@ -8,29 +8,24 @@ import subprocess
 
 import pytest
 
-from host import B, Host, config
+from host import B, config
 
 CRASH = 'cmdline "event=2"'  # pvpanic warns of it, and the guest goes on to its end
 WARNING = "starts its crash kernel"
 
 
 @pytest.fixture(scope="module")
-def farm():
+def farm(shared):
     """web-1 runs, web-2 is stopped, crash has ended and warned, bad is safe."""
-    h = Host()
-    try:
-        h.start()
-        for name in ("web-1", "web-2"):
-            h.define(name, config("hello.elf"))
-        h.define("crash", config("panic.elf", CRASH, "vdev pvpanic"))
-        h.define("bad", config("triple.elf"), on_failure="stop")
-        for name in ("web-1", "crash", "bad"):
-            h.verb(name, "start")
-        h.until_vm("crash", observed="stopped")
-        h.until_vm("bad", observed="safe")
-        yield h
-    finally:
-        h.close()
+    for name in ("web-1", "web-2"):
+        shared.define(name, config("hello.elf"))
+    shared.define("crash", config("panic.elf", CRASH, "vdev pvpanic"))
+    shared.define("bad", config("triple.elf"), on_failure="stop")
+    for name in ("web-1", "crash", "bad"):
+        shared.verb(name, "start")
+    shared.until_vm("crash", observed="stopped")
+    shared.until_vm("bad", observed="safe")
+    return shared
 
 
 def names(r):

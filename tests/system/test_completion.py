@@ -10,30 +10,23 @@ import time
 
 import pytest
 
-from host import B, DEADLINE, Host, config
+from host import DEADLINE, config
 
 READY = "qvm-ready"
 
 
 @pytest.fixture(scope="module")
-def farm(tmp_path_factory):
+def farm(shared, tmp_path_factory):
     """Two VMs, one incident, one token, one context; qvmadm on PATH."""
-    h = Host()
+    shared.define("web-1", config("hello.elf"))
+    shared.define("bad", config("triple.elf"), on_failure="stop")
+    shared.verb("bad", "start")
+    shared.until_vm("bad", observed="safe")
+    assert shared.adm("token", "create", "panel").returncode == 0
     home = tmp_path_factory.mktemp("home")
-    try:
-        h.start()
-        h.define("web-1", config("hello.elf"))
-        h.define("bad", config("triple.elf"), on_failure="stop")
-        h.verb("bad", "start")
-        h.until_vm("bad", observed="safe")
-        assert h.adm("token", "create", "panel").returncode == 0
-        h.env = {**{k: v for k, v in os.environ.items() if not k.startswith("QVM_")}, "PATH": f"{B}:{os.environ['PATH']}",
-                 "HOME": str(home), "XDG_CONFIG_HOME": str(home), "QVM_HOST": f"unix:{h.socket}", "TERM": "dumb",
-                 "LC_ALL": "C.UTF-8", "INPUTRC": "/dev/null"}
-        subprocess.run(["qvmadm", "context", "add", "lab", "https://lab:9443"], env=h.env, check=True)
-        yield h
-    finally:
-        h.close()
+    shared.env = {**shared.environment(home), "TERM": "dumb", "LC_ALL": "C.UTF-8", "INPUTRC": "/dev/null"}
+    subprocess.run(["qvmadm", "context", "add", "lab", "https://lab:9443"], env=shared.env, check=True)
+    return shared
 
 
 def told(farm, *words):

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from host import B, Host, config, is_named
+from host import B, config, is_named
 from terminal import Terminal
 from websocket import WebSocket
 
@@ -13,16 +13,11 @@ LEAVE = "\x1d"
 
 
 @pytest.fixture(scope="module")
-def shared():
-    h = Host()
-    try:
-        h.start()
-        h.define("echo", config("echo.elf"))
-        h.verb("echo", "start")
-        h.until_console("echo", "echo: type")
-        yield h
-    finally:
-        h.close()
+def shared(shared):
+    shared.define("echo", config("echo.elf"))
+    shared.verb("echo", "start")
+    shared.until_console("echo", "echo: type")
+    return shared
 
 
 def attached(host, *args, vm="echo"):

@@ -56,15 +56,12 @@ def test_the_supervisor_refuses_a_priority_it_does_not_permit(host):
 
 def test_a_cluster_of_the_host_pins_a_supervised_vcpu():
     cpu = max(os.sched_getaffinity(0))
-    host = Host(**{"cluster main": cpu}).start()
-    try:
+    with Host(**{"cluster main": cpu}) as host:
         host.define("one", config("hello.elf", "cpu cluster main"))
         answer = host.post("/v1/vms/one/start?wait=20s")
         assert answer.status == 200, answer
         bad = host.post("/v1/check", {"config": config("hello.elf", "cpu cluster other")})
         assert f"there are: main={cpu}" in bad.text, bad
-    finally:
-        host.close()
 
 
 def test_a_counter_offset_is_set_or_the_start_names_the_variable(tmp_path):

@@ -38,14 +38,9 @@ def findings(host, *args, **env):
 
 
 @pytest.fixture(scope="module")
-def shared():
-    h = Host()
-    try:
-        h.start()
-        h.define("hello", config("hello.elf"))
-        yield h
-    finally:
-        h.close()
+def shared(shared):
+    shared.define("hello", config("hello.elf"))
+    return shared
 
 
 def test_each_row_is_looked_at_once_and_printed_for_people(shared):
@@ -90,10 +85,7 @@ def test_what_is_wrong_at_the_server_is_found(host):
 
 
 def test_of_another_host_the_server_alone_is_looked_at(tmp_path):
-    s = Secure(tmp_path)
-    try:
-        s.host.start()
-        s.until_serves()
+    with Secure(tmp_path) as s:
         secret = s.host.post("/v1/tokens/panel", {"role": "reader"}).json["secret"]
         env = {"QVM_TOKEN": secret, "QVM_CACERT": f"{s.authority.ca}.pem"}
         url = f"https://localhost:{s.port}"
@@ -105,8 +97,6 @@ def test_of_another_host_the_server_alone_is_looked_at(tmp_path):
         said = doctor(url, **env)
         assert "checks of the machine itself are left out" in said.stdout, said
         assert doctor(url, "--local", **env).returncode == 2
-    finally:
-        s.host.close()
 
 
 def test_the_host_is_told_as_it_is(shared):

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from host import DEADLINE, Host, config
+from host import DEADLINE, config
 
 MANY = 2500
 NOBODY = 65534
@@ -37,15 +37,6 @@ def end(enough):
 end(1024)
 end(0)
 """
-
-
-@pytest.fixture(scope="module")
-def host():
-    h = Host()
-    try:
-        yield h.start()
-    finally:
-        h.close()
 
 
 def connect(host):
@@ -79,18 +70,18 @@ def hung_up(host, why):
     return next(int(line[len(row):]) for line in host.get("/metrics").text.splitlines() if line.startswith(row))
 
 
-def test_a_request_that_trickles_in_loses_its_connection_and_a_steady_one_does_not(host):
+def test_a_request_that_trickles_in_loses_its_connection_and_a_steady_one_does_not(shared):
     head = b"POST /v1/check HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
     slow = [(b"", b""), (b"GET", b"x"), (b"GET /healthz HTTP/1.1\r\nX: ", b"x"),
             (head + b"Content-Length: 9999\r\n\r\n", b" "),
             (head + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n")]
     ended = []
-    threads = [threading.Thread(target=trickle, args=(host, *how, ended)) for how in slow]
+    threads = [threading.Thread(target=trickle, args=(shared, *how, ended)) for how in slow]
     for t in threads:
         t.start()
-    assert host.adm("list").returncode == 0
+    assert shared.adm("list").returncode == 0
     body = json.dumps({"config": config("hello.elf")}).encode()
-    with connect(host) as steady:
+    with connect(shared) as steady:
         steady.sendall(head + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body))
         step = len(body) // 25 + 1
         for at in range(0, len(body), step):
@@ -100,23 +91,23 @@ def test_a_request_that_trickles_in_loses_its_connection_and_a_steady_one_does_n
     for t in threads:
         t.join()
     assert sorted(ended) == sorted(begin for begin, _ in slow)
-    assert hung_up(host, "late") == len(slow)
-    assert host.adm("list").returncode == 0
+    assert hung_up(shared, "late") == len(slow)
+    assert shared.adm("list").returncode == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
-def test_who_holds_thousands_of_connections_does_not_lock_root_out(host):
-    os.chmod(host.run, 0o755)
-    os.chmod(host.socket, 0o666)
-    before = hung_up(host, "late") + hung_up(host, "crowd")
+def test_who_holds_thousands_of_connections_does_not_lock_root_out(shared):
+    os.chmod(shared.run, 0o755)
+    os.chmod(shared.socket, 0o666)
+    before = hung_up(shared, "late") + hung_up(shared, "crowd")
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     room = min(hard, MANY + 100)
-    with subprocess.Popen([sys.executable, "-c", FLOOD, host.socket], user=NOBODY, group=NOBODY, extra_groups=[],
+    with subprocess.Popen([sys.executable, "-c", FLOOD, shared.socket], user=NOBODY, group=NOBODY, extra_groups=[],
                           stdout=subprocess.PIPE, text=True,
                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (room, hard))) as flood:
         assert int(flood.stdout.readline()) <= 1024  # half of all
-        done = host.adm("list")
+        done = shared.adm("list")
         assert done.returncode == 0, done.stderr
         assert flood.stdout.readline() == "0\n"  # those that said nothing have been ended
         assert flood.wait() == 0
-    assert hung_up(host, "late") + hung_up(host, "crowd") == before + MANY and hung_up(host, "crowd") > 0
+    assert hung_up(shared, "late") + hung_up(shared, "crowd") == before + MANY and hung_up(shared, "crowd") > 0

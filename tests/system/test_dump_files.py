@@ -18,15 +18,10 @@ NOWHERE = "brake-20200101-000000.gcore"
 
 
 @pytest.fixture(scope="module")
-def shared():
-    h = Host()
-    try:
-        h.start()
-        running(h)
-        h.define("other", config("hello.elf"))
-        yield h
-    finally:
-        h.close()
+def shared(shared):
+    running(shared)
+    shared.define("other", config("hello.elf"))
+    return shared
 
 
 def widen(host, megabytes):
@@ -39,12 +34,9 @@ def widen(host, megabytes):
 
 @pytest.fixture(scope="module")
 def wide():
-    h = Host()
-    try:
-        widen(h.start(), 300)
+    with Host() as h:
+        widen(h, 300)
         yield h
-    finally:
-        h.close()
 
 
 def dumps(host, vm="brake"):

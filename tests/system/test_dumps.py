@@ -127,23 +127,17 @@ def test_a_full_disk_at_a_death_is_told_and_the_restart_follows(host, small):
 
 
 def test_only_the_newest_dumps_are_kept():
-    h = Host(**{"dump-keep": 2}).start()
-    try:
+    with Host(**{"dump-keep": 2}) as h:
         running(h)
         paths = [h.verb("brake", "dump").json["phase"] for _ in range(4)]
         assert sorted(own(h)) == sorted(paths[2:]), paths
-    finally:
-        h.close()
 
 
 def test_only_so_many_bytes_of_dumps_are_kept():
-    h = Host(**{"dump-space": "4k"}).start()
-    try:
+    with Host(**{"dump-space": "4k"}) as h:
         running(h)
         paths = [h.verb("brake", "dump").json["phase"] for _ in range(2)]
         assert own(h) == [paths[1]], "the newest stays, however large"
-    finally:
-        h.close()
 
 
 def test_a_named_folder_keeps_as_many_and_what_is_not_of_this_vm(tmp_path):
@@ -151,13 +145,10 @@ def test_a_named_folder_keeps_as_many_and_what_is_not_of_this_vm(tmp_path):
     others = ["notes", "brake.gcore", "brakes-20200101-000000.gcore", "brake-20200101-000000.gcore.gz"]
     for name in others:
         (tmp_path / name).write_text("mine")
-    h = Host(**{"dump-keep": 2}).start()
-    try:
+    with Host(**{"dump-keep": 2}) as h:
         running(h, f"dump {tmp_path}")
         paths = [h.verb("brake", "dump").json["phase"] for _ in range(4)]
         assert sorted(os.listdir(tmp_path)) == sorted(others + [os.path.basename(p) for p in paths[2:]])
-    finally:
-        h.close()
 
 
 @pytest.fixture
@@ -176,8 +167,7 @@ def ice(tmp_path):
 
 
 def test_a_file_system_that_does_not_remove_holds_its_dump_and_not_the_supervisor(ice):
-    h = Host(**{"dump-keep": 1}).start()
-    try:
+    with Host(**{"dump-keep": 1}) as h:
         running(h, f"dump {ice}")
         assert h.verb("brake", "dump").json["state"] == "done"
         subprocess.run(["fsfreeze", "-f", ice], check=True)
@@ -192,8 +182,6 @@ def test_a_file_system_that_does_not_remove_holds_its_dump_and_not_the_superviso
         assert done["state"] == "done", done
         assert set(os.listdir(ice)) == {"lost+found", os.path.basename(done["phase"])}
         assert_marked(done["phase"])
-    finally:
-        h.close()
 
 
 def frozen(folder):
@@ -212,8 +200,7 @@ def ended(host, operation):
 
 
 def test_a_file_that_cannot_be_made_holds_up_its_dump_and_nobody_else(ice):
-    h = Host().start()
-    try:
+    with Host() as h:
         running(h, f"dump {ice}")
         frozen(ice)
         a = h.post("/v1/vms/brake/dump")
@@ -226,13 +213,10 @@ def test_a_file_that_cannot_be_made_holds_up_its_dump_and_nobody_else(ice):
         assert done["state"] == "done" and os.listdir(ice).count("lost+found") == 1, done
         assert_marked(done["phase"])
         assert re.search(r"gcore, [1-9][\d.]*[KM] on the disk", event(h, "dumped")["text"]), event(h, "dumped")
-    finally:
-        h.close()
 
 
 def test_a_file_system_that_stands_still_costs_the_dump_not_the_restart_and_is_left_clean(ice):
-    h = Host().start()
-    try:
+    with Host() as h:
         pid = running(h, f"dump {ice}", dump_on_failure=True, dump_timeout_ms=300,
                       on_failure="restart", restart_delay_ms=0)
         frozen(ice)
@@ -244,13 +228,10 @@ def test_a_file_system_that_stands_still_costs_the_dump_not_the_restart_and_is_l
         h.until(lambda: os.listdir(ice) == ["lost+found"] and not openers(h),
                 "what makes the file takes it away again")
         assert h.verb("brake", "dump").json["state"] == "done"
-    finally:
-        h.close()
 
 
 def test_half_a_dump_of_a_killed_supervisor_is_removed_without_waiting_for_its_disk(ice):
-    h = Host().start()
-    try:
+    with Host() as h:
         # So large that it is being written for a while.
         running(h, f"dump {ice}", "ram 16m,240m", "cmdline mib=250", guest="eat.elf", says="ate 160 MiB")
         assert h.post("/v1/vms/brake/dump").status == 202
@@ -264,8 +245,6 @@ def test_half_a_dump_of_a_killed_supervisor_is_removed_without_waiting_for_its_d
         assert sorted(os.listdir(ice)) == half
         thawed(ice)
         h.until(lambda: os.listdir(ice) == ["lost+found"], "the half has gone")
-    finally:
-        h.close()
 
 
 def test_a_dump_into_a_command_is_refused_under_the_supervisor(host):
@@ -277,14 +256,11 @@ def test_a_dump_into_a_command_is_refused_under_the_supervisor(host):
 
 
 def test_a_folder_that_is_not_allowed_or_not_there_is_refused():
-    h = Host(allow=GUESTS).start()
-    try:
+    with Host(allow=GUESTS) as h:
         a = h.put("/v1/vms/brake", {"config": config("marked.elf", "dump /tmp")})
         assert a.status == 422 and "allow = FOLDER" in a.text, a
         a = h.put("/v1/vms/brake", {"config": config("marked.elf", f"dump {GUESTS}/no/folder")})
         assert a.status == 422 and "no/folder" in a.text, a
-    finally:
-        h.close()
 
 
 def test_a_vm_that_does_not_run_is_not_dumped(host):
@@ -343,8 +319,7 @@ def unfinished(host):
 
 
 def test_a_shutdown_ends_a_dump_that_waits_for_its_disk_and_leaves_no_half_of_one(ice):
-    h = Host(**{"dump-keep": 1, "on-exit": "stop"}).start()
-    try:
+    with Host(**{"dump-keep": 1, "on-exit": "stop"}) as h:
         running(h, f"dump {ice}")
         whole = h.verb("brake", "dump").json["phase"]
         subprocess.run(["fsfreeze", "-f", ice], check=True)
@@ -354,18 +329,13 @@ def test_a_shutdown_ends_a_dump_that_waits_for_its_disk_and_leaves_no_half_of_on
         assert set(os.listdir(ice)) <= {"lost+found", os.path.basename(whole)}
         h.start()
         assert unfinished(h) == []
-    finally:
-        h.close()
 
 
 def test_a_shutdown_ends_a_dump_whose_worker_does_not_stand():
-    h = Host(**{"on-exit": "stop"}).start()
-    try:
+    with Host(**{"on-exit": "stop"}) as h:
         _, dump = hanging(h)
         h.stop()
         h.start()
         assert unfinished(h) == []
         assert h.get(f"/v1/operations/{dump}").json["state"] == "failed"
         assert own(h) == []
-    finally:
-        h.close()

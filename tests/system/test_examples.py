@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every example of every verb's help is a command that can be typed: it is."""
-import os
 import shutil
 import subprocess
 
 import pytest
 
-from host import B, EXAMPLES, Host, config
+from host import B, EXAMPLES, config
 
 VERBS = subprocess.run([f"{B}/qvmadm", "complete", "--", ""], capture_output=True, text=True, check=True).stdout.split()
 AT_TERMINAL = ("--read-only", "--escape")  # on one of their own
@@ -23,33 +22,27 @@ def examples(verb):
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
+def desk(shared, tmp_path_factory):
     """A folder with the files that the examples name, a host with their VMs, and stand-ins for others' programs."""
-    h = Host()
     home = tmp_path_factory.mktemp("desk")
-    try:
-        h.start()
-        for folder in ("bin", ".zsh", ".config/fish/completions", "vms"):
-            (home / folder).mkdir(parents=True)
-        for name in STUBS:
-            (home / "bin" / name).write_text("#!/bin/sh\n[ -t 0 ] || cat >/dev/null\n")
-            (home / "bin" / name).chmod(0o755)
-        for vm in ("brake", "brake-b", "web-1", "web-2", "web"):
-            for folder in (home, home / "vms"):
-                (folder / f"{vm}.qvmconf").write_text(config("hello.elf"))
-            h.define(vm, config("hello.elf"))
-        (home / "bin/jq").write_text("#!/bin/sh\ncat >/dev/null\ncat ~/brake.qvmconf\n")  # as jq -r .config
-        for name in ("lab.token", "lab.pem"):
-            (home / name).write_text("x\n")
-            (home / name).chmod(0o600)
-        shutil.copy(f"{EXAMPLES}/hello.qvmconf", home)
-        h.desk = home
-        h.env = {**{k: v for k, v in os.environ.items() if not k.startswith("QVM_") and k != "XDG_CONFIG_HOME"},
-                 "PATH": f"{home}/bin:{B}:{os.environ['PATH']}", "HOME": str(home), "QVM_HOST": f"unix:{h.socket}",
-                 "EDITOR": "true", "VISUAL": "true"}
-        yield h
-    finally:
-        h.close()
+    for folder in ("bin", ".zsh", ".config/fish/completions", "vms"):
+        (home / folder).mkdir(parents=True)
+    for name in STUBS:
+        (home / "bin" / name).write_text("#!/bin/sh\n[ -t 0 ] || cat >/dev/null\n")
+        (home / "bin" / name).chmod(0o755)
+    for vm in ("brake", "brake-b", "web-1", "web-2", "web"):
+        for folder in (home, home / "vms"):
+            (folder / f"{vm}.qvmconf").write_text(config("hello.elf"))
+        shared.define(vm, config("hello.elf"))
+    (home / "bin/jq").write_text("#!/bin/sh\ncat >/dev/null\ncat ~/brake.qvmconf\n")  # as jq -r .config
+    for name in ("lab.token", "lab.pem"):
+        (home / name).write_text("x\n")
+        (home / name).chmod(0o600)
+    shutil.copy(f"{EXAMPLES}/hello.qvmconf", home)
+    shared.desk = home
+    shared.env = {**shared.environment(home), "EDITOR": "true", "VISUAL": "true"}
+    shared.env["PATH"] = f"{home}/bin:{shared.env['PATH']}"
+    return shared
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from host import B, Host, config, is_alive
+from host import B, Host, config
 
 HELLO = config("hello.elf")
 # Each call by which a start takes something of the host, and what there is none of.
@@ -22,13 +22,12 @@ CALLS = {
 
 @pytest.fixture(scope="module")
 def poor():
-    h = Host().start()
-    h.define("bystander", HELLO)
-    h.verb("bystander", "start")
-    h.until_console("bystander", "Hello")
-    h.untouched = h.vm("bystander")["pid"]
-    yield h
-    h.close()
+    with Host() as h:
+        h.define("bystander", HELLO)
+        h.verb("bystander", "start")
+        h.until_console("bystander", "Hello")
+        h.untouched = h.vm("bystander")["pid"]
+        yield h
 
 
 def fds(host):

@@ -52,15 +52,12 @@ def test_an_incident_is_a_report_with_registers(host):
 
 
 def test_incidents_are_kept_as_the_settings_say():
-    host = Host(**{"incident-keep": 2}).start()
-    try:
+    with Host(**{"incident-keep": 2}) as host:
         host.define("bad", config("triple.elf"), restart_budget=3, restart_delay_ms=1)
         host.verb("bad", "start")
         host.until(lambda: any(e["kind"] == "crash-loop" for e in host.events()), "the crash loop ends")
         told = [e["incident"] for e in host.events() if e["kind"] == "safe"]
         assert len(told) == 4 and [i["id"] for i in host.incidents("bad")] == told[:1:-1]
-    finally:
-        host.close()
 
 
 def test_stop_on_failure_latches_the_safe_state_until_released(host):

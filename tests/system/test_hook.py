@@ -23,9 +23,8 @@ def host():
         folder.mkdir()
     os.chmod(h.out, 0o777)
     h.settings.update({"hook-folder": h.hooks, "hook-user": "nobody", "hook-timeout-ms": 1500})
-    h.start()
-    yield h
-    h.close()
+    with h:
+        yield h
 
 
 def hook(host, name, *lines):
@@ -179,12 +178,9 @@ def test_a_hook_that_others_may_write_is_not_run(host):
 
 
 def test_without_settings_no_hook_is_run_and_that_is_said():
-    h = Host().start()
-    try:
+    with Host() as h:
         h.define("web", HELLO, hook="note")
         h.verb("web", "start")
         assert "hook-folder" in said(h, "hook-failed", "note")[0]["text"]
         a = h.put("/v1/vms/web", {"config": HELLO, "policy": {"hook": "../sh"}})
         assert a.status == 400, a
-    finally:
-        h.close()

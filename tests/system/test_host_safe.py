@@ -19,8 +19,7 @@ def until_safe(host, is_safe=True):
 
 
 def test_vms_are_stopped_where_the_settings_say_so_and_run_again_after_the_release():
-    host = Host(**{"on-host-fault": "stop", "shutdown-grace-ms": 2000}).start()
-    try:
+    with Host(**{"on-host-fault": "stop", "shutdown-grace-ms": 2000}) as host:
         host.define("hello", HELLO)
         host.define("rests", HELLO)
         host.verb("hello", "start")
@@ -34,8 +33,6 @@ def test_vms_are_stopped_where_the_settings_say_so_and_run_again_after_the_relea
         assert host.post("/v1/host/release").status == 204
         host.until_vm("hello", observed="running")
         assert host.vm("rests")["observed"] == "stopped"
-    finally:
-        host.close()
 
 
 def test_a_restart_by_policy_waits_for_the_release(host):

@@ -173,8 +173,7 @@ def test_a_command_that_does_not_end_by_itself_ends_with_its_lone_vm(tmp_path, s
 def test_a_command_ends_with_its_supervised_vm():
     if os.geteuid() != 0:
         pytest.skip("only root runs commands as another user")
-    h = Host(**{"command-user": "nobody"}).start()
-    try:
+    with Host(**{"command-user": "nobody"}) as h:
         out = pathlib.Path(h.folder, "out")
         out.mkdir()
         os.chown(out, pwd.getpwnam("nobody").pw_uid, -1)
@@ -183,8 +182,6 @@ def test_a_command_ends_with_its_supervised_vm():
         assert all(map(runs, pids))
         assert h.verb("cmd", "kill").status < 300
         until(lambda: not any(map(runs, pids)), "the command and what it left behind have ended")
-    finally:
-        h.close()
 
 
 def test_a_killed_reader_does_not_end_the_guest(tmp_path):
@@ -371,8 +368,7 @@ def test_a_command_is_refused_by_a_host_that_has_no_policy_for_it(host):
 def test_a_command_runs_as_the_user_that_the_host_names():
     if os.geteuid() != 0:
         pytest.skip("only root runs commands as another user")
-    h = Host(**{"command-user": "nobody"}).start()
-    try:
+    with Host(**{"command-user": "nobody"}) as h:
         out = os.path.join(h.folder, "out")
         os.mkdir(out)
         os.chown(out, pwd.getpwnam("nobody").pw_uid, -1)
@@ -382,8 +378,6 @@ def test_a_command_runs_as_the_user_that_the_host_names():
                 "the command reads")
         assert open(f"{out}/who", encoding="utf-8").read() == "nobody\n"
         assert h.verb("cmd", "stop").status < 300
-    finally:
-        h.close()
 
 
 def test_a_slow_reader_does_not_make_a_supervised_vm_look_hung(host):

@@ -30,13 +30,12 @@ GROWTH_KIB = 512 if not SANITIZED else 1 << 20
 @pytest.fixture(scope="module")
 def den():
     """A host whose armed workers are hostile, with a bystander."""
-    h = Host(**{"program-dir": f"{B}/tests/hostile"}).start()
-    h.define("bystander", config("hello.elf"))
-    h.verb("bystander", "start")
-    h.until_console("bystander", "Hello")
-    h.untouched = h.vm("bystander")["pid"]
-    yield h
-    h.close()
+    with Host(**{"program-dir": f"{B}/tests/hostile"}) as h:
+        h.define("bystander", config("hello.elf"))
+        h.verb("bystander", "start")
+        h.until_console("bystander", "Hello")
+        h.untouched = h.vm("bystander")["pid"]
+        yield h
 
 
 def fds(host):

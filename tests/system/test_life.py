@@ -124,8 +124,7 @@ def test_a_supervisor_restart_keeps_what_was_defined(host):
 
 
 def test_an_ordered_end_of_the_supervisor_presses_the_power_button():
-    h = Host(**{"shutdown-grace-ms": 20000}).start()
-    try:
+    with Host(**{"shutdown-grace-ms": 20000}) as h:
         h.define("hello", HELLO)
         h.verb("hello", "start")
         h.until_console("hello", "Hello")
@@ -135,8 +134,6 @@ def test_an_ordered_end_of_the_supervisor_presses_the_power_button():
         ended = [e for e in h.events() if e["vm"] == "hello" and e["kind"] == "ended"]
         assert [e["cause"] for e in ended] == ["host-shutdown"], ended
         assert "ACPI S5" in ended[0]["text"], ended
-    finally:
-        h.close()
 
 
 def test_release_of_what_is_not_safe_says_so(host):

@@ -1,19 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The list of VMs, whose texts are kept: it says what each VM says of itself, and a poller is told what is new."""
-import pytest
-
-from host import Host, config, send
+from host import config, send
 
 HELLO = config("hello.elf")
-
-
-@pytest.fixture(scope="module")
-def shared():
-    h = Host()
-    try:
-        yield h.start()
-    finally:
-        h.close()
 
 
 def listed(host, query="", **headers):

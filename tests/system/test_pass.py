@@ -28,12 +28,8 @@ def shared(tmp_path):
 @pytest.fixture
 def passing(tmp_path):
     """A supervisor that passes what lies in the test's folder."""
-    h = Host(**{"allow-pass": str(tmp_path)})
-    try:
-        h.start()
+    with Host(**{"allow-pass": str(tmp_path)}) as h:
         yield h
-    finally:
-        h.close()
 
 
 def test_the_guest_reads_the_file_from_its_offset_and_the_file_has_what_it_writes(tmp_path, shared):

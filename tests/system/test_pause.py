@@ -102,8 +102,7 @@ def test_a_paused_vm_that_fails_is_restarted_and_stands_before_its_first_instruc
 
 
 def test_a_pause_is_kept_over_an_ordered_end_of_the_supervisor():
-    h = Host(**{"shutdown-grace-ms": 20000}).start()
-    try:
+    with Host(**{"shutdown-grace-ms": 20000}) as h:
         paused(h, HELLO, "Hello")
         assert h.stop() == 0
         h.start()
@@ -111,8 +110,6 @@ def test_a_pause_is_kept_over_an_ordered_end_of_the_supervisor():
         assert vm["desired"] == "paused" and vm["generation"] == 2, vm
         ended = [e for e in h.events() if e["vm"] == "web" and e["kind"] == "ended"]
         assert "ACPI S5" in ended[0]["text"], "it heard its button"
-    finally:
-        h.close()
 
 
 def test_a_worker_that_hangs_costs_the_pause_alone(host):

@@ -30,13 +30,9 @@ def twice(host, method, path, body=None, **headers):
 
 
 @pytest.fixture(scope="module")
-def shared():
-    h = Host()
-    h.ids = Ids(1)
-    try:
-        yield h.start()
-    finally:
-        h.close()
+def shared(shared):
+    shared.ids = Ids(1)
+    return shared
 
 
 def test_a_definition_that_shall_be_new_is_so_both_times(shared):

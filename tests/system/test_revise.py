@@ -9,19 +9,10 @@ import time
 
 import pytest
 
-from host import GUESTS, Host, config, is_alive
+from host import GUESTS, config, is_alive
 
 HELLO = config("hello.elf")
 MERGE = {"Content-Type": "application/merge-patch+json"}
-
-
-@pytest.fixture(scope="module")
-def shared():
-    h = Host()
-    try:
-        yield h.start()
-    finally:
-        h.close()
 
 
 @pytest.fixture

@@ -4,18 +4,9 @@ import json
 
 import pytest
 
-from host import Host, config
+from host import config
 
 HELLO = config("hello.elf")
-
-
-@pytest.fixture(scope="module")
-def shared():
-    h = Host()
-    try:
-        yield h.start()
-    finally:
-        h.close()
 
 
 @pytest.fixture

@@ -40,9 +40,8 @@ def alone(tmp_path, folder, text, *words):
 
 @pytest.fixture
 def equipped(folder):
-    h = Host(**{"vdev-folder": folder}).start()
-    yield h
-    h.close()
+    with Host(**{"vdev-folder": folder}) as h:
+        yield h
 
 
 # --- the example

@@ -242,8 +242,7 @@ def test_creating_what_another_has_made_with_another_size_is_refused_with_both_s
 
 
 def test_the_budget_of_the_host_bounds_all_regions_together():
-    host = Host(**{"shmem-budget": "1m"}).start()
-    try:
+    with Host(**{"shmem-budget": "1m"}) as host:
         vms = Supervised(host)
         vms.start("one", "attach:a:200", "attach:b:100", "attach:b:50", "stay")
         until(vms, "one", "attach b: status 0")
@@ -254,8 +253,6 @@ def test_the_budget_of_the_host_bounds_all_regions_together():
         host.verb("one", "kill")
         host.until_vm("one", observed="stopped")
         assert host.verb("two", "start").json["state"] == "done"
-    finally:
-        host.close()
 
 
 def test_the_map_shows_the_regions_of_a_guest_while_it_has_them(host):

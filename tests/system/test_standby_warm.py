@@ -17,9 +17,8 @@ OFD_SETLK, OFD_GETLK = 37, 36
 def supervisor_():
     h = Host(**{"memory-budget": "96m"})
     h.settings["allow-pass"] = h.folder
-    h.start()
-    yield h
-    h.close()
+    with h:
+        yield h
 
 
 @pytest.fixture(name="shared")

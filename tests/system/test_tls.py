@@ -17,13 +17,8 @@ HELLO = config("hello.elf")
 
 @pytest.fixture
 def secure(tmp_path):
-    s = Secure(tmp_path)
-    try:
-        s.host.start()
-        s.until_serves()
+    with Secure(tmp_path) as s:
         yield s
-    finally:
-        s.host.close()
 
 
 def test_over_tcp_nobody_has_a_role_without_proof(secure):
@@ -130,13 +125,10 @@ def test_wrong_files_are_refused_at_the_start_and_kept_out_of_a_reload(secure, t
 def test_a_key_of_another_certificate_leaves_the_unix_socket(tmp_path):
     s = Secure(tmp_path)
     s.host.settings["tls-key"] = f"{s.authority.issue('other')}.key"
-    try:
-        s.host.start()
+    with s.host:
         s.host.until(lambda: "is not the key of the first certificate" in s.host.read_log(), "it says so")
         assert s.host.get("/v1/vms").status == 200
         assert s.curl("/healthz", "--max-time", "2")[0] == 0
-    finally:
-        s.host.close()
 
 
 def test_qvmadm_comes_over_tcp_with_a_token_or_a_certificate(secure):

@@ -4,22 +4,17 @@ import subprocess
 
 import pytest
 
-from host import B, Host, config
+from host import B, config
 
 HELLO = config("hello.elf")
 RANK = {"anyone": 0, "reader": 1, "operator": 2, "admin": 3}
 
 
 @pytest.fixture(scope="module")
-def shared():
-    h = Host()
-    try:
-        h.start()
-        for vm in ("web-1", "db-1"):
-            h.define(vm, HELLO)
-        yield h
-    finally:
-        h.close()
+def shared(shared):
+    for vm in ("web-1", "db-1"):
+        shared.define(vm, HELLO)
+    return shared
 
 
 def make(host, name, **how):

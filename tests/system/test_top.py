@@ -7,24 +7,19 @@ import subprocess
 
 import pytest
 
-from host import B, Host, config, send
+from host import B, config, send
 from terminal import Terminal
 from test_token import bearer, make
 
 
 @pytest.fixture(scope="module")
-def shared():
-    h = Host()
-    try:
-        h.start()
-        h.define("busy", config("spin.elf", "cpu", "cpu"), heartbeat_ms=100)
-        h.define("still", config("marked.elf"), heartbeat_ms=100)
-        h.define("off", config("hello.elf"))
-        for vm in ("busy", "still"):
-            assert h.verb(vm, "start").status == 200
-        yield h
-    finally:
-        h.close()
+def shared(shared):
+    shared.define("busy", config("spin.elf", "cpu", "cpu"), heartbeat_ms=100)
+    shared.define("still", config("marked.elf"), heartbeat_ms=100)
+    shared.define("off", config("hello.elf"))
+    for vm in ("busy", "still"):
+        assert shared.verb(vm, "start").status == 200
+    return shared
 
 
 def usage(host, **headers):

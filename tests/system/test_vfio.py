@@ -60,14 +60,10 @@ def test_a_supervisor_gives_no_function_unless_its_settings_name_it(host, functi
 
 
 def test_a_supervisor_that_may_give_a_function_says_what_else_is_in_the_way(function):
-    h = Host(**{"allow-pci": function})
-    try:
-        h.start()
+    with Host(**{"allow-pci": function}) as h:
         answer = h.put("/v1/vms/guest", {"config": board(function)})
         assert answer.status >= 400, answer
         assert "intel_iommu=on" in answer.text
-    finally:
-        h.close()
 
 
 def test_a_uio_device_that_is_not_there_is_refused_with_where_to_look(tmp_path):
