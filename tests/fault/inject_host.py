@@ -197,9 +197,7 @@ def store_full(bench, row):
 
 
 def api_of(host):
-    with open(f"/proc/{host.process.pid}/task/{host.process.pid}/children", encoding="ascii") as f:
-        children = [int(p) for p in f.read().split()]
-    [api] = [p for p in children if os.readlink(f"/proc/{p}/exe").endswith("/qvm-api")]
+    [api] = host.children("qvm-api")
     return api
 
 

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The supervisor dies and VMs go on; what dies while it is away, and what dies beside it."""
 import contextlib
-import os
 import time
 
 from bench import HELLO, Host, Seen, begin, events_of, injects, is_alive, must, next_event, now_ms, settled, wall_ms
-from host import config, send
+from host import children, config, send
 
 
 @contextlib.contextmanager
@@ -47,15 +46,6 @@ def worker_unseen(bench, row):
         return settled(bench, host, row, since, t0, pid)
 
 
-def children_of(host):
-    with open(f"/proc/{host.process.pid}/task/{host.process.pid}/children", encoding="ascii") as f:
-        return list(map(int, f.read().split()))
-
-
-def keeper_of(host):
-    return [p for p in children_of(host) if os.readlink(f"/proc/{p}/exe").endswith("/qvm-keeper")]
-
-
 def command_line(pid):
     with open(f"/proc/{pid}/cmdline", "rb") as f:
         return f.read().split(b"\0")
@@ -66,7 +56,7 @@ def shmem_stopped(bench, row):
     with own_host(bench) as host, contextlib.ExitStack() as after:
         # The server takes 128 of these in 250 ms: they last until it stands.
         vm = begin(host, row, config("shmem.elf", "vdev ioapic", 'cmdline "do=cycle:2000:ring:1;stay"', "vdev shmem"))
-        [server] = [p for p in children_of(host) if b"--shmem" in command_line(p)]
+        [server] = [p for p in children(host.process.pid) if b"--shmem" in command_line(p)]
         t0 = now_ms()
         send(server, "SIGSTOP")
         after.callback(send, server, "SIGCONT")
@@ -84,7 +74,7 @@ def shmem_stopped(bench, row):
 def both_killed(bench, row):
     with own_host(bench) as host:
         vm = begin(host, row)
-        [keeper] = keeper_of(host)
+        [keeper] = host.children("qvm-keeper")
         since = next_event(host)
         send(host.process.pid, "SIGSTOP")
         send(keeper, "SIGKILL")
@@ -105,10 +95,10 @@ def both_killed(bench, row):
 def keeper_killed(bench, row):
     with own_host(bench) as host:
         vm = begin(host, row)
-        [old] = keeper_of(host)
+        [old] = host.children("qvm-keeper")
         t0 = now_ms()
         send(old, "SIGKILL")
-        host.until(lambda: any(k != old for k in keeper_of(host)), "another keeper")
+        host.until(lambda: any(k != old for k in host.children("qvm-keeper")), "another keeper")
         took = now_ms() - t0
         time.sleep(0.2)  # it is being filled
         host.kill()

@@ -164,13 +164,13 @@ class Host:
         with open(self.log, encoding="utf-8", errors="replace") as f:
             return f.read()
 
+    def children(self, name):
+        """Its processes of that name; a qvmd that has ended has none."""
+        return [p for p in children(self.process.pid) if is_named(p, name)]
+
     def api_pid(self):
         """Of its API process; 0 = there is none now."""
-        try:
-            with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as f:
-                return next((int(p) for p in f.read().split() if is_named(p, "qvm-api")), 0)
-        except OSError:
-            return 0
+        return next(iter(self.children("qvm-api")), 0)
 
     def api_fds(self):
         """How many descriptors its API process has."""
@@ -272,6 +272,15 @@ class Host:
 def worker_alone(*args, stdin=subprocess.DEVNULL, timeout=60, **kw):
     return subprocess.run([f"{B}/qvm", *args], text=True, capture_output=True, stdin=stdin,
                           timeout=timeout, check=False, errors="replace", **kw)
+
+
+def children(pid):
+    """Of a process; one that has ended has none."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+            return [int(p) for p in f.read().split()]
+    except OSError:
+        return []
 
 
 def is_named(pid, name):

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from host import config, is_named
+from host import config
 from secure import Secure
 from websocket import BINARY, CLOSE, MORE, PING, TEXT, Refused, WebSocket
 
@@ -169,11 +169,6 @@ def test_fragments_pings_and_words_are_understood(shared):
         w.until_output("y" * 3000 + "\n")
 
 
-def api_pid(host):
-    with open(f"/proc/{host.process.pid}/task/{host.process.pid}/children", encoding="ascii") as f:
-        return next(int(p) for p in f.read().split() if is_named(p, "qvm-api"))
-
-
 def test_a_killed_api_is_gone_on_with_without_loss_or_repetition(host):
     host.define("echo", ECHO)
     host.verb("echo", "start")
@@ -183,7 +178,7 @@ def test_a_killed_api_is_gone_on_with_without_loss_or_repetition(host):
         w.type("before\n")
         w.until_output("before\n")
         place, got = w.last("at"), w.output
-        os.kill(api_pid(host), signal.SIGKILL)
+        os.kill(host.until(host.api_pid, "there is an API"), signal.SIGKILL)
         with pytest.raises((EOFError, ConnectionError)):
             w.until_closed()
     host.until(host.serves, "another API serves")

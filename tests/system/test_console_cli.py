@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from host import B, config, is_named
+from host import B, config
 from terminal import Terminal
 from websocket import WebSocket
 
@@ -113,11 +113,6 @@ def test_without_a_terminal_it_prints_as_before_and_refuses_what_needs_one(share
     assert r.returncode == 2 and "--escape '^A'" in r.stderr, r
 
 
-def api_pid(host):
-    with open(f"/proc/{host.process.pid}/task/{host.process.pid}/children", encoding="ascii") as f:
-        return next((int(p) for p in f.read().split() if is_named(p, "qvm-api")), None)
-
-
 def test_a_killed_api_is_gone_on_with_without_loss_or_repetition(host):
     host.define("echo", config("echo.elf"))
     host.verb("echo", "start")
@@ -126,7 +121,7 @@ def test_a_killed_api_is_gone_on_with_without_loss_or_repetition(host):
         for n in range(3):
             t.type(f"before {n}\r")
             until(t, f"before {n}")
-            os.kill(host.until(lambda: api_pid(host), "there is an API"), signal.SIGKILL)
+            os.kill(host.until(host.api_pid, "there is an API"), signal.SIGKILL)
             t.type(f"after {n}\r")
             until(t, f"after {n}")
         left(t)

@@ -4,16 +4,11 @@ import os
 import re
 import time
 
-from host import SANITIZED, config
+from host import SANITIZED, children, config
 
 REBOOTS = 1000
 SETTLED = 400  # reboots after which caches and pools have their size
 GROWTH_KIB = 512
-
-
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-        return [int(p) for p in f.read().split()]
 
 
 def fds(pid):

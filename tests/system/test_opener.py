@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from host import GUESTS, config
+from host import GUESTS, children, config
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 MNT_DETACH = 2
@@ -30,13 +30,12 @@ class Dead:
 def openers(host):
     """Processes of qvmd's own program below it."""
     found = []
-    with open(f"/proc/{host.process.pid}/task/{host.process.pid}/children", encoding="ascii") as f:
-        for pid in f.read().split():
-            try:
-                if os.path.basename(os.readlink(f"/proc/{pid}/exe")) == "qvmd":
-                    found.append(pid)
-            except FileNotFoundError:
-                pass  # gone meanwhile
+    for pid in children(host.process.pid):
+        try:
+            if os.path.basename(os.readlink(f"/proc/{pid}/exe")) == "qvmd":
+                found.append(pid)
+        except FileNotFoundError:
+            pass  # gone meanwhile
     return found
 
 
