@@ -3,6 +3,7 @@
 full-instruction bed. A bed boots kernels on one emulated processor for minutes and touches nothing of
 this machine, so one lies beside the tests at all times. Those who judge come last, and while they wait
 there is one on every processor."""
+import contextlib
 import os
 import signal
 import subprocess
@@ -28,13 +29,19 @@ class Beds:
         """Run tests/harness/NAME in this thread."""
         with subprocess.Popen([os.path.join(ROOT, "tests", "harness", name), *args],
                               env={**os.environ, "B": B}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, errors="replace") as bed:
+                              stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True) as bed:
             self.lying.add(bed)
             if self.closed.is_set():
-                bed.terminate()
+                self.end(bed)
             out, err = bed.communicate()
             self.lying.discard(bed)
         return subprocess.CompletedProcess(name, bed.returncode, out, err)
+
+    @staticmethod
+    def end(bed):
+        """With all that it has started: whoever is left would keep its pipes open."""
+        with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+            os.killpg(bed.pid, signal.SIGTERM)
 
     def twice(self, name):
         """A bed whose own kernel has stood still, whose qemu has died, or that is out of time gets a second
@@ -63,6 +70,5 @@ class Beds:
     def close(self):
         self.closed.set()
         for bed in list(self.lying):
-            bed.send_signal(signal.SIGTERM)
+            self.end(bed)
         self.pool.shutdown(cancel_futures=True)
-

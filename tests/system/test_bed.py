@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The full-instruction bed itself: what does not come to its end in it says what it was doing."""
 import re
+import signal
+import threading
+import time
 
 import pytest
 
-from beds import OUT_OF_TIME, STANDS_STILL
+from beds import OUT_OF_TIME, STANDS_STILL, Beds
+from host import DEADLINE, is_alive
 
 
 def lie(beds, tmp_path, text, *options):
@@ -30,3 +34,19 @@ def test_a_bed_that_stands_still_is_told_from_a_script_that_hangs(beds, tmp_path
     assert r.returncode == STANDS_STILL
     assert "stands still since 10 s" in r.stderr
     assert re.search(r"^  \d+ +init +state:T", r.stderr, re.M), r.stderr
+
+
+def test_at_an_early_end_of_the_tests_a_bed_ends_with_all_that_it_has_started(tmp_path):
+    script, child = tmp_path / "script", tmp_path / "child"
+    script.write_text(f"#!/bin/sh\nsleep 100 &\necho $! >{child}.new\nmv {child}.new {child}\nwait\n")
+    script.chmod(0o755)
+    beds, end = Beds(), time.monotonic() + DEADLINE
+    beds.prepare([str(script)])
+    while not child.exists():
+        assert time.monotonic() < end, "the script does not begin"
+        time.sleep(0.01)
+    closing = threading.Thread(target=beds.close)
+    closing.start()
+    closing.join(DEADLINE)
+    assert not closing.is_alive() and not is_alive(int(child.read_text()))
+    assert beds.said[str(script)].result()[1].returncode == -signal.SIGTERM
