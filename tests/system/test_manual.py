@@ -67,3 +67,27 @@ def test_the_session_in_readme_is_what_happens_now():
                           env={**os.environ, "B": B}, timeout=120).stdout
     kept = read(f"{ROOT}/README.md").split("<!-- transcript -->\n```\n")[1].split("```\n<!-- end of transcript -->")[0]
     assert said == kept, "`make transcript` writes it anew"
+
+
+DOCUMENTS = ["README.md", "ARCHITECTURE.md", "SPECIFICATION.md", "vmm/REFERENCE.md", "daemon/FAULTS.md"]
+
+
+@pytest.fixture(scope="module")
+def targets():
+    rules = subprocess.run(["make", "-npq", "nothing"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    return set(re.findall(r"^([a-z][a-z-]*):(?!=)", rules, re.M))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_document_names_no_heading_file_target_or_test_that_is_gone(document, targets):
+    text = read(f"{ROOT}/{document}")
+    headings = {re.sub(r"[^\w\- ]", "", x.lower()).replace(" ", "-") for x in re.findall(r"^#+ (.*)$", text, re.M)}
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        there = link[1:] in headings if link.startswith("#") else os.path.exists(f"{ROOT}/{link}")
+        assert there, f"{document}: {link}"
+    for target in re.findall(r"(?:^\$ |`)make ([a-z-]+[a-z])(?![\w-])", text, re.M):
+        assert target in targets, f"{document}: make {target}"
+    for name in re.findall(r"`(test_\w+\.(?:py|c))`", text):
+        assert glob.glob(f"{ROOT}/tests/*/{name}"), f"{document}: {name}"
+    for name in re.findall(r"`((?:daemon|vmm|api|schemas|client|tests|packaging|base)/[a-z0-9_./-]+)`", text):
+        assert os.path.exists(f"{ROOT}/{name}"), f"{document}: {name}"
