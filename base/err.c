@@ -63,8 +63,24 @@ int err_set_at(struct err *e, enum err_code code, int os_errno, const char *file
 		snprintf(msg + n, sizeof msg - n, ": %m");
 	*e = (struct err){.code = code, .os_errno = os_errno};
 	memcpy(e->msg, msg, sizeof e->msg);
-	push(e, file, line, msg);
+	push(e, file, line, "");
 	return -1;
+}
+
+int err_advise(struct err *e, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(e->frame[0].note, sizeof e->frame[0].note, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+const char *err_advice(const struct err *e)
+{
+	return e->n_frames && e->frame[0].note[0] ? e->frame[0].note
+						  : err_hint((enum err_code)e->code);
 }
 
 int err_wrap_at(struct err *e, const char *file, int line, const char *fmt, ...)

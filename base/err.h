@@ -26,7 +26,8 @@ struct err {
 	uint32_t code; /* enum err_code; may come from another process: err_sane() first */
 	int32_t os_errno;
 	char msg[ERR_MSG]; /* the sentence the caller reads */
-	uint32_t n_frames; /* frame[0] is the origin */
+	uint32_t
+		n_frames; /* frame[0] is the origin; its note is the hint of err_advise(), "" = none */
 	struct err_frame {
 		char where[ERR_WHERE]; /* "vmm/boot/elf.c:41" */
 		char note[ERR_NOTE];
@@ -41,13 +42,17 @@ int err_set_at(struct err *e, enum err_code code, int os_errno, const char *file
 /* Add a frame: what the caller was doing. The innermost frames are kept. Returns -1. */
 int err_wrap_at(struct err *e, const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* What to do next about this very error, where the hint of its code is too general. Returns -1. */
+int err_advise(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* What to do next: of err_advise(), else of its code. */
+const char *err_advice(const struct err *e);
 /* Make an error from another process safe to read: bounds the code and terminates strings. */
 void err_sane(struct err *e);
 
 int err_http(enum err_code c);
 int err_exit(enum err_code c);
 const char *err_id(enum err_code c);   /* "not-found": stable, in URLs and logs */
-const char *err_hint(enum err_code c); /* what to do next */
+const char *err_hint(enum err_code c); /* what to do next about any of that code */
 
 #define err_set(e, c, ...) err_set_at((e), ERR_##c, 0, __FILE__, __LINE__, __VA_ARGS__)
 #define err_sys(e, c, ...) err_set_at((e), ERR_##c, errno, __FILE__, __LINE__, __VA_ARGS__)

@@ -33,7 +33,7 @@ void log_to_stderr(const struct log_line *l)
 		fprintf(stderr, " (request %016" PRIx64 ")", a->request);
 	fputc('\n', stderr);
 	if (a && a->err && a->err->code && a->err->code < ERR_COUNT && l->priority <= LOG_ERR)
-		fprintf(stderr, "%s:   hint: %s\n", out.ident, err_hint(a->err->code));
+		fprintf(stderr, "%s:   hint: %s\n", out.ident, err_advice(a->err));
 }
 
 void log_at(int priority, const char *file, int line, const struct log_about *about,

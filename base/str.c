@@ -41,23 +41,28 @@ enum { MOST = 64 }; /* letters of a word that are compared */
 
 unsigned str_distance(const char *a, const char *b)
 {
-	unsigned row[MOST + 1];
+	unsigned rows[3][MOST + 1], *row = rows[0], *last = rows[1], *before = rows[2];
 	size_t na = strnlen(a, MOST), nb = strnlen(b, MOST);
 
 	for (size_t j = 0; j <= nb; j++)
 		row[j] = (unsigned)j;
 	for (size_t i = 1; i <= na; i++) {
-		unsigned diagonal = row[0];
+		unsigned *oldest = before;
 
+		before = last;
+		last = row;
+		row = oldest;
 		row[0] = (unsigned)i;
 		for (size_t j = 1; j <= nb; j++) {
-			unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+			unsigned best = last[j - 1] + (a[i - 1] != b[j - 1]);
 
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
+			if (last[j] + 1 < best)
+				best = last[j] + 1;
 			if (row[j - 1] + 1 < best)
 				best = row[j - 1] + 1;
-			diagonal = row[j];
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    before[j - 2] + 1 < best)
+				best = before[j - 2] + 1;
 			row[j] = best;
 		}
 	}
@@ -66,7 +71,7 @@ unsigned str_distance(const char *a, const char *b)
 
 struct str_near str_near(const char *word)
 {
-	unsigned slips = (unsigned)(strnlen(word, MOST) + 1) / 3;
+	unsigned slips = (unsigned)strnlen(word, MOST) / 3;
 
 	return (struct str_near){.word = word, .least = (slips ? slips : 1) + 1};
 }

@@ -15,11 +15,12 @@ void str_add(char *buf, size_t cap, size_t *len, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 /* True if a fixed field from a hostile peer is NUL-terminated within cap. */
 bool str_is_terminated(const char *s, size_t cap);
-/* Smallest number of edits between a and b, for "did you mean"; at most 64 characters compared. */
+/* Smallest number of edits between a and b, for "did you mean": a letter too much, missing, another,
+ * or two changed about. At most 64 letters are compared. */
 unsigned str_distance(const char *a, const char *b);
 /*
  * "Did you mean": of the candidates that were tried, the first of those with the fewest edits. It is
- * near while these are at most a third of the word's letters, at least one. All words are borrowed.
+ * near while these are at most a third of the word's letters, or one. All words are borrowed.
  */
 struct str_near {
 	const char *word, *near; /* near: NULL = none is */

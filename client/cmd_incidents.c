@@ -41,8 +41,8 @@ static int tell(struct command_call *c, const json_t *list, const char *vm)
 	struct err e;
 
 	if (id && field_number(first, "id", 0) != strtoll(id, NULL, 10)) {
-		err_set(&e, NOT_FOUND, "'%s' has no incident %s; qvmadm incidents %s lists them",
-			vm, id, vm);
+		err_set(&e, NOT_FOUND, "'%s' has no incident %s", vm, id);
+		err_advise(&e, "qvmadm incidents %s shows those that are kept", vm);
 		return problem_local(&e, false);
 	}
 	if (c->output == OUTPUT_NAME) {

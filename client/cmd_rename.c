@@ -14,8 +14,9 @@ static int run(struct command_call *c)
 		return problem_local(&e, c->as_json);
 	err_set(&e, CONFLICT,
 		"'%s' keeps its name: journal, incidents, dumps, tokens and hooks know it by that. "
-		"Make '%s' beside it, then let '%s' go (qvmadm rename --help)",
+		"Make '%s' beside it, then let '%s' go",
 		old, new, old);
+	err_advise(&e, "qvmadm rename --help has the steps");
 	return problem_local(&e, c->as_json);
 }
 

@@ -32,6 +32,7 @@ static int find_last(struct command_call *c, const char *vm, int64_t *ret_to,
 	if (json_array_size(list) < 2) {
 		err_set(&e, NOT_FOUND, "'%s' has one revision only: there is none to go back to",
 			vm);
+		err_advise(&e, "qvmadm define and qvmadm set make another");
 		*ret_status = problem_local(&e, c->as_json);
 		return -1;
 	}

@@ -48,7 +48,7 @@ static int ask(struct command_call *c, const struct http_request *q, bool may_be
 	if (r.status == 404 && may_be_absent)
 		return 0;
 	if (!http_is_success(&r)) {
-		*ret_status = problem_answer(&r, NULL, c->as_json);
+		*ret_status = command_refused(c, q, &r);
 		return -1;
 	}
 	if (parse(&r, ret, &e) == 0)

@@ -207,18 +207,19 @@ static int not_by_patch(const char *name, struct err *e)
 
 static int no_such_member(enum resource r, const char *name, struct err *e)
 {
+	struct str_near member = str_near(name);
 	char known[128] = "";
 	size_t n = 0;
 
 	for (unsigned f = 0; f < FIELD_COUNT; f++) {
 		if (resource_fields[f].resource != r)
 			continue;
-		if (str_distance(name, resource_fields[f].name) <= 2)
-			return err_set(e, INVALID,
-				       "there is no member '%.64s' here; did you mean '%s'?", name,
-				       resource_fields[f].name);
+		str_try(&member, resource_fields[f].name);
 		str_add(known, sizeof known, &n, "%s'%s'", n ? ", " : "", resource_fields[f].name);
 	}
+	if (member.near)
+		return err_set(e, INVALID, "there is no member '%.64s' here; did you mean '%s'?",
+			       name, member.near);
 	return err_set(e, INVALID, "there is no member '%.64s' here; there are: %s", name, known);
 }
 

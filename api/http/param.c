@@ -47,6 +47,7 @@ void param_begin(enum op_id op, struct param_set *ret)
 
 static int no_such(enum op_id op, const char *name, struct err *e)
 {
+	struct str_near parameter = str_near(name);
 	char known[256] = "";
 	size_t n = 0;
 
@@ -56,12 +57,12 @@ static int no_such(enum op_id op, const char *name, struct err *e)
 
 		if (param_table[row].where != PARAM_QUERY)
 			continue;
-		if (str_distance(name, other) <= 2)
-			return err_set(e, INVALID,
-				       "there is no parameter '%.64s' here; did you mean '%s'?",
-				       name, other);
+		str_try(&parameter, other);
 		str_add(known, sizeof known, &n, "%s%s", n ? ", " : "", other);
 	}
+	if (parameter.near)
+		return err_set(e, INVALID, "there is no parameter '%.64s' here; did you mean '%s'?",
+			       name, parameter.near);
 	if (n)
 		return err_set(e, INVALID, "there is no parameter '%.64s' here; there are: %s",
 			       name, known);

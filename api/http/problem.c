@@ -22,10 +22,10 @@ static void put_title(json_t *o, enum err_code code)
 	object_text(o, FIELD_problem_title, title);
 }
 
-static void put_hint(json_t *o, enum err_code code, const char *request)
+static void put_hint(json_t *o, const char *hint, const char *request)
 {
 	static const char mark[] = "<request>";
-	const char *hint = err_hint(code), *at = strstr(hint, mark);
+	const char *at = strstr(hint, mark);
 	char text[HINT];
 
 	if (at && *request)
@@ -36,7 +36,7 @@ static void put_hint(json_t *o, enum err_code code, const char *request)
 	object_text(o, FIELD_problem_hint, text);
 }
 
-static json_t *head(enum err_code code, const char *detail, const char *request)
+static json_t *head(enum err_code code, const char *detail, const char *hint, const char *request)
 {
 	json_t *o = object_new();
 	char type[TITLE];
@@ -46,7 +46,7 @@ static json_t *head(enum err_code code, const char *detail, const char *request)
 	put_title(o, code);
 	object_int(o, FIELD_problem_status, err_http(code));
 	object_text(o, FIELD_problem_detail, detail);
-	put_hint(o, code, request);
+	put_hint(o, hint, request);
 	if (*request)
 		object_text(o, FIELD_problem_request, request);
 	return o;
@@ -58,7 +58,7 @@ static json_t *origin_of(const struct err *e)
 	char line[ERR_WHERE + ERR_NOTE + 4];
 
 	for (unsigned i = 0; i < e->n_frames; i++) {
-		/* The note of the innermost frame is the detail. */
+		/* The note of the innermost frame is its hint. */
 		snprintf(line, sizeof line, "%s%s%s", e->frame[i].where, i ? ": " : "",
 			 i ? e->frame[i].note : "");
 		object_append(list, object_string(line, strlen(line)));
@@ -87,7 +87,7 @@ json_t *problem_make(const struct err *e, uint64_t request, const struct problem
 
 	if (request)
 		snprintf(id, sizeof id, "%016" PRIx64, request);
-	o = head((enum err_code)e->code, e->msg, id);
+	o = head((enum err_code)e->code, e->msg, err_advice(e), id);
 	if (e->n_frames)
 		object_take(o, FIELD_problem_origin, origin_of(e));
 	if (m && m->hint)
@@ -111,7 +111,9 @@ json_t *problem_of_row(const char *error_id, const char *text, const char *origi
 
 	while (code < ERR_COUNT && strcmp(err_id((enum err_code)code), error_id) != 0)
 		code++;
-	o = head(code < ERR_COUNT ? (enum err_code)code : ERR_INTERNAL, text, request);
+	if (code == ERR_COUNT)
+		code = ERR_INTERNAL;
+	o = head((enum err_code)code, text, err_hint((enum err_code)code), request);
 	if (*origin) {
 		json_t *list = object_list();
 

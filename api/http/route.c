@@ -61,9 +61,11 @@ static int no_such_path(const char *path, struct err *e)
 		str_copy(near, sizeof near, candidate);
 	}
 	if (*near)
-		return err_set(e, NOT_FOUND, "there is no path '%.96s'; did you mean '%.96s'?",
-			       path, near);
-	return err_set(e, NOT_FOUND, "there is no path '%.128s'; all paths begin with /v1/", path);
+		err_set(e, NOT_FOUND, "there is no path '%.96s'; did you mean '%.96s'?", path,
+			near);
+	else
+		err_set(e, NOT_FOUND, "there is no path '%.128s'; all begin with /v1/", path);
+	return err_advise(e, "GET /v1/openapi.json tells all paths");
 }
 
 static int read_number(const char *text, const char *of, int64_t *ret, struct err *e)

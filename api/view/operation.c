@@ -37,7 +37,8 @@ static json_t *row_object(struct sqlite3_stmt *q)
 
 static int not_found(int64_t id, struct err *e)
 {
-	return err_set(e, NOT_FOUND, "operation %" PRId64 " is not kept (any more)", id);
+	err_set(e, NOT_FOUND, "operation %" PRId64 " is not kept (any more)", id);
+	return err_advise(e, "qvmadm operations shows those that are kept");
 }
 
 /* The parameter `wait` of a verb, whichever verb it is; 0 where it has none. */

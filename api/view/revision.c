@@ -11,13 +11,19 @@
 #include "api/view/view.h"
 #include "api/view/vm.h"
 #include "base/auto.h"
+#include "schemas/absent.h"
 
-static int not_kept(const char *vm, int64_t revision, struct err *e)
+static int not_kept(struct db *d, int64_t vm, int64_t revision, struct err *e)
 {
-	return err_set(e, NOT_FOUND,
-		       "'%s' has no revision %" PRId64 " (any more); `qvmadm revisions %s` lists "
-		       "those that are kept",
-		       vm, revision, vm);
+	enum { NAME, OLDEST, NEWEST };
+	struct sqlite3_stmt *q = db_query(d, kept, DB_INT(vm));
+	int got = db_row(d, q, e);
+
+	if (got <= 0)
+		return -1;
+	absent_revision(db_text(q, NAME), revision, db_int(q, NEWEST), db_int(q, OLDEST), e);
+	db_leave(q);
+	return -1;
 }
 
 int revision_text(struct db *d, int64_t vm, int64_t revision, struct sqlite3_stmt **ret,
@@ -27,10 +33,7 @@ int revision_text(struct db *d, int64_t vm, int64_t revision, struct sqlite3_stm
 	int got = db_row(d, q, e);
 
 	if (got == 0)
-		return err_set(e, NOT_FOUND,
-			       "revision %" PRId64 " is not kept, or never was; GET "
-			       "/v1/vms/{vm}/revisions lists them",
-			       revision);
+		return not_kept(d, vm, revision, e);
 	*ret = q;
 	return got < 0 ? -1 : 0;
 }
@@ -118,7 +121,7 @@ int view_revision_show(struct request *r, struct err *e)
 	q = db_query(d, revision, DB_INT(id), DB_INT(revision));
 	got = db_row(d, q, e);
 	if (got <= 0)
-		return got < 0 ? -1 : not_kept(request_vm(r), revision, e);
+		return got < 0 ? -1 : not_kept(d, id, revision, e);
 	o = revision_object(q, &p);
 	object_bytes(o, FIELD_revision_config, db_text(q, CONFIG), db_bytes(q, CONFIG));
 	object_text(o, FIELD_revision_folder, db_text(q, FOLDER));

@@ -14,6 +14,7 @@
 #include "api/http/request.h"
 #include "api/view/view.h"
 #include "base/auto.h"
+#include "schemas/absent.h"
 #include "schemas/lifecycle.h"
 
 /* Columns of VM_COLUMNS in statements.def. */
@@ -141,18 +142,13 @@ int vm_of_row(struct db *d, struct sqlite3_stmt *q, json_t **ret, struct err *e)
 	return 0;
 }
 
-static int not_found(const char *name, struct err *e)
-{
-	return err_set(e, NOT_FOUND, "there is no VM '%s'", name);
-}
-
 int vm_find(struct db *d, const char *name, int64_t *ret_id, int64_t *ret_revision, struct err *e)
 {
 	struct sqlite3_stmt *q = db_query(d, vm, DB_TEXT(name));
 	int got = db_row(d, q, e);
 
 	if (got <= 0)
-		return got < 0 ? -1 : not_found(name, e);
+		return got < 0 ? -1 : absent_vm(name, e);
 	*ret_id = db_int(q, ID);
 	*ret_revision = db_int(q, REVISION);
 	db_leave(q);
@@ -206,7 +202,7 @@ int vm_make(struct db *d, const char *name, json_t **ret, struct err *e)
 	q = db_query(d, vm, DB_TEXT(name));
 	got = db_row(d, q, e);
 	if (got <= 0)
-		return got < 0 ? -1 : not_found(name, e);
+		return got < 0 ? -1 : absent_vm(name, e);
 	o = row_object(q);
 	id = db_int(q, ID);
 	revision = db_int(q, REVISION);

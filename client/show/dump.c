@@ -31,9 +31,8 @@ json_t *dump_find(struct command_call *c, const char *vm, const char *name, int 
 	json_array_foreach (field_list(all, "dumps"), i, dump)
 		if (is_meant(dump, name))
 			return json_incref(dump);
-	err_set(&e, NOT_FOUND,
-		"there is no dump '%s' of '%s': `qvmadm dumps %s` lists those that are", name, vm,
-		vm);
+	err_set(&e, NOT_FOUND, "there is no dump '%s' of '%s'", name, vm);
+	err_advise(&e, "qvmadm dumps %s shows those that there are", vm);
 	*ret_status = problem_local(&e, c->as_json);
 	return NULL;
 }

@@ -112,7 +112,8 @@ int problem_answer(const struct http_response *r, const struct source *source, b
 
 int problem_local(const struct err *e, bool as_json)
 {
-	return problem_local_with(e, hint_of(e->code), as_json);
+	return problem_local_with(e, e->code == ERR_USAGE ? hint_of(ERR_USAGE) : err_advice(e),
+				  as_json);
 }
 
 int problem_local_with(const struct err *e, const char *hint, bool as_json)

@@ -31,7 +31,10 @@ const struct lifecycle_step *lifecycle_find(enum observed from, enum vm_event ev
 			str_add(allowed, sizeof allowed, &n, "%s%s", n ? ", " : "",
 				vm_event_id(steps[i].event));
 	}
-	err_set(e, CONFLICT, "cannot %s%s a VM that is %s; allowed now: %s", vm_event_id(event),
-		event == VM_EVENT_TYPE ? " at" : "", observed_id(from), allowed);
+	err_set(e, CONFLICT, "%s is not possible while the VM is %s; allowed now: %s",
+		event == VM_EVENT_TYPE ? "typing" : vm_event_id(event), observed_id(from), allowed);
+	err_advise(
+		e,
+		"bring the VM into a state that allows it, with one of the verbs that are allowed");
 	return NULL;
 }

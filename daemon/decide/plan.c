@@ -91,7 +91,7 @@ struct diagnostic plan_finding(const struct msg_want *w, const struct err *why)
 
 	str_copy(d.file, sizeof d.file, "<config>");
 	str_copy(d.what, sizeof d.what, why->msg);
-	str_copy(d.hint, sizeof d.hint, err_hint((enum err_code)why->code));
+	str_copy(d.hint, sizeof d.hint, err_advice(why));
 	diagnostic_sane(&d);
 	return d;
 }

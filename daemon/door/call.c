@@ -18,6 +18,7 @@
 #include "daemon/store/audit.h"
 #include "daemon/store/operation.h"
 #include "daemon/worker/worker.h"
+#include "schemas/absent.h"
 #include "schemas/op.h"
 
 typedef void handler(struct call *take);
@@ -165,7 +166,7 @@ static struct vm *find(struct call *c, struct err *e)
 	struct vm *v = vm_find(&c->d->vms, c->m.vm);
 
 	if (!v)
-		err_set(e, NOT_FOUND, "there is no VM '%s'", c->m.vm);
+		absent_vm(c->m.vm, e);
 	return v;
 }
 

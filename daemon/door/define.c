@@ -20,6 +20,7 @@
 #include "daemon/store/event.h"
 #include "daemon/decide/lifecycle.h"
 #include "daemon/decide/order.h"
+#include "schemas/absent.h"
 #include "schemas/op.h"
 
 static int need_text(const struct call *c, struct err *e)
@@ -185,7 +186,7 @@ static int store(struct call *c, struct vm *v, int64_t *ret_revision, struct err
 static int need_vm(const struct call *c, struct vm **ret, struct err *e)
 {
 	*ret = vm_find(&c->d->vms, c->m.vm);
-	return *ret ? 0 : err_set(e, NOT_FOUND, "there is no VM '%s'", c->m.vm);
+	return *ret ? 0 : absent_vm(c->m.vm, e);
 }
 
 /* Another change may have come in between, or its end. */

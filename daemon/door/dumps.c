@@ -15,6 +15,7 @@
 #include "daemon/vm/dump.h"
 #include "daemon/worker/dumpfolder.h"
 #include "daemon/worker/dumpsearch.h"
+#include "schemas/absent.h"
 #include "schemas/op.h"
 
 enum { PATIENCE_MS = 5000 };
@@ -167,7 +168,7 @@ static int prepare(struct dumps_visit *x, struct err *e)
 	struct dumpfolder_job own = {.config = &x->d->config, .vm = s->vm};
 
 	if (!v)
-		return err_set(e, NOT_FOUND, "there is no VM '%s'", x->call->m.vm);
+		return absent_vm(x->call->m.vm, e);
 	s->config = own.config;
 	str_copy(s->vm, sizeof s->vm, v->row.name);
 	dumpfolder_own(&own);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "daemon/store/store.h"
+#include "schemas/absent.h"
 
 /* One that no VM ever had, and whose uid (vm_uid()) no present one has. */
 static int next_id(struct store *s, int64_t *ret, struct err *e)
@@ -272,8 +273,5 @@ int record_kept(struct store *s, const struct record *r, int64_t revision, struc
 	if (store_number(s, "SELECT min(revision) FROM revision WHERE vm = ?", key, 1, 0, &oldest,
 			 e) < 0)
 		return -1;
-	return err_set(e, NOT_FOUND,
-		       "'%s' has no revision %" PRId64 ": its newest is %" PRId64
-		       ", the oldest that is kept %" PRId64 "; `qvmadm revisions %s` lists them",
-		       r->name, revision, r->revision, oldest, r->name);
+	return absent_revision(r->name, revision, r->revision, oldest, e);
 }

@@ -8,6 +8,7 @@
 
 #include "base/auto.h"
 #include "daemon/store/store.h"
+#include "schemas/absent.h"
 
 enum { SECRET_BYTES = 32 };
 
@@ -74,7 +75,6 @@ int token_delete(struct store *s, const char *name, struct err *e)
 	if (is_there(s, name, &n, e) < 0)
 		return -1;
 	if (!n)
-		return err_set(e, NOT_FOUND, "there is no token '%s'; qvmadm token lists them",
-			       name);
+		return absent_token(name, e);
 	return STORE_RUN(s, e, "DELETE FROM token WHERE name = ?", STORE_TEXT(name));
 }

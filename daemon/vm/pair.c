@@ -392,8 +392,8 @@ static int need_partner(const struct vm *v, struct vm **ret, struct err *e)
 	if (primary)
 		return err_set(e, CONFLICT, "'%s' is the standby of '%s': say it of '%s'",
 			       v->row.name, primary->row.name, primary->row.name);
-	return err_set(e, CONFLICT, "'%s' has no standby: name one in its policy field standby",
-		       v->row.name);
+	err_set(e, CONFLICT, "'%s' has no standby", v->row.name);
+	return err_advise(e, "qvmadm set %s standby=VM names one", v->row.name);
 }
 
 int pair_take_over(struct daemon *d, struct vm *primary, const struct operation *o,

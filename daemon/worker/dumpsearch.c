@@ -88,9 +88,8 @@ int dumpsearch_list(const struct dumpsearch *s, int *ret_fd, struct err *e)
 
 static int none(const struct dumpsearch *s, const char *name, struct err *e)
 {
-	return err_set(e, NOT_FOUND,
-		       "there is no dump '%s' of '%s': `qvmadm dumps %s` lists those that are",
-		       name, s->vm, s->vm);
+	err_set(e, NOT_FOUND, "there is no dump '%s' of '%s'", name, s->vm);
+	return err_advise(e, "qvmadm dumps %s shows those that there are", s->vm);
 }
 
 int dumpsearch_open(const struct dumpsearch *s, const char *name, int *ret_fd, struct err *e)

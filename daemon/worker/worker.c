@@ -240,8 +240,10 @@ void worker_sane(struct msg_ended *m)
 	str_printable(m->detail, strlen(m->detail));
 	err_sane(&m->err);
 	str_printable(m->err.msg, strlen(m->err.msg));
-	for (unsigned i = 0; i < m->err.n_frames; i++)
+	for (unsigned i = 0; i < m->err.n_frames; i++) {
 		str_printable(m->err.frame[i].where, strlen(m->err.frame[i].where));
+		str_printable(m->err.frame[i].note, strlen(m->err.frame[i].note));
+	}
 }
 
 /* Its own account: the message, else what the black box holds. */

@@ -364,8 +364,13 @@ def test_each_hint_is_about_what_went_wrong(farm):
             (("-H", "nowhere", "list"), 3, "must be unix:PATH", "--help"),
             (("wait", "web-2", "--timeout", "100ms"), 18, "qvmadm status web-2", "goes on"),
             (("rollback", "web-2", "99"), 5, "qvmadm revisions web-2", "did you mean"),
-            (("diff", "web-2", "--revision", "99"), 5, "`qvmadm revisions web-2` lists", "did you mean"),
-            (("console", "web-2", "--send", "x"), 7, "cannot type at a VM that is stopped", ", type")):
+            (("diff", "web-2", "--revision", "99"), 5, "qvmadm revisions web-2", "did you mean"),
+            (("show", "nobody"), 5, "hint: qvmadm list shows", "incidents"),
+            (("dump", "nobody"), 5, "hint: qvmadm list shows", "incidents"),
+            (("nmi", "web-2"), 7, "nmi is not possible while the VM is stopped", "cannot nmi"),
+            (("takeover", "web-2"), 7, "qvmadm set web-2 standby=VM", "the verbs"),
+            (("rename", "web-2", "web-3"), 7, "hint: qvmadm rename --help", "the verbs"),
+            (("console", "web-2", "--send", "x"), 7, "typing is not possible while the VM is stopped", ", type")):
         r = farm.adm(*words)
         assert r.returncode == status and says in r.stderr and never not in r.stderr, (words, r)
 

@@ -129,7 +129,7 @@ def test_a_worker_that_hangs_costs_the_pause_alone(host):
 def test_what_is_not_running_is_not_paused(host):
     host.define("web", SPIN)
     a = host.verb("web", "pause")
-    assert a.status == 409 and "cannot pause a VM that is stopped" in a.json["detail"], a
+    assert a.status == 409 and "pause is not possible while the VM is stopped" in a.json["detail"], a
     assert host.verb("web", "resume").status == 409
     said = host.adm("pause", "web")
     assert said.returncode == 7 and "stopped" in said.stderr, said

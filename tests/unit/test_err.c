@@ -49,8 +49,24 @@ TEST(err_keeps_the_innermost_frames)
 	for (int i = 0; i < 20; i++)
 		err_wrap(&e, "caller %d", i);
 	assert_int_equal(e.n_frames, ERR_FRAMES);
-	assert_string_equal(e.frame[0].note, "the cause");
+	assert_string_equal(e.msg, "the cause");
+	assert_string_equal(e.frame[1].note, "caller 0");
 	assert_string_equal(e.frame[ERR_FRAMES - 1].note, "caller 4");
+}
+
+TEST(err_has_the_hint_of_its_code_unless_it_has_its_own)
+{
+	struct err e;
+
+	err_set(&e, NOT_FOUND, "there is no VM 'web'");
+	assert_string_equal(err_advice(&e), err_hint(ERR_NOT_FOUND));
+	assert_int_equal(err_advise(&e, "qvmadm %s shows them", "list"), -1);
+	err_wrap(&e, "start it");
+	assert_string_equal(err_advice(&e), "qvmadm list shows them");
+	assert_string_equal(e.msg, "there is no VM 'web'");
+	err_set(&e, NOT_FOUND, "there is no VM 'web'");
+	assert_string_equal(err_advice(&e), err_hint(ERR_NOT_FOUND));
+	assert_string_equal(err_advice(&(struct err){.code = ERR_LIMIT}), err_hint(ERR_LIMIT));
 }
 
 TEST(err_from_a_hostile_peer_is_made_safe)

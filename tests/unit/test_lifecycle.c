@@ -11,9 +11,9 @@ TEST(lifecycle_refuses_and_lists_what_is_allowed)
 
 	assert_null(lifecycle_find(OBSERVED_RUNNING, VM_EVENT_DELETE, &e));
 	assert_int_equal(e.code, ERR_CONFLICT);
-	assert_string_equal(
-		e.msg, "cannot delete a VM that is running; allowed now: start, pause, resume, "
-		       "stop, kill, dump, button, nmi, reset-budget");
+	assert_string_equal(e.msg, "delete is not possible while the VM is running; allowed now: "
+				   "start, pause, resume, "
+				   "stop, kill, dump, button, nmi, reset-budget");
 }
 
 TEST(lifecycle_finds_a_step_by_its_own_row)

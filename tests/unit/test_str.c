@@ -30,7 +30,10 @@ TEST(str_add_never_passes_its_end)
 TEST(str_distance_counts_edits)
 {
 	assert_int_equal(str_distance("ram", "ram"), 0);
-	assert_int_equal(str_distance("rma", "ram"), 2);
+	assert_int_equal(str_distance("rma", "ram"), 1);
+	assert_int_equal(str_distance("strat", "start"), 1);
+	assert_int_equal(str_distance("bogus", "logs"), 2);
+	assert_int_equal(str_distance("abcd", "dcba"), 3);
 	assert_int_equal(str_distance("", "ram"), 3);
 	assert_int_equal(str_distance("ser8250", "ser825"), 1);
 }
@@ -45,7 +48,7 @@ TEST(str_near_is_the_first_with_the_fewest_edits)
 	assert_int_equal(str_try(&n, "stated"), 1);
 	assert_string_equal(n.near, "stated");
 	assert_int_equal(str_try(&n, "rated"), 2);
-	assert_int_equal(str_try(&n, "started"), 2);
+	assert_int_equal(str_try(&n, "started"), 1);
 	assert_int_equal(str_try(&n, "stranded"), 2);
 	assert_int_equal(str_try(&n, "strafed"), 1);
 	assert_string_equal(n.near, "stated");
@@ -54,7 +57,9 @@ TEST(str_near_is_the_first_with_the_fewest_edits)
 
 TEST(str_near_is_none_beyond_a_third_of_the_word)
 {
-	struct str_near one = str_near("go"), two = str_near("hosts"), three;
+	struct str_near one = str_near("go"), two = str_near("hosts"),
+			short_word = str_near("bogus");
+	struct str_near three;
 	char many[200] = {0};
 
 	str_try(&one, "no");
@@ -66,6 +71,8 @@ TEST(str_near_is_none_beyond_a_third_of_the_word)
 	assert_null(two.near);
 	str_try(&two, "host");
 	assert_string_equal(two.near, "host");
+	str_try(&short_word, "logs");
+	assert_null(short_word.near);
 	/* Nothing of "set" would be left: a longer word does not come near to all. */
 	memset(many, 'x', sizeof many - 1);
 	three = str_near(many);

@@ -91,7 +91,7 @@ static void sink(const struct log_line *l)
 	str_add(line, sizeof line, &n, "%s%s", word_of(filter), l->text);
 	first = n;
 	if (err && err->code && err->code < ERR_COUNT && filter <= LOG_FILTER_ERROR)
-		str_add(line, sizeof line, &n, "\nqvm: hint: %s", err_hint(err->code));
+		str_add(line, sizeof line, &n, "\nqvm: hint: %s", err_advice(err));
 	str_add(line, sizeof line, &n, "\n");
 	pthread_mutex_lock(&out.lock);
 	for (unsigned i = 0; i < loggers->n; i++) {
