@@ -160,6 +160,18 @@ static int add_allow_uio(struct config *c, const char *value, struct err *e)
 	return 0;
 }
 
+static int add_allow_memory(struct config *c, const char *value, struct err *e)
+{
+	struct err why;
+
+	if (c->n_allow_memories == CONFIG_ALLOWS)
+		return err_set(e, INVALID, "more than %d `allow-memory` lines", CONFIG_ALLOWS);
+	if (hostmem_read(value, &c->allow_memory[c->n_allow_memories], &why) < 0)
+		return err_set(e, INVALID, "allow-memory: %s", why.msg);
+	c->n_allow_memories++;
+	return 0;
+}
+
 static int set_uid_base(struct config *c, const char *value, struct err *e)
 {
 	uint64_t n = 0;
@@ -286,6 +298,7 @@ static const struct {
 	{"allow-tap", add_allow_tap},
 	{"allow-pci", add_allow_pci},
 	{"allow-uio", add_allow_uio},
+	{"allow-memory", add_allow_memory},
 	{"worker-uid-base", set_uid_base},
 	{"memory-budget", set_memory_budget},
 	{"shutdown-grace-ms", set_shutdown_grace},

@@ -13,6 +13,7 @@
 #include "base/command.h"
 #include "base/cpulist.h"
 #include "base/err.h"
+#include "base/hostmem.h"
 
 enum {
 	CONFIG_PATH = 512,
@@ -38,6 +39,8 @@ struct config {
 	unsigned n_allow_pcis;
 	uint16_t allow_uio[CONFIG_ALLOWS]; /* numbers of UIO devices for guests */
 	unsigned n_allow_uios;
+	struct hostmem allow_memory[CONFIG_ALLOWS]; /* ranges of the host's memory for guests */
+	unsigned n_allow_memories;
 	char listen[CONFIG_LISTEN]; /* ADDRESS:PORT of the API by TLS; "" = the unix socket alone */
 	char tls_certificate[CONFIG_PATH], tls_key[CONFIG_PATH]; /* PEM files */
 	char tls_client_ca[CONFIG_PATH]; /* of client certificates; "" = none are asked for */

@@ -30,6 +30,7 @@ int plan_judge_want(const struct plan *p, const struct msg_want *w, struct err *
 			     .want = w,
 			     .plan = p->shape,
 			     .container_fd = -1,
+			     .iomem_fd = p->iomem_fd,
 			     .worker_fd = -1};
 
 	if (resource_probe(&r, e) < 0)

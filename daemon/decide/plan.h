@@ -21,6 +21,7 @@ struct plan {
 	const struct msg_want *want;
 	uint32_t n_wants;
 	uint64_t used_bytes; /* of the memory budget, by the other VMs */
+	int iomem_fd;	     /* of struct resource */
 	bool is_late;	     /* what two may want is locked before the start, not now */
 };
 

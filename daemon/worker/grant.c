@@ -40,6 +40,7 @@ static int make_all(struct daemon *d, struct worker *w, int *fds, struct err *e)
 				     .want = &w->want[i],
 				     .plan = &w->plan,
 				     .container_fd = -1,
+				     .iomem_fd = -1,
 				     .peers = &d->peers,
 				     .dials = &d->dials,
 				     .shmem = &d->shmem,

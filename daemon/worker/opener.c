@@ -116,7 +116,7 @@ static int narrow(const struct opener_spec *s, struct err *e)
 
 	if (!s->finishes)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (sandbox_narrow(capabilities, e) < 0)
+	if (sandbox_narrow(capabilities | (uint64_t)s->has_raw_io << CAP_SYS_RAWIO, e) < 0)
 		return -1;
 	return sandbox_filter(lists, NELEMS(lists), e);
 }

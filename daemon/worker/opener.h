@@ -42,6 +42,7 @@ struct opener_spec {
 	const void *job;
 	const int *keep; /* the child has these as OPENER_KEPT_FD, ... */
 	unsigned n_keep;
+	bool has_raw_io; /* the child keeps CAP_SYS_RAWIO, for /dev/mem */
 	bool finishes;
 	/* In a child that finishes, or NULL: nobody takes item i, which was opened. */
 	void (*undo)(const void *job, uint32_t i, const int *opened);

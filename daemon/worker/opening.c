@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/worker/opening.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/auto.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
 #include "daemon/timer.h"
@@ -25,6 +27,7 @@ static int work(const void *job, uint32_t i, const int *opened, int *ret_fd, str
 				   .want = w,
 				   .plan = p->shape,
 				   .container_fd = has_container ? opened[i - 1] : -1,
+				   .iomem_fd = p->iomem_fd,
 				   .is_late = p->is_late,
 				   .worker_fd = -1};
 
@@ -71,12 +74,33 @@ static void gone(void *arg)
 		worker_opening_gone(w);
 }
 
+/* An opener has not the rights by which /proc/iomem shows addresses. */
+static int open_iomem(const struct worker *w, int *ret_fd, struct err *e)
+{
+	bool is_wanted = false;
+
+	for (uint32_t i = 0; i < w->n_wants; i++)
+		is_wanted |= w->want[i].kind == WANT_MEM || w->want[i].kind == WANT_MEM_READ;
+	if (!is_wanted)
+		return 0;
+	*ret_fd = open("/proc/iomem", O_RDONLY | O_CLOEXEC);
+	return *ret_fd < 0 ? err_sys(e, RESOURCE, "open /proc/iomem") : 0;
+}
+
 static int spawn(struct worker *w, struct err *e)
 {
 	struct opening *o = &w->opening;
+	AUTO_FD int iomem = -1;
+
+	if (open_iomem(w, &iomem, e) < 0)
+		return -1;
+	o->plan.iomem_fd = iomem < 0 ? -1 : OPENER_KEPT_FD;
 	const struct opener_spec spec = {.n = o->is_granted ? 2 * w->n_wants : w->n_wants,
 					 .work = work,
 					 .job = &o->plan,
+					 .keep = &iomem,
+					 .n_keep = iomem >= 0,
+					 .has_raw_io = iomem >= 0,
 					 .goes_on = !o->is_granted,
 					 .answered = answered,
 					 .gone = gone,

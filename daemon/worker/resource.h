@@ -26,6 +26,7 @@ struct resource {
 	const struct msg_want *want;
 	const struct msg_plan *plan;
 	int container_fd;	/* of the want right before, if it was a VFIO container; else -1 */
+	int iomem_fd;		/* /proc/iomem, in the opener of a plan that wants MEM; else -1 */
 	struct peer_set *peers; /* the supervisor's; NULL in an opener */
 	struct dial_set *dials; /* likewise */
 	struct shmem *shmem;	/* likewise */

@@ -81,6 +81,28 @@ def test_a_supervisor_gives_no_uio_device_unless_its_settings_name_it(host):
     assert "allow-uio = uio7" in answer.text
 
 
+MEMORY = "pass loc 0x40000000,0x1000=0xfe000000"
+
+
+def test_a_supervisor_gives_no_memory_of_the_host_unless_its_settings_name_it(host):
+    answer = host.put("/v1/vms/guest", {"config": config("hello.elf", MEMORY)})
+    assert answer.status >= 400, answer
+    assert "allow-memory = 0xfe000000,0x1000" in answer.text
+
+
+@pytest.mark.skipif(os.path.exists("/dev/mem"), reason="this machine has a /dev/mem")
+def test_a_host_without_its_memory_as_a_device_says_what_to_do(tmp_path):
+    path = tmp_path / "guest.qvmconf"
+    path.write_text(config("hello.elf", MEMORY))
+    for r in (worker_alone(f"@{path}"), worker_alone(f"@{path}", "dryrun")):
+        assert r.returncode == 64, r
+        assert "this host has no /dev/mem" in r.stderr and "=uio:N" in r.stderr
+    with Host(**{"allow-memory": "0xfe000000,0x10000"}) as h:
+        answer = h.put("/v1/vms/guest", {"config": config("hello.elf", MEMORY)})
+        assert answer.status >= 400, answer
+        assert "this host has no /dev/mem" in answer.text
+
+
 def test_a_function_that_is_not_bound_to_vfio_is_refused_with_the_command(said):
     assert re.search(r"unbound: .*0000:00:0[45].0.*vfio-pci", said)
 
@@ -154,6 +176,32 @@ def test_a_uio_device_has_one_owner_and_is_given_to_no_guest_unless_it_is_named(
     assert "define device: " in said and "allow-uio = uio0" in said
     assert "start spin: spin: started" in said
     assert re.search(r"owned: .*/dev/uio1.* has one owner", said)
+
+
+def test_a_guest_reaches_registers_of_the_host_by_their_address(said):
+    assert "memory: device 10000ed\n" in said
+    assert "memory: inverse edcba987\n" in said
+
+
+def test_memory_that_the_host_uses_is_refused_with_who_has_it(said):
+    assert re.search(r"memory ram: .*0x100000,0x1000 .* in its RAM \(System RAM 0x100000-", said)
+    assert re.search(r"memory busy: .*0xfec00000,0x1000.* 'IOAPIC 0' .*=uio:N", said)
+
+
+def test_a_worker_keeps_the_mapping_of_its_range_and_no_descriptor_of_the_hosts_memory(said):
+    base = int(re.search(r"address: (\w+)", said).group(1), 16)
+    first, last, offset = re.search(r"worker maps: 1 (\w+)-(\w+) rw-s (\w+) ", said).groups()
+    assert int(last, 16) - int(first, 16) == 0x1000 and int(offset, 16) == base
+    assert re.search(r"worker holds: 0 of [1-9]", said)
+    assert re.findall(r"other holds: (.*)", said) == ["0", "0"]
+
+
+def test_memory_of_the_host_has_one_owner_and_no_more_of_it_is_given_than_is_named(said):
+    base = int(re.search(r"address: (\w+)", said).group(1), 16)
+    assert "define memory: " in said and f"allow-memory = 0x{base:x},0x2000" in said
+    assert "start memory: memory: started" in said
+    assert re.search(rf"memory owned: .*0x{base:x},0x1000 .* has one owner", said)
+    assert "memory again: device 10000ed\n" in said
 
 
 def test_a_device_is_masked_and_nothing_is_left_when_a_guest_by_uio_has_ended(said):

@@ -7,6 +7,7 @@
 #include "schemas/message.h"
 #include "vmm/conf/number.h"
 #include "vmm/conf/parse.h"
+#include "vmm/conf/pass_mem.h"
 #include "vmm/conf/pass_pci.h"
 #include "vmm/conf/pass_uio.h"
 #include "vmm/conf/place.h"
@@ -103,32 +104,20 @@ static bool read_file(struct parse *p, const struct token *t, size_t from, char 
 	return is_paged(p, &at, "offset", *ret_offset);
 }
 
-/* What stands behind `=`, if it is something that can be passed; else NULL with a finding. */
+/* What stands behind `=`, "" without one; NULL with a finding if it cannot be passed. */
 static const char *source(struct parse *p, const struct token *t)
 {
 	const char *equals = strchr(t->text, '=');
-	bool is_ports = !strncmp(t->text, "io:", 3);
 
+	if (strncmp(t->text, "io:", 3) != 0)
+		return equals ? equals + 1 : t->text + strlen(t->text);
 	if (equals && !strncmp(equals + 1, "uio:", 4))
 		return equals + 1;
-	if (equals && !is_ports && !strncmp(equals + 1, "file:", 5))
-		return equals + 1;
-	if (is_ports)
-		finding_hint(
-			finding_error(
-				p->findings, &t->at,
-				"I/O ports of the host cannot be passed by their numbers: KVM "
-				"maps none, and a descriptor of /dev/port reaches all of them"),
-			PORTS_FORM
-			", a BAR of a PCI function that uio_pci_generic has; or use a vdev "
-			"for what the guest needs");
-	else
-		finding_hint(
-			finding_error(
-				p->findings, &t->at,
-				"host-physical memory cannot be passed safely: a descriptor of "
-				"/dev/mem reaches all of the host's memory, not this range"),
-			FORM ": a file of the host; or =uio:N, a UIO device");
+	finding_hint(finding_error(p->findings, &t->at,
+				   "I/O ports of the host cannot be passed by their numbers: KVM "
+				   "maps none, and a descriptor of /dev/port reaches all of them"),
+		     PORTS_FORM ", a BAR of a PCI function that uio_pci_generic has; or use a vdev "
+				"for what the guest needs");
 	return NULL;
 }
 
@@ -201,6 +190,8 @@ static bool read_source(struct parse *p, const struct token *t, size_t from, cha
 	ret->path = path;
 	if (!strncmp(t->text + from, "uio:", 4))
 		return pass_uio_source(p, t, from, path, ret);
+	if (strncmp(t->text + from, "file:", 5) != 0)
+		return pass_mem_source(p, t, from, path, ret);
 	ret->kind = ret->is_writable ? WANT_PASS : WANT_PASS_READ;
 	return read_file(p, t, from + 5, path, &ret->offset);
 }
@@ -222,7 +213,8 @@ void option_pass_loc(struct parse *p, const struct token *t)
 	if (!file)
 		return;
 	n = (size_t)(file - t[1].text);
-	if (!(strncmp(t[1].text, "io:", 3) ? read_target : read_ports)(p, &t[1], n - 1, &place) ||
+	if (!(strncmp(t[1].text, "io:", 3) ? read_target
+					   : read_ports)(p, &t[1], n - (file[-1] == '='), &place) ||
 	    !read_source(p, &t[1], n, path, &place))
 		return;
 	if (v->vdev->class != &pass_class) {

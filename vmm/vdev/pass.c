@@ -93,6 +93,11 @@ static int pass_check(struct vdev *d, struct err *e)
 	return d->n_wants ? 0 : err_set(e, CONFIG, "this `pass` gives the guest nothing");
 }
 
+static bool is_physical(const struct vdev_want *w)
+{
+	return w->kind == WANT_MEM || w->kind == WANT_MEM_READ;
+}
+
 /* A file cannot be sealed as a memfd can: that it keeps its length is its owner's to see to. */
 static int check_length(const struct vdev *d, unsigned i, struct err *e)
 {
@@ -101,7 +106,7 @@ static int check_length(const struct vdev *d, unsigned i, struct err *e)
 	uint64_t bytes = d->region[i].bytes;
 	struct stat st;
 
-	if (w->kind == WANT_UIO) /* mmap() knows */
+	if (w->kind == WANT_UIO || is_physical(w)) /* mmap() knows */
 		return 0;
 	if (fstat(w->fd, &st) < 0)
 		return err_sys(e, START, "look at '%s'", w->path);
@@ -119,7 +124,7 @@ static int map(struct vdev *d, unsigned i, struct err *e)
 {
 	struct part *part = &((struct pass *)d->state)->part[i];
 	const struct vdev_region *g = &d->region[i];
-	const struct vdev_want *w = &d->want[part->want];
+	struct vdev_want *w = &d->want[part->want];
 	void *p;
 
 	if (check_length(d, i, e) < 0)
@@ -128,7 +133,7 @@ static int map(struct vdev *d, unsigned i, struct err *e)
 		return 0;
 	p = mmap(NULL, g->bytes, part->is_writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED,
 		 w->fd, (off_t)part->offset);
-	if (p == MAP_FAILED && w->kind != WANT_PASS && w->kind != WANT_PASS_READ)
+	if (p == MAP_FAILED && (w->kind == WANT_UIO || w->kind == WANT_UIO_BAR))
 		return err_sys(e, START,
 			       "map 0x%" PRIx64 " bytes of '%s' (does it have as many there, as "
 			       "memory? see /sys/class/uio)",
@@ -136,6 +141,11 @@ static int map(struct vdev *d, unsigned i, struct err *e)
 	if (p == MAP_FAILED)
 		return err_sys(e, START, "map '%s'", w->path);
 	part->host = p;
+	if (is_physical(w)) {
+		/* It reaches more than what was mapped (base/hostmem.h). */
+		close(w->fd);
+		w->fd = -1;
+	}
 	return machine_place(d->machine, machine_slot(d->machine), g->base, g->bytes, p,
 			     part->is_writable, e);
 }

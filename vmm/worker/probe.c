@@ -10,6 +10,7 @@
 
 #include "base/auto.h"
 #include "base/disk.h"
+#include "base/hostmem.h"
 #include "base/pass.h"
 #include "base/str.h"
 #include "base/tap.h"
@@ -186,6 +187,19 @@ static int ask_uio(const char *path, uint64_t room, struct err *e)
 		      : err_set(e, RESOURCE, "'%s' is no UIO device of the host", path);
 }
 
+static int ask_mem(const char *path, uint64_t room, struct err *e)
+{
+	AUTO_FD int iomem = open("/proc/iomem", O_RDONLY | O_CLOEXEC);
+	struct hostmem h;
+
+	(void)room;
+	if (iomem < 0)
+		return err_sys(e, RESOURCE, "open /proc/iomem, which tells what is memory");
+	return hostmem_of(path, &h)
+		       ? hostmem_probe(&h, iomem, e)
+		       : err_set(e, RESOURCE, "'%s' is no range of the host's memory", path);
+}
+
 /* Of a command nothing is known before it runs, of a peer nothing without its supervisor. */
 static int ask(uint32_t kind, const char *path, uint64_t room, struct err *e)
 {
@@ -196,7 +210,8 @@ static int ask(uint32_t kind, const char *path, uint64_t room, struct err *e)
 		[WANT_DISK] = ask_disk,	    [WANT_DISK_READ] = ask_disk_read,
 		[WANT_PASS] = ask_pass,	    [WANT_PASS_READ] = ask_pass_read,
 		[WANT_TAP] = ask_tap,	    [WANT_PCI] = ask_pci,
-		[WANT_UIO] = ask_uio,
+		[WANT_UIO] = ask_uio,	    [WANT_MEM] = ask_mem,
+		[WANT_MEM_READ] = ask_mem,
 	};
 
 	return kind < WANT_COUNT && how[kind] ? how[kind](path, room, e) : 0;
