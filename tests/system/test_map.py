@@ -49,7 +49,7 @@ def test_the_map_of_a_running_board_names_who_answers(host):
         assert row in ports, ports
     assert ports == sorted(ports, key=lambda p: int(p[0], 16))
     lines = {(x["line"], x["owner"]) for x in board["interrupts"]}
-    assert {(4, "ser8250"), (8, "mc146818"), (18, "virtio-entropy")} <= lines, lines
+    assert {(0, "hpet"), (4, "ser8250"), (8, "hpet"), (8, "mc146818"), (11, "hpet"), (18, "virtio-entropy")} <= lines, lines
     assert [(f["address"], f["owner"]) for f in board["functions"]] == [
         ("00:00.0", "pci-host"), ("00:01.0", "pci-dummy"), ("00:02.0", "virtio-entropy")]
 

@@ -8,6 +8,7 @@
 
 #include "vmm/conf/draft.h"
 #include "vmm/vdev/vdev.h"
+#include "vmm/x86/irqchip.h"
 
 /* What answers a range: memory, or a region of a vdev. */
 struct extent {
@@ -146,6 +147,33 @@ static void check_reserved(const struct draft *d, struct findings *f)
 	}
 }
 
+/* What KVM's set answers beyond the place of whoever brought it: the 8259 beside an ioapic. A device
+ * there is never asked; memory is, for its slot comes first. */
+static void check_irqchip(const struct draft *d, struct findings *f, const struct extent *x,
+			  size_t n)
+{
+	const struct draft_vdev *by = NULL;
+	char mine[DRAFT_LABEL], its[DRAFT_LABEL], where[FINDING_WHERE], range[PLACE_RANGE];
+
+	for (unsigned i = 0; i < d->n_vdevs && !by; i++)
+		if (d->vdev[i].vdev && d->vdev[i].vdev->class->is_irqchip)
+			by = &d->vdev[i];
+	for (size_t i = 0; by && i < n; i++) {
+		if (!x[i].vdev || x[i].is_under || x[i].vdev->vdev->class->is_irqchip ||
+		    !irqchip_takes(x[i].base, x[i].base + x[i].bytes - 1, x[i].space == VDEV_IO))
+			continue;
+		place_range(x[i].base, x[i].bytes, range);
+		finding_hint(finding_error(f, &x[i].at,
+					   "%s (%s%s) would never be asked: KVM's own interrupt "
+					   "controllers answer there, which come with %s of %s",
+					   label(&x[i], mine),
+					   x[i].space == VDEV_IO ? "ports " : "", range,
+					   draft_vdev_label(by, its),
+					   finding_where(f, &by->at, &x[i].at, where)),
+			     "give it another `loc`");
+	}
+}
+
 void overlap_check(const struct draft *d, struct findings *f)
 {
 	struct extent *x = calloc(1 + d->n_memory + (size_t)d->n_vdevs * VDEV_REGIONS, sizeof *x);
@@ -164,6 +192,7 @@ void overlap_check(const struct draft *d, struct findings *f)
 		    x[i].base + x[i].bytes > reach->base + reach->bytes)
 			reach = &x[i];
 	}
+	check_irqchip(d, f, x, n);
 	free(x);
 	check_reserved(d, f);
 }

@@ -133,10 +133,28 @@ static void places(const struct vdev *d, char *ret, size_t cap)
 		str_add(ret, cap, &len, "-");
 }
 
+/* "io:0,io:8", "line 0,8,11". */
+static void own_lines(const struct vdev *d, char *ret, size_t cap)
+{
+	const char *pic;
+	size_t used = 0;
+	int line;
+
+	ret[0] = '\0';
+	for (unsigned n = 0; used < cap && (line = d->class->line(d, n, &pic)) >= 0; n++)
+		used += (size_t)snprintf(ret + used, cap - used, "%s%s%s%d", n ? "," : "",
+					 pic ? pic
+					 : n ? ""
+					     : "line ",
+					 pic ? ":" : "", line);
+}
+
 /* "ioapic:4", "line 4" of the board's own controller, "apic"; "-" when it interrupts nobody. */
 static void interrupt(const struct vdev *d, char *ret, size_t cap)
 {
-	if (d->intr < 0)
+	if (d->class->line)
+		own_lines(d, ret, cap);
+	else if (d->intr < 0)
 		str_copy(ret, cap, d->intr_pic[0] ? d->intr_pic : "-");
 	else if (d->intr_pic[0])
 		snprintf(ret, cap, "%s:%d", d->intr_pic, d->intr);

@@ -28,9 +28,17 @@ static bool is_before(const struct draft_vdev *a, const struct draft_vdev *b)
 	return a->at.line == 0 || a->at.order < b->at.order;
 }
 
-static void no_controller(const struct draft *d, struct findings *f, const struct draft_vdev *v)
+/* A line of a controller, as an option of a vdev names it. */
+struct wire {
+	const char *pic;
+	int line; /* -1 = named without one */
+	const struct mark *at;
+};
+
+static void no_controller(const struct draft *d, struct findings *f, const struct draft_vdev *v,
+			  const struct wire *w)
 {
-	struct suggestion s = {.word = v->vdev->intr_pic};
+	struct suggestion s = {.word = w->pic};
 	const char *any = NULL;
 	struct diagnostic *g;
 
@@ -44,19 +52,19 @@ static void no_controller(const struct draft *d, struct findings *f, const struc
 		suggest_consider(&s, c->vdev->name);
 		any = c->vdev->name;
 	}
-	g = finding_error(f, &v->intr_at, "no interrupt controller is named '%s'",
-			  v->vdev->intr_pic);
+	g = finding_error(f, w->at, "no interrupt controller is named '%s'", w->pic);
 	if (s.best)
-		finding_hint(g, "did you mean `intr %s:%d`?", s.best, v->vdev->intr);
+		finding_hint(g, "did you mean `intr %s:%d`?", s.best, w->line);
 	else if (any)
-		finding_hint(g, "there is `%s`: write `intr %s:%d`", any, any, v->vdev->intr);
+		finding_hint(g, "there is `%s`: write `intr %s:%d`", any, any, w->line);
 	else
 		finding_hint(g, "put the controller before this vdev: `vdev ioapic name %s`",
-			     v->vdev->intr_pic);
+			     w->pic);
 }
 
 /* The vdev that `intr` names: defined before, and an interrupt controller. */
-static void check_controller(const struct draft *d, struct findings *f, struct draft_vdev *v)
+static void check_controller(const struct draft *d, struct findings *f, struct draft_vdev *v,
+			     const struct wire *w)
 {
 	const struct draft_vdev *found = NULL;
 	char where[FINDING_WHERE];
@@ -64,7 +72,7 @@ static void check_controller(const struct draft *d, struct findings *f, struct d
 	for (unsigned i = 0; i < d->n_vdevs; i++) {
 		const struct draft_vdev *c = &d->vdev[i];
 
-		if (c == v || strcmp(name_of(c), v->vdev->intr_pic) != 0)
+		if (c == v || strcmp(name_of(c), w->pic) != 0)
 			continue;
 		if (!found || is_before(c, v))
 			found = c;
@@ -74,23 +82,22 @@ static void check_controller(const struct draft *d, struct findings *f, struct d
 	if (found && !found->vdev)
 		return; /* it was refused, that is enough */
 	if (!found) {
-		no_controller(d, f, v);
+		no_controller(d, f, v, w);
 	} else if (!found->vdev->class->is_pic && !is_lapic(found)) {
-		finding_hint(finding_error(f, &v->intr_at,
-					   "'%s' of %s is a `%s`, no interrupt controller",
-					   found->vdev->name,
-					   finding_where(f, &found->at, &v->intr_at, where),
-					   found->vdev->class->name),
-			     "name a `vdev ioapic` or `vdev 8259`");
+		finding_hint(
+			finding_error(f, w->at, "'%s' of %s is a `%s`, no interrupt controller",
+				      found->vdev->name, finding_where(f, &found->at, w->at, where),
+				      found->vdev->class->name),
+			"name a `vdev ioapic` or `vdev 8259`");
 	} else if (!is_before(found, v)) {
-		finding_hint(finding_error(f, &v->intr_at,
+		finding_hint(finding_error(f, w->at,
 					   "interrupt controller '%s' is defined only later, in %s",
 					   found->vdev->name,
-					   finding_where(f, &found->at, &v->intr_at, where)),
+					   finding_where(f, &found->at, w->at, where)),
 			     "move that `vdev %s` with its options before this vdev",
 			     found->vdev->class->name);
-	} else if (is_lapic(found) != (v->vdev->intr < 0)) {
-		finding_hint(finding_error(f, &v->intr_at,
+	} else if (is_lapic(found) != (w->line < 0)) {
+		finding_hint(finding_error(f, w->at,
 					   is_lapic(found) ? "the local APIC '%s' has no lines"
 							   : "'%s' is named without a line",
 					   found->vdev->name),
@@ -108,10 +115,25 @@ static bool names_lapic(const struct draft_vdev *v)
 	return v->vdev->intr < 0 && !strcmp(v->vdev->intr_pic, "apic");
 }
 
+/* The lines that its own options name, until one is wrong. */
+static void check_own_lines(const struct draft *d, struct findings *f, struct draft_vdev *v)
+{
+	struct wire w = {.at = &v->at};
+
+	for (unsigned n = 0;
+	     !v->is_wrong && (w.line = v->vdev->class->line(v->vdev, n, &w.pic)) >= 0; n++)
+		if (w.pic)
+			check_controller(d, f, v, &w);
+}
+
 static void check_intr(const struct draft *d, struct findings *f, struct draft_vdev *v)
 {
 	char label[DRAFT_LABEL];
 
+	if (v->vdev->class->line) {
+		check_own_lines(d, f, v);
+		return;
+	}
 	if (v->intr_at.line && vdev_is_function(v->vdev)) {
 		finding_hint(
 			finding_error(f, &v->intr_at,
@@ -133,7 +155,8 @@ static void check_intr(const struct draft *d, struct findings *f, struct draft_v
 		return;
 	}
 	if (!names_lapic(v))
-		check_controller(d, f, v);
+		check_controller(d, f, v,
+				 &(struct wire){v->vdev->intr_pic, v->vdev->intr, &v->intr_at});
 }
 
 static void check_loc(struct findings *f, struct draft_vdev *v)
@@ -170,10 +193,27 @@ static void order(const struct draft_vdev **at, const struct draft_vdev **other)
 	*other = swap;
 }
 
-static bool drives_line(const struct draft_vdev *v)
+/* The n-th line that it drives; -1 = there are no more. */
+static int line_of(const struct draft_vdev *v, unsigned n)
 {
+	const char *pic;
+	int line = -1;
+
+	if (!v->vdev || v->is_wrong)
+		return -1;
+	if (v->vdev->class->line)
+		line = v->vdev->class->line(v->vdev, n, &pic);
+	else if (n == 0)
+		line = v->vdev->intr;
 	/* a class's own default is bounded too: the table of owners is */
-	return v->vdev && !v->is_wrong && v->vdev->intr >= 0 && v->vdev->intr < WIRING_LINES;
+	return line < WIRING_LINES ? line : -1;
+}
+
+/* An hpet takes over from those that it replaces when the guest says so (IA-PC HPET 1.0a, 2.3.5). */
+static bool may_share(const struct draft_vdev *a, const struct draft_vdev *b)
+{
+	return (a->vdev->class->line && b->vdev->class->is_legacy_timer) ||
+	       (b->vdev->class->line && a->vdev->class->is_legacy_timer);
 }
 
 /* The host bridge has four for those on its bus. */
@@ -186,34 +226,41 @@ static void own_pci_lines(const struct draft *d,
 			owner[PCI_FIRST_LINE + l] = &d->vdev[i];
 }
 
+static void line_is_taken(struct findings *f, const struct draft_vdev *v, int line,
+			  const struct draft_vdev *const owner[static WIRING_LINES])
+{
+	const struct draft_vdev *o = owner[line];
+	char label[DRAFT_LABEL], where[FINDING_WHERE];
+	struct diagnostic *g;
+
+	order(&v, &o);
+	g = finding_error(f, v->intr_at.line ? &v->intr_at : &v->at,
+			  "interrupt line %d is taken by %s of %s", line,
+			  draft_vdev_label(o, label), finding_where(f, &o->at, &v->at, where));
+	if (free_line(owner) >= 0)
+		finding_hint(g, "give one of the two another line: %d is free", free_line(owner));
+	else
+		finding_hint(g, "all %d lines are taken: remove a vdev", WIRING_LINES);
+}
+
 /* Lines are those of one irqchip, whatever controller they are named by: line 4 of the ioapic is
  * line 4 of the 8259. */
 static void check_lines(const struct draft *d, struct findings *f)
 {
 	const struct draft_vdev *owner[WIRING_LINES] = {NULL};
-	char label[DRAFT_LABEL], where[FINDING_WHERE];
-	struct diagnostic *g;
+	int line;
 
 	own_pci_lines(d, owner);
 	for (unsigned i = 0; i < d->n_vdevs; i++)
-		if (drives_line(&d->vdev[i]) && !owner[d->vdev[i].vdev->intr])
-			owner[d->vdev[i].vdev->intr] = &d->vdev[i];
+		for (unsigned n = 0; (line = line_of(&d->vdev[i], n)) >= 0; n++)
+			if (!owner[line])
+				owner[line] = &d->vdev[i];
 	for (unsigned i = 0; i < d->n_vdevs; i++) {
-		const struct draft_vdev *v = &d->vdev[i], *o;
+		const struct draft_vdev *v = &d->vdev[i];
 
-		if (!drives_line(v) || owner[v->vdev->intr] == v)
-			continue;
-		o = owner[v->vdev->intr];
-		order(&v, &o);
-		g = finding_error(f, v->intr_at.line ? &v->intr_at : &v->at,
-				  "interrupt line %d is taken by %s of %s", v->vdev->intr,
-				  draft_vdev_label(o, label),
-				  finding_where(f, &o->at, &v->at, where));
-		if (free_line(owner) >= 0)
-			finding_hint(g, "give one of the two another line: %d is free",
-				     free_line(owner));
-		else
-			finding_hint(g, "all %d lines are taken: remove a vdev", WIRING_LINES);
+		for (unsigned n = 0; (line = line_of(v, n)) >= 0; n++)
+			if (owner[line] != v && !may_share(owner[line], v))
+				line_is_taken(f, v, line, owner);
 	}
 }
 
@@ -260,8 +307,6 @@ static void check_parts(const struct draft *d, struct findings *f)
 	}
 }
 
-/* Names that somebody gave, and those of controllers, which `intr` refers to, are unique. Parts of
- * one controller share its name. */
 /* The IOMMU keeps the pages that it knows: what the balloon gives back, a passed function still writes. */
 static void check_pins(const struct draft *d, struct findings *f)
 {
@@ -283,6 +328,8 @@ static void check_pins(const struct draft *d, struct findings *f)
 		}
 }
 
+/* Names that somebody gave, and those of controllers, which `intr` refers to, are unique. Parts of
+ * one controller share its name. */
 static bool is_unique(const struct draft_vdev *v)
 {
 	return v->is_named || (v->vdev->class->is_pic && !v->vdev->class->is_in_parts);

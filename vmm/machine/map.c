@@ -94,6 +94,19 @@ static void draw_function(struct blackbox_map *box, const struct vdev *d)
 	pci_function_tell_bars(d->pci);
 }
 
+static void draw_lines(struct blackbox_map *box, const struct vdev *d)
+{
+	const char *pic;
+	int line = d->class->line ? d->class->line(d, 0, &pic) : d->intr;
+
+	for (unsigned n = 1; line >= 0; n++) {
+		struct blackbox_place p = of_vdev(d, BLACKBOX_LINE, (uint64_t)line);
+
+		blackbox_place(box, &p);
+		line = d->class->line ? d->class->line(d, n, &pic) : -1;
+	}
+}
+
 /* They follow each other. */
 static void draw_rows(struct blackbox_map *box, struct vdev *d)
 {
@@ -118,12 +131,11 @@ void map_draw(struct blackbox_map *box, const struct board *b, const struct memo
 	draw_space(box, port, BLACKBOX_PORT);
 	for (unsigned i = 0; i < b->n_vdevs; i++) {
 		struct vdev *d = b->vdev[i];
-		struct blackbox_place p = of_vdev(d, BLACKBOX_LINE, (uint64_t)d->intr);
 
 		if (d->slot >= 0 && d->pci)
 			draw_function(box, d);
-		else if (d->intr >= 0)
-			blackbox_place(box, &p);
+		else
+			draw_lines(box, d);
 		draw_rows(box, d);
 	}
 }

@@ -387,25 +387,12 @@ static int hpet_check(struct vdev *d, struct err *e)
 	return 0;
 }
 
-/* Every controller that `intr` names must be there. */
-static int hpet_assemble(struct vdev *d, struct machine *m, struct err *e)
+static int hpet_line(const struct vdev *d, unsigned n, const char **ret_pic)
 {
 	const struct hpet *h = d->state;
 
-	for (unsigned i = 0; h->lines_are_given && i < h->n; i++) {
-		const struct vdev *pic = NULL;
-
-		for (unsigned k = 0; (pic = machine_vdev(m, k)); k++)
-			if (pic->class->is_pic && !strcmp(pic->name, h->pic[i]))
-				break;
-		if (!pic)
-			return err_set(
-				e, CONFIG,
-				"timer %u of the hpet drives a line of '%s', and no interrupt "
-				"controller of the board has that name",
-				i, h->pic[i]);
-	}
-	return 0;
+	*ret_pic = h->lines_are_given && n < h->n ? h->pic[n] : NULL;
+	return n < h->n ? h->timer[n].line : -1;
 }
 
 /* As Linux expects them: the lines of the 8254 and of the clock, and a free one. */
@@ -439,9 +426,9 @@ static const struct vdev_class hpet = {
 	.intr = -1,
 	.state_bytes = sizeof(struct hpet),
 	.options = options,
+	.line = hpet_line,
 	.init = hpet_init,
 	.check = hpet_check,
-	.assemble = hpet_assemble,
 	.read = hpet_read,
 	.write = hpet_write,
 	.alarm = hpet_alarm,

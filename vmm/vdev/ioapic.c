@@ -22,6 +22,7 @@ static const struct vdev_class ioapic = {
 	.space = VDEV_MEM,
 	.widths = VDEV_DWORD,
 	.is_pic = true,
+	.is_irqchip = true,
 	.region = {{BASE, BYTES}},
 	.intr = -1,
 	.check = ioapic_check,

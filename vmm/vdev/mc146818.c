@@ -296,6 +296,7 @@ static const struct vdev_class mc146818 = {
 	.summary = "real-time clock and CMOS memory",
 	.space = VDEV_IO,
 	.widths = VDEV_BYTE,
+	.is_legacy_timer = true,
 	.region = {{0x70, 2}},
 	.intr = 8,
 	.state_bytes = sizeof(struct rtc),

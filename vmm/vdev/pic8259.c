@@ -27,6 +27,7 @@ static const struct vdev_class pic8259 = {
 	.space = VDEV_IO,
 	.widths = VDEV_BYTE,
 	.is_pic = true,
+	.is_irqchip = true,
 	.is_in_parts = true,
 	.region = {{MASTER, PORTS}, {SLAVE, PORTS}},
 	.intr = -1,

@@ -65,6 +65,8 @@ struct vdev_class {
 	bool is_implicit;      /* on every board; naming it only sets options */
 	bool only_with_pci;    /* implicit, but only on boards with a PCI function */
 	bool is_pic;	       /* other vdevs may name it in `intr` */
+	bool is_irqchip;       /* KVM's whole set comes with it (vmm/x86/irqchip.h) */
+	bool is_legacy_timer;  /* an hpet may stand in for it, on its line */
 	bool is_in_parts;      /* one `loc` places one region and leaves the rest to other
 				       instances, which share the name; all parts must be there */
 	bool pins_ram;	       /* a device of the host reaches all RAM at its host addresses */
@@ -82,6 +84,9 @@ struct vdev_class {
 	} region[VDEV_REGIONS]; /* defaults; bytes 0 ends */
 	int intr;		/* default line; -1 = none */
 	size_t state_bytes;	/* zeroed state at vdev->state */
+	/* Of one that drives other lines than `intr`: the n-th, and the PIC that its options name for
+	 * it, NULL = the board's; -1 = there are no more. */
+	int (*line)(const struct vdev *d, unsigned n, const char **ret_pic);
 	const struct vdev_option *options;	     /* ends with a NULL name; NULL = none */
 	void (*init)(struct vdev *d);		     /* defaults of the state */
 	int (*check)(struct vdev *d, struct err *e); /* options are complete; add wants here */

@@ -25,17 +25,29 @@ static const struct {
 	{{0x4d0, 0x4d1, SPACE_KERNEL, "8259", NULL, 0}, true, true},
 };
 
-static bool names(const struct board *b, const char *class)
+static bool has_timer(const struct board *b)
 {
 	for (unsigned i = 0; i < b->n_vdevs; i++)
-		if (!strcmp(b->vdev[i]->class->name, class))
+		if (!strcmp(b->vdev[i]->class->name, "timer8254"))
 			return true;
 	return false;
 }
 
 bool irqchip_is_whole(const struct board *b)
 {
-	return names(b, "ioapic") || names(b, "8259") || names(b, "timer8254");
+	for (unsigned i = 0; i < b->n_vdevs; i++)
+		if (b->vdev[i]->class->is_irqchip)
+			return true;
+	return false;
+}
+
+bool irqchip_takes(uint64_t first, uint64_t last, bool is_port)
+{
+	for (size_t i = 0; i < NELEMS(kernel); i++)
+		if (kernel[i].needs_whole && kernel[i].is_port == is_port &&
+		    kernel[i].region.base <= last && first <= kernel[i].region.last)
+			return true;
+	return false;
 }
 
 /* KVM's own pages, below 4 GiB: from under the usual BIOS ROM downwards. */
@@ -104,8 +116,7 @@ int irqchip_create(const struct board *b, int vm_fd, struct space *memory, struc
 	if (kvm_call(vm_fd, KVM_CREATE_IRQCHIP, NULL, "make its interrupt controllers", e) < 0 ||
 	    mask_8259(vm_fd, e) < 0)
 		return -1;
-	if (names(b, "timer8254") &&
-	    kvm_call(vm_fd, KVM_CREATE_PIT2, &pit, "make its timer", e) < 0)
+	if (has_timer(b) && kvm_call(vm_fd, KVM_CREATE_PIT2, &pit, "make its timer", e) < 0)
 		return -1;
 	return 0;
 }
@@ -119,7 +130,7 @@ int irqchip_fill(const struct board *b, struct space *memory, struct space *port
 			return -1;
 	}
 	/* Port 0x61 comes with KVM_PIT_SPEAKER_DUMMY, whatever the class of the timer says. */
-	if (names(b, "timer8254"))
+	if (has_timer(b))
 		return space_fill(
 			port,
 			&(struct space_region){0x61, 0x61, SPACE_KERNEL, "timer8254", NULL, 0}, e);
