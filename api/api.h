@@ -8,6 +8,7 @@
 
 #include "api/http/auth.h"
 #include "api/http/http.h"
+#include "api/http/quota.h"
 #include "api/http/tally.h"
 #include "api/outlet.h"
 #include "api/window.h"
@@ -32,6 +33,8 @@ struct api {
 	struct outlet outlet;
 	struct window window;
 	struct tally tally;
+	struct quota_rate rate;
+	struct quotas *known, *strangers; /* with proof of who they are, and without */
 	struct db *db;
 	struct listing *listing;
 	struct boxes *boxes;

@@ -36,12 +36,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-static struct api a = {.outlet.socket = -1};
+static struct api a = {.outlet.socket = -1, .rate = {.burst = 1}};
 
 enum { LINK = 3, LISTENER = 4, STORE_TRIES = 20, STORE_PAUSE_MS = 50 };
 
 static const char usage[] =
-	"usage: qvm-api --state-dir DIR [--uid N --gid N]\n"
+	"usage: qvm-api --state-dir DIR [--uid N --gid N] [--requests-per-second N --request-burst "
+	"N]\n"
 	"The HTTP side of qvmd, which starts it with its link as descriptor 3 and the listening\n"
 	"socket as descriptor 4. It is of no use alone.\n";
 
@@ -53,7 +54,7 @@ static int read_number(const char *name, const char *text, unsigned *ret, struct
 	errno = 0;
 	v = strtoul(text, &end, 10);
 	if (!*text || *end || errno || v > INT32_MAX)
-		return err_set(e, USAGE, "--%s '%s' is no number of a user or group", name, text);
+		return err_set(e, USAGE, "--%s '%s' is no number up to %d", name, text, INT32_MAX);
 	*ret = (unsigned)v;
 	return 0;
 }
@@ -61,9 +62,14 @@ static int read_number(const char *name, const char *text, unsigned *ret, struct
 static int read_arguments(int argc, char **argv, struct jail_spec *ret, struct err *e)
 {
 	static const struct option options[] = {
-		{"state-dir", required_argument, NULL, 's'}, {"uid", required_argument, NULL, 'u'},
-		{"gid", required_argument, NULL, 'g'},	     {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'v'},	     {0},
+		{"state-dir", required_argument, NULL, 's'},
+		{"uid", required_argument, NULL, 'u'},
+		{"gid", required_argument, NULL, 'g'},
+		{"requests-per-second", required_argument, NULL, 'r'},
+		{"request-burst", required_argument, NULL, 'b'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'v'},
+		{0},
 	};
 	int c;
 
@@ -73,6 +79,11 @@ static int read_arguments(int argc, char **argv, struct jail_spec *ret, struct e
 		else if (c == 'u' && read_number("uid", optarg, &ret->uid, e) < 0)
 			return -1;
 		else if (c == 'g' && read_number("gid", optarg, &ret->gid, e) < 0)
+			return -1;
+		else if (c == 'r' &&
+			 read_number("requests-per-second", optarg, &a.rate.per_s, e) < 0)
+			return -1;
+		else if (c == 'b' && read_number("request-burst", optarg, &a.rate.burst, e) < 0)
 			return -1;
 		if (c == 'v' || c == 'h') {
 			fputs(c == 'v' ? "qvm-api " QVM_VERSION "\n" : usage, stdout);
@@ -199,6 +210,8 @@ static int serve(const struct jail_spec *jail, struct err *e)
 		return err_wrap(e, "close the sandbox");
 	if (open_store(e) < 0)
 		return -1;
+	a.known = quotas_new(&a.rate);
+	a.strangers = quotas_new(&a.rate);
 	a.boxes = boxes_new();
 	a.calls = calls_new();
 	a.waits = waits_new();
@@ -238,6 +251,8 @@ static void close_all(void)
 	waits_free(a.waits);
 	calls_free(a.calls);
 	boxes_free(a.boxes);
+	quotas_free(a.strangers);
+	quotas_free(a.known);
 	db_close(a.db);
 	window_close(&a.window);
 	sd_event_unref(a.loop);

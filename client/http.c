@@ -20,6 +20,9 @@
 /* An API process that has died is back within this. */
 enum { TRIES = 20, PAUSE_MS = 100 };
 
+/* For how long in all a server that says 429 is asked again. */
+enum { WAIT_S = 30 };
+
 struct http {
 	CURL *curl;
 	char *host, *context, *token, *cacert, *cert, *key;
@@ -391,20 +394,44 @@ static uint64_t request_id(const struct http_request *q)
 	return id;
 }
 
+/* How long to wait for a server that has had too many requests; 0 = its answer is the answer. */
+static time_t must_wait(const struct http *h, CURLcode code, time_t waited_s)
+{
+	curl_off_t s = 0;
+	long status = 0;
+
+	curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(h->curl, CURLINFO_RETRY_AFTER, &s);
+	return code == CURLE_OK && status == 429 && s > 0 && s <= WAIT_S - waited_s ? s : 0;
+}
+
 static CURLcode perform(struct http *h, const struct http_request *q, struct call *c,
 			const char *url)
 {
 	struct curl_slist *headers = headers_of(h, q, request_id(q));
+	time_t wait_s, waited_s = 0;
+	unsigned n = 0;
 	CURLcode code;
 
-	for (unsigned n = 0;; n++) {
+	for (;; c->r->body_bytes = 0) {
 		set_up(h, q, c, url, headers);
 		code = curl_easy_perform(h->curl);
-		if (n == TRIES - 1 || !may_ask_again(q, code))
+		wait_s = must_wait(h, code, waited_s);
+		if (wait_s) {
+			if (waited_s == 0 || h->is_explained)
+				fprintf(stderr,
+					"qvmadm: '%s' has too many requests; asking again in %ld "
+					"s, "
+					"for %d s at most\n",
+					h->host, (long)wait_s, WAIT_S);
+			waited_s += wait_s;
+			nanosleep(&(struct timespec){.tv_sec = wait_s}, NULL);
+			continue;
+		}
+		if (++n == TRIES || !may_ask_again(q, code))
 			break;
 		if (h->is_explained)
 			fprintf(stderr, "qvmadm: the connection broke off; asking again\n");
-		c->r->body_bytes = 0;
 		nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);
 	}
 	curl_slist_free_all(headers);

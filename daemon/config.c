@@ -286,6 +286,25 @@ static int set_hook_timeout(struct config *c, const char *value, struct err *e)
 	return set_number(&c->hook_timeout_ms, "hook-timeout-ms", value, 600000, e);
 }
 
+static int set_requests_per_second(struct config *c, const char *value, struct err *e)
+{
+	return set_number(&c->requests_per_s, "requests-per-second", value, 100000, e);
+}
+
+static int set_request_burst(struct config *c, const char *value, struct err *e)
+{
+	uint64_t n = 0;
+
+	if (set_number(&n, "request-burst", value, 1000000, e) < 0)
+		return -1;
+	if (n == 0)
+		return err_set(e, INVALID,
+			       "request-burst is 0: write a number from 1 to 1000000; no limit is "
+			       "requests-per-second = 0");
+	c->request_burst = n;
+	return 0;
+}
+
 static const struct {
 	const char *key;
 	setter *set;
@@ -314,6 +333,8 @@ static const struct {
 	{"tls-certificate", set_tls_certificate},
 	{"tls-key", set_tls_key},
 	{"tls-client-ca", set_tls_client_ca},
+	{"requests-per-second", set_requests_per_second},
+	{"request-burst", set_request_burst},
 	{"scopes", set_scopes},
 	{"on-exit", set_on_exit},
 	{"shmem-budget", set_shmem_budget},
@@ -343,6 +364,8 @@ void config_defaults(struct config *c)
 		.state_dir = "/var/lib/qvm",
 		.run_dir = "/run/qvm",
 		.uid_base = 1900000000,
+		.requests_per_s = 200,
+		.request_burst = 2000,
 		.scopes = true,
 		.dump_keep = 5,
 		.incident_keep = 100,

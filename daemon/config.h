@@ -44,6 +44,8 @@ struct config {
 	char listen[CONFIG_LISTEN]; /* ADDRESS:PORT of the API by TLS; "" = the unix socket alone */
 	char tls_certificate[CONFIG_PATH], tls_key[CONFIG_PATH]; /* PEM files */
 	char tls_client_ca[CONFIG_PATH]; /* of client certificates; "" = none are asked for */
+	uint64_t requests_per_s;	 /* of one identity, to the API; 0 = no limit */
+	uint64_t request_burst;		 /* that it may send at once */
 	uint32_t uid_base;		 /* of qvm-api; workers follow */
 	bool scopes;		      /* a scope of systemd for each worker, where there is one */
 	uint64_t memory_budget_bytes; /* of all guests together; 0 = the memory of the host */

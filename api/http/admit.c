@@ -7,6 +7,7 @@
 
 #include "api/api.h"
 #include "api/call.h"
+#include "api/http/asker.h"
 #include "api/http/auth.h"
 #include "api/http/origin.h"
 #include "api/http/request.h"
@@ -119,8 +120,8 @@ static int judge_origin(const struct request *r, struct err *e)
 	return origin_check(&origin, o->kind == OP_KIND_CALL, e);
 }
 
-int admit_request(struct request *r, const char *method, const struct strict_headers *h,
-		  struct err *e)
+static int judge(struct request *r, const char *method, const struct strict_headers *h,
+		 struct err *e)
 {
 	char path[TARGET_PATH];
 	const char *query;
@@ -145,10 +146,22 @@ int admit_request(struct request *r, const char *method, const struct strict_hea
 	r->is_routed = true;
 	r->is_head = !strcmp(method, "HEAD");
 	param_begin(r->route.op, &r->params);
-	if (judge_origin(r, e) < 0 || identify(r, e) < 0 ||
+	if (judge_origin(r, e) < 0 || identify(r, e) < 0 || asker_count(r, true, e) < 0 ||
 	    auth_check(&r->caller, r->scope, r->route.op, r->route.param, e) < 0 ||
 	    read_id(r, e) < 0 || param_read_query(r->route.op, query, &r->params, e) < 0 ||
 	    read_header_params(r, e) < 0 || param_check(r->route.op, &r->params, e) < 0)
 		return -1;
 	return judge_body(r, h, e);
+}
+
+int admit_request(struct request *r, const char *method, const struct strict_headers *h,
+		  struct err *e)
+{
+	int result = judge(r, method, h, e);
+
+	/* What was answered before it was known who asks. */
+	if (r->is_counted || asker_count(r, false, e) == 0)
+		return result;
+	r->allow[0] = '\0';
+	return -1;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * admit.h - may this request come in? Target, route, origin, role, parameters, type and length of its body,
- * in this order, before a byte of the body is kept. qvm-api.
+ * admit.h - may this request come in? Target, route, origin, how many the caller sends, role, parameters,
+ * type and length of its body, in this order, before a byte of the body is kept. qvm-api.
  */
 #pragma once
 

@@ -94,13 +94,15 @@ void request_answer_json(struct request *r, int status, json_t *take_value)
 void request_answer_problem(struct request *r, const struct err *e, const struct problem_more *m)
 {
 	int status = err_http((enum err_code)e->code);
+	char retry_after[12];
 
 	if (status >= 500)
 		log_error((&(struct log_about){.request = r->id, .err = e}),
 			  "request %016" PRIx64 ": %s", r->id, e->msg);
 	answer_json(r, status, problem_make(e, r->id, m), PROBLEM_TYPE);
+	snprintf(retry_after, sizeof retry_after, "%u", r->retry_after_s ? r->retry_after_s : 1);
 	if (e->code == ERR_LIMIT || status == 503)
-		request_header(r, "Retry-After", "1");
+		request_header(r, "Retry-After", retry_after);
 	if (e->code == ERR_IDENTITY)
 		request_header(r, "WWW-Authenticate", "Bearer");
 	if (e->code == ERR_METHOD)

@@ -46,10 +46,12 @@ struct request {
 	uint64_t id;
 	enum request_phase phase;
 	bool is_head, is_suspended, is_gone;
-	bool is_chunked;   /* its body */
-	uint64_t moved_ms; /* monotonic: when its last bytes were taken */
-	bool is_routed;	   /* its path and method are those of `route` */
-	uint64_t began_us; /* monotonic */
+	bool is_chunked;	/* its body */
+	uint64_t moved_ms;	/* monotonic: when its last bytes were taken */
+	bool is_routed;		/* its path and method are those of `route` */
+	bool is_counted;	/* by asker.c */
+	uint32_t retry_after_s; /* of a refusal that passes with time; 0 = it is not known when */
+	uint64_t began_us;	/* monotonic */
 	char *target;
 	struct msg_caller caller;
 	char scope[NAME_CAP]; /* pattern of the VMs that the caller may see; "" = all */

@@ -323,6 +323,12 @@ static void metric_hung_up(const struct scrape *s)
 		s->name, s->api->tally.n_late, s->name, s->api->tally.n_crowd);
 }
 
+static void metric_over(const struct scrape *s)
+{
+	fprintf(s->out, "%s{reason=\"identity\"} %" PRIu64 "\n%s{reason=\"peer\"} %" PRIu64 "\n",
+		s->name, s->api->tally.n_over_identity, s->name, s->api->tally.n_over_peer);
+}
+
 static void metric_refusals(const struct scrape *s)
 {
 	for (unsigned i = 0; i < TALLY_STATUSES; i++)

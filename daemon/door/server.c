@@ -116,18 +116,22 @@ static int on_process(sd_event_source *source, int fd, uint32_t events, void *ar
 static int spawn(struct daemon *d, struct err *e)
 {
 	static char name[] = "qvm-api", state_flag[] = "--state-dir", uid_flag[] = "--uid",
-		    gid_flag[] = "--gid";
-	char uid[16], program[CONFIG_PROGRAM];
+		    gid_flag[] = "--gid", rate_flag[] = "--requests-per-second",
+		    burst_flag[] = "--request-burst";
+	char uid[16], rate[16], burst[16], program[CONFIG_PROGRAM];
 	struct server *s = &d->server;
 	int link[2];
 
 	snprintf(uid, sizeof uid, "%u", geteuid() == 0 ? d->config.uid_base : 0);
+	snprintf(rate, sizeof rate, "%u", (unsigned)d->config.requests_per_s);
+	snprintf(burst, sizeof burst, "%u", (unsigned)d->config.request_burst);
 	if (wire_pair(link, e) < 0)
 		return -1;
 	AUTO_FD int ours = link[0];
 	AUTO_FD int its = link[1];
-	char *const argv[] = {name, state_flag, d->config.state_dir, uid_flag, uid, gid_flag,
-			      uid,  NULL};
+	char *const argv[] = {name,	state_flag, d->config.state_dir, uid_flag, uid,
+			      gid_flag, uid,	    rate_flag,		 rate,	   burst_flag,
+			      burst,	NULL};
 
 	if (process_spawn(
 		    &(struct process_spec){.program = config_program(&d->config, name, program),
