@@ -12,8 +12,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "base/trust.h"
-#include "base/uio.h"
-#include "base/vfio.h"
+#include "daemon/allow.h"
 
 enum { LINE = 1024 };
 
@@ -109,66 +108,6 @@ static int add_allow_pass(struct config *c, const char *value, struct err *e)
 	if (set_path(c->allow_pass[c->n_allow_passes], "allow-pass", value, e) < 0)
 		return -1;
 	c->n_allow_passes++;
-	return 0;
-}
-
-static int add_allow_tap(struct config *c, const char *value, struct err *e)
-{
-	if (c->n_allow_taps == CONFIG_ALLOWS)
-		return err_set(e, INVALID, "more than %d `allow-tap` lines", CONFIG_ALLOWS);
-	if (!value[0] || !str_copy(c->allow_tap[c->n_allow_taps], CONFIG_TAP, value))
-		return err_set(
-			e, INVALID,
-			"allow-tap is '%s': write the name of an interface, 1 to %d bytes; * "
-			"and ? stand for others",
-			value, CONFIG_TAP - 1);
-	c->n_allow_taps++;
-	return 0;
-}
-
-static int add_allow_pci(struct config *c, const char *value, struct err *e)
-{
-	char path[CONFIG_PATH];
-
-	if (c->n_allow_pcis == CONFIG_ALLOWS)
-		return err_set(e, INVALID, "more than %d `allow-pci` lines", CONFIG_ALLOWS);
-	snprintf(path, sizeof path, VFIO_WANT "%.40s", value);
-	if (!vfio_name(path))
-		return err_set(e, INVALID,
-			       "allow-pci is '%s': write a function as `lspci -D` does, like "
-			       "0000:00:04.0",
-			       value);
-	str_copy(c->allow_pci[c->n_allow_pcis++], CONFIG_PCI, value);
-	return 0;
-}
-
-static int add_allow_uio(struct config *c, const char *value, struct err *e)
-{
-	char path[CONFIG_PATH];
-	int n;
-
-	if (c->n_allow_uios == CONFIG_ALLOWS)
-		return err_set(e, INVALID, "more than %d `allow-uio` lines", CONFIG_ALLOWS);
-	snprintf(path, sizeof path, "/dev/%.40s", value);
-	n = uio_of(path);
-	if (n < 0)
-		return err_set(e, INVALID,
-			       "allow-uio is '%s': write a UIO device as `ls /sys/class/uio` does, "
-			       "like uio0",
-			       value);
-	c->allow_uio[c->n_allow_uios++] = (uint16_t)n;
-	return 0;
-}
-
-static int add_allow_memory(struct config *c, const char *value, struct err *e)
-{
-	struct err why;
-
-	if (c->n_allow_memories == CONFIG_ALLOWS)
-		return err_set(e, INVALID, "more than %d `allow-memory` lines", CONFIG_ALLOWS);
-	if (hostmem_read(value, &c->allow_memory[c->n_allow_memories], &why) < 0)
-		return err_set(e, INVALID, "allow-memory: %s", why.msg);
-	c->n_allow_memories++;
 	return 0;
 }
 
@@ -314,10 +253,11 @@ static const struct {
 	{"program-dir", set_program_dir},
 	{"allow", add_allow},
 	{"allow-pass", add_allow_pass},
-	{"allow-tap", add_allow_tap},
-	{"allow-pci", add_allow_pci},
-	{"allow-uio", add_allow_uio},
-	{"allow-memory", add_allow_memory},
+	{"allow-tap", allow_tap},
+	{"allow-pci", allow_pci},
+	{"allow-uio", allow_uio},
+	{"allow-memory", allow_memory},
+	{"allow-ports", allow_ports},
 	{"worker-uid-base", set_uid_base},
 	{"memory-budget", set_memory_budget},
 	{"shutdown-grace-ms", set_shutdown_grace},

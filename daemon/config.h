@@ -14,6 +14,8 @@
 #include "base/cpulist.h"
 #include "base/err.h"
 #include "base/hostmem.h"
+#include "base/hostports.h"
+#include "base/name.h"
 
 enum {
 	CONFIG_PATH = 512,
@@ -41,6 +43,11 @@ struct config {
 	unsigned n_allow_uios;
 	struct hostmem allow_memory[CONFIG_ALLOWS]; /* ranges of the host's memory for guests */
 	unsigned n_allow_memories;
+	struct {
+		struct hostports ports;
+		char vm[NAME_CAP]; /* the one that has them */
+	} allow_ports[CONFIG_ALLOWS];
+	unsigned n_allow_ports;
 	char listen[CONFIG_LISTEN]; /* ADDRESS:PORT of the API by TLS; "" = the unix socket alone */
 	char tls_certificate[CONFIG_PATH], tls_key[CONFIG_PATH]; /* PEM files */
 	char tls_client_ca[CONFIG_PATH]; /* of client certificates; "" = none are asked for */

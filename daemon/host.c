@@ -104,7 +104,7 @@ static void weaknesses(const char *kvm, const char *cgroup_why, const char *keep
 static int note_enforced(struct daemon *d, const char *limits, struct err *e)
 {
 	const struct config *c = &d->config;
-	char uids[64], files[64], passed[96];
+	char uids[64], files[64], passed[112];
 
 	if (geteuid() == 0)
 		snprintf(uids, sizeof uids, "one a VM, from %u on", c->uid_base + 1);
@@ -112,9 +112,10 @@ static int note_enforced(struct daemon *d, const char *limits, struct err *e)
 		snprintf(uids, sizeof uids, "all %u, which is qvmd's", geteuid());
 	snprintf(files, sizeof files, "in %u folder%s", c->n_allows, c->n_allows == 1 ? "" : "s");
 	snprintf(passed, sizeof passed,
-		 "%u files, %u PCI functions, %u UIO devices, %u ranges of memory, %u TAPs",
+		 "%u files, %u PCI functions, %u UIO devices, %u ranges of memory, %u of ports, %u "
+		 "TAPs",
 		 c->n_allow_passes, c->n_allow_pcis, c->n_allow_uios, c->n_allow_memories,
-		 c->n_allow_taps);
+		 c->n_allow_ports, c->n_allow_taps);
 	const char *const fact[][2] = {
 		{"enforced:limits", limits},
 		{"enforced:scopes of systemd", d->scopes.loop ? "yes" : "no"},

@@ -55,6 +55,7 @@ static int spawn(struct daemon *d, struct vm *v, struct err *e)
 		.heartbeat_ms = (uint64_t)v->running.heartbeat_ms,
 		.freezes = restart_freezes(&v->running),
 		.ends_with_link = v->running.orphan_timeout_ms != 0,
+		.has_ports = true,
 		.is_held_back = v->row.observed == OBSERVED_PREPARING,
 		.owner = &life_owner,
 		.arg = v,

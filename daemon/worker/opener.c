@@ -66,6 +66,7 @@ static const struct sandbox_allow calls[] = {
 	SANDBOX_CALL(umask),
 	SANDBOX_CALL(unlinkat),
 	SANDBOX_CALL(mkdirat),
+	SANDBOX_CALL(mknodat), /* the FIFO of base/hostports.h */
 	SANDBOX_CALL(lseek),   /* localtime_r() in its file; the size of a block device */
 	SANDBOX_CALL(sysinfo), /* qsort() of glibc asks how much memory there is */
 	SANDBOX_CALL(symlinkat),

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/hostports.h"
 
 enum { FIRST = 3 };    /* descriptor beyond the standard ones */
 #ifndef PIDFD_GET_INFO /* newer than Debian 12's headers; the kernel is asked at run time */
@@ -128,6 +129,26 @@ static int read_start(pid_t pid, uint64_t *ret)
 	return read_stat(pid, 22, ret);
 }
 
+static void close_ports(const struct process_spec *s)
+{
+	struct err ignored;
+
+	for (unsigned i = 0; i < s->n_ports; i++)
+		hostports_permit(&s->ports[i], false, &ignored);
+}
+
+/* They are inherited from this very thread, which has them until the child is made. */
+static int open_ports(const struct process_spec *s, struct err *e)
+{
+	for (unsigned i = 0; i < s->n_ports; i++) {
+		if (hostports_permit(&s->ports[i], true, e) == 0)
+			continue;
+		close_ports(s);
+		return -1;
+	}
+	return 0;
+}
+
 int process_spawn(const struct process_spec *s, struct process *ret, struct err *e)
 {
 	AUTO_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -154,11 +175,16 @@ int process_spawn(const struct process_spec *s, struct process *ret, struct err 
 		a.flags |= CLONE_INTO_CGROUP;
 		a.cgroup = (uint64_t)s->cgroup;
 	}
+	if (open_ports(s, e) < 0)
+		return -1;
 	pid = (pid_t)syscall(SYS_clone3, &a, sizeof a);
-	if (pid < 0)
-		return err_sys(e, RESOURCE, "clone a process for '%s'", s->program);
 	if (pid == 0)
 		child_run(&c);
+	if (pid < 0)
+		err_sys(e, RESOURCE, "clone a process for '%s'", s->program);
+	close_ports(s);
+	if (pid < 0)
+		return -1;
 	*ret = (struct process){.pid = pid, .fd = pidfd};
 	/* Not reaped yet, so the pid cannot be another's. */
 	if (read_start(pid, &ret->start) < 0)

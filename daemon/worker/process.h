@@ -14,6 +14,8 @@
 
 #include "base/err.h"
 
+struct hostports;
+
 struct process {
 	pid_t pid;
 	int fd;		/* the pidfd; -1 = none */
@@ -37,6 +39,8 @@ struct process_spec {
 	uint64_t namespaces;		   /* CLONE_NEW* */
 	const struct process_limit *limit; /* resource limits, before it runs */
 	unsigned n_limits;
+	const struct hostports *ports; /* open to it from its first instruction on */
+	unsigned n_ports;
 	int cgroup; /* of a cgroup2 folder; -1 = stay in the supervisor's */
 };
 

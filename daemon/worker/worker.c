@@ -16,6 +16,7 @@
 #include "base/sandbox.h"
 #include "base/sealed.h"
 #include "base/str.h"
+#include "daemon/allow.h"
 #include "daemon/daemon.h"
 #include "daemon/worker/dialogue.h"
 #include "daemon/worker/resource.h"
@@ -325,6 +326,8 @@ static int spawn_process(struct worker *w, const struct worker_spec *s, uint64_t
 	static char name[] = "qvm", role[] = "--supervised";
 	char *const argv[] = {name, role, NULL};
 	char program[CONFIG_PROGRAM];
+	struct hostports ports[CONFIG_ALLOWS];
+	unsigned n_ports = s->has_ports ? allow_ports_of(&w->d->config, w->vm, ports) : 0;
 	struct err none = {0};
 	AUTO_FD int cgroup = -1;
 	AUTO_FD int vdevs = config_open_vdevs(&w->d->config, &none);
@@ -357,6 +360,8 @@ static int spawn_process(struct worker *w, const struct worker_spec *s, uint64_t
 				       .namespaces = flags,
 				       .limit = w->home.rlimit,
 				       .n_limits = w->home.n_rlimits,
+				       .ports = ports,
+				       .n_ports = n_ports,
 				       .cgroup = cgroup},
 		&w->process, e);
 	if (r < 0)

@@ -115,6 +115,7 @@ struct worker_spec {
 	uint32_t freezes; /* classes of ends that leave the guest standing: 1 << enum cause_class */
 	bool ends_with_link; /* when nobody has the other end */
 	bool is_held_back;   /* as in worker */
+	bool has_ports;	     /* those that `allow-ports` gives the VM; else none */
 	const struct worker_owner *owner;
 	void *arg;
 };

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """PCI functions of the host in a guest (VFIO): who gets one and why not, and Linux driving them in a
 bed with an IOMMU."""
+import ctypes
 import os
 import re
 
@@ -88,6 +89,35 @@ def test_a_supervisor_gives_no_memory_of_the_host_unless_its_settings_name_it(ho
     answer = host.put("/v1/vms/guest", {"config": config("hello.elf", MEMORY)})
     assert answer.status >= 400, answer
     assert "allow-memory = 0xfe000000,0x1000" in answer.text
+
+
+PORTS = "pass loc io:0x378,8"
+
+
+def test_a_supervisor_gives_ports_of_the_host_to_the_vm_that_its_settings_name_alone(host):
+    answer = host.put("/v1/vms/guest", {"config": config("hello.elf", PORTS)})
+    assert answer.status >= 400, answer
+    assert "allow-ports = 0x378,8 guest" in answer.text
+    with Host(**{"allow-ports": "0x370,8 guest"}) as h:
+        answer = h.put("/v1/vms/guest", {"config": config("hello.elf", PORTS)})
+        assert answer.status >= 400 and "allow-ports = 0x378,8 guest" in answer.text, answer
+    with Host(**{"allow-ports": "0x370,16 guest"}) as h:
+        assert h.put("/v1/vms/guest", {"config": config("hello.elf", PORTS)}).status == 201
+        answer = h.put("/v1/vms/other", {"config": config("hello.elf", PORTS)})
+        assert answer.status >= 400 and "allow-ports = 0x378,8 other" in answer.text, answer
+
+
+@pytest.mark.skipif(ctypes.CDLL(None).ioperm(0x378, 8, 0) == 0, reason="this machine has ioperm()")
+def test_a_host_that_opens_no_ports_says_so(tmp_path):
+    path = tmp_path / "guest.qvmconf"
+    path.write_text(config("hello.elf", PORTS))
+    for r in (worker_alone(f"@{path}"), worker_alone(f"@{path}", "dryrun")):
+        assert r.returncode == 64, r
+        assert "open the ports 0x378,8 of the host: " in r.stderr and "ioperm()" in r.stderr
+    with Host(**{"allow-ports": "0x378,8 guest"}) as h:
+        h.put("/v1/vms/guest", {"config": config("hello.elf", PORTS)})
+        answer = h.verb("guest", "start")
+        assert "open the ports 0x378,8 of the host: " in answer.text, answer
 
 
 @pytest.mark.skipif(os.path.exists("/dev/mem"), reason="this machine has a /dev/mem")
@@ -202,6 +232,21 @@ def test_memory_of_the_host_has_one_owner_and_no_more_of_it_is_given_than_is_nam
     assert "start memory: memory: started" in said
     assert re.search(rf"memory owned: .*0x{base:x},0x1000 .* has one owner", said)
     assert "memory again: device 10000ed\n" in said
+
+
+def test_a_guest_reaches_ports_of_the_host_and_none_beside_them(said):
+    assert "ports: data a5\n" in said and "ports: data 5a\n" in said
+    assert "ports data 5a\n" in said
+    assert "ports: beside ff\n" in said
+    assert re.search(r"ports beside (?!ff)", said)
+
+
+def test_a_supervised_guest_reaches_the_ports_that_are_its_own(said):
+    assert "allow-ports = 0x378,1 other" in said
+    assert "start ports: ports: started" in said
+    assert re.search(r"ports owned: .*0x378,1 .* has one owner", said)
+    assert "start ports again: ports: started" in said
+    assert "ports data again 5a\n" in said
 
 
 def test_a_device_is_masked_and_nothing_is_left_when_a_guest_by_uio_has_ended(said):

@@ -9,12 +9,13 @@
 #include "vmm/conf/parse.h"
 #include "vmm/conf/pass_mem.h"
 #include "vmm/conf/pass_pci.h"
+#include "vmm/conf/pass_ports.h"
 #include "vmm/conf/pass_uio.h"
 #include "vmm/conf/place.h"
 #include "vmm/vdev/pass.h"
 
 #define FORM	   "write `loc 0xf8000000,0x1000,rw=file:PATH`"
-#define PORTS_FORM "write `loc io:0x300,8=uio:0/resource2`"
+#define PORTS_FORM "write `loc io:0x378,8`, or `loc io:0x300,8=uio:0/resource2`"
 
 enum { PAGE = 4096, PORTS = 0x10000 };
 
@@ -104,23 +105,6 @@ static bool read_file(struct parse *p, const struct token *t, size_t from, char 
 	return is_paged(p, &at, "offset", *ret_offset);
 }
 
-/* What stands behind `=`, "" without one; NULL with a finding if it cannot be passed. */
-static const char *source(struct parse *p, const struct token *t)
-{
-	const char *equals = strchr(t->text, '=');
-
-	if (strncmp(t->text, "io:", 3) != 0)
-		return equals ? equals + 1 : t->text + strlen(t->text);
-	if (equals && !strncmp(equals + 1, "uio:", 4))
-		return equals + 1;
-	finding_hint(finding_error(p->findings, &t->at,
-				   "I/O ports of the host cannot be passed by their numbers: KVM "
-				   "maps none, and a descriptor of /dev/port reaches all of them"),
-		     PORTS_FORM ", a BAR of a PCI function that uio_pci_generic has; or use a vdev "
-				"for what the guest needs");
-	return NULL;
-}
-
 /* io:PORT,LEN up to `=`. */
 static bool read_ports(struct parse *p, const struct token *t, size_t n, struct pass_place *ret)
 {
@@ -190,6 +174,8 @@ static bool read_source(struct parse *p, const struct token *t, size_t from, cha
 	ret->path = path;
 	if (!strncmp(t->text + from, "uio:", 4))
 		return pass_uio_source(p, t, from, path, ret);
+	if (ret->space == VDEV_IO)
+		return pass_ports_source(p, t, from, path, ret);
 	if (strncmp(t->text + from, "file:", 5) != 0)
 		return pass_mem_source(p, t, from, path, ret);
 	ret->kind = ret->is_writable ? WANT_PASS : WANT_PASS_READ;
@@ -201,21 +187,16 @@ void option_pass_loc(struct parse *p, const struct token *t)
 	struct draft_vdev *v = parse_vdev(p);
 	struct pass_place place = {0};
 	char path[VDEV_PATH];
-	const char *file;
+	const char *equals = strchr(t[1].text, '=');
+	size_t n = equals ? (size_t)(equals - t[1].text) : strlen(t[1].text);
 	struct err e;
-	size_t n;
 
 	if (!strncmp(t[1].text, "pci:", 4)) {
 		pass_pci_loc(p, t);
 		return;
 	}
-	file = source(p, &t[1]);
-	if (!file)
-		return;
-	n = (size_t)(file - t[1].text);
-	if (!(strncmp(t[1].text, "io:", 3) ? read_target
-					   : read_ports)(p, &t[1], n - (file[-1] == '='), &place) ||
-	    !read_source(p, &t[1], n, path, &place))
+	if (!(strncmp(t[1].text, "io:", 3) ? read_target : read_ports)(p, &t[1], n, &place) ||
+	    !read_source(p, &t[1], n + (equals != NULL), path, &place))
 		return;
 	if (v->vdev->class != &pass_class) {
 		finding_hint(finding_error(p->findings, &t->at,

@@ -205,7 +205,8 @@ static void print_files(const struct board *b, FILE *out)
 		[WANT_DISK] = "disk",	  [WANT_DISK_READ] = "read", [WANT_PASS] = "map",
 		[WANT_PASS_READ] = "map", [WANT_UIO] = "uio",	     [WANT_UIO_BAR] = "map",
 		[WANT_UIO_ARM] = "arm",	  [WANT_PCI] = "vfio",	     [WANT_VFIO] = "vfio",
-		[WANT_SHMEM] = "share",	  [WANT_MEM] = "map",	     [WANT_MEM_READ] = "map"};
+		[WANT_SHMEM] = "share",	  [WANT_MEM] = "map",	     [WANT_MEM_READ] = "map",
+		[WANT_PORTS] = "ports"};
 	bool is_first = true;
 
 	for (unsigned i = 0; i < b->n_loads; i++, is_first = false)

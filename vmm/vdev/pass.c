@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/hostports.h"
 #include "base/uio.h"
 #include "schemas/message.h"
 #include "vmm/machine/machine.h"
@@ -106,7 +107,7 @@ static int check_length(const struct vdev *d, unsigned i, struct err *e)
 	uint64_t bytes = d->region[i].bytes;
 	struct stat st;
 
-	if (w->kind == WANT_UIO || is_physical(w)) /* mmap() knows */
+	if (w->kind == WANT_PORTS || w->kind == WANT_UIO || is_physical(w)) /* mmap() knows */
 		return 0;
 	if (fstat(w->fd, &st) < 0)
 		return err_sys(e, START, "look at '%s'", w->path);
@@ -181,12 +182,15 @@ static void pass_start(struct vdev *d)
 	uio_line_arm(&s->line, true);
 }
 
-/* Ports: the host's kernel reaches those of the BAR and no others. */
+/* Ports: the host's kernel reaches those of the BAR and no others, the processor those that the kernel
+ * has opened for this process. */
 static uint64_t pass_read(struct vdev *d, unsigned region, uint64_t offset, unsigned width)
 {
 	const struct part *part = &((struct pass *)d->state)->part[region];
 	uint32_t value = 0;
 
+	if (d->want[part->want].kind == WANT_PORTS)
+		return hostports_in((uint16_t)(part->offset + offset), width);
 	if (pread(d->want[part->want].fd, &value, width, (off_t)(part->offset + offset)) !=
 	    (ssize_t)width)
 		return UINT32_MAX >> (32 - 8 * width);
@@ -198,6 +202,10 @@ static void pass_write(struct vdev *d, unsigned region, uint64_t offset, unsigne
 {
 	const struct part *part = &((struct pass *)d->state)->part[region];
 
+	if (d->want[part->want].kind == WANT_PORTS) {
+		hostports_out((uint16_t)(part->offset + offset), width, (uint32_t)value);
+		return;
+	}
 	/* One that is not aligned is nobody's, as on the bus. */
 	(void)!pwrite(d->want[part->want].fd, &value, width, (off_t)(part->offset + offset));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pass.h - what `pass` gives a guest: files of the host, its memory by physical addresses and memory of UIO
- * devices, mapped where the guest finds them without an exit; ports of such devices, which exit; their interrupt. Worker.
+ * pass.h - what `pass` gives a guest: files of the host, its memory by physical addresses and memory of
+ * UIO devices, mapped where the guest finds them without an exit; ports of the host or of such devices,
+ * which exit; the devices' interrupt. Worker.
  *
  * On the board it is a vdev that answers for its ports alone, of a class that `vdev NAME` does not reach:
  * so overlaps, host resources, the plan and the black box know it by what they do for every vdev.
@@ -21,7 +22,7 @@ struct pass_place {
 	enum vdev_space space;
 	uint64_t base, bytes, offset;
 	bool is_writable;
-	uint32_t kind; /* enum want_kind: PASS, PASS_READ, MEM, MEM_READ, UIO, UIO_BAR */
+	uint32_t kind; /* enum want_kind: PASS, PASS_READ, MEM, MEM_READ, PORTS, UIO, UIO_BAR */
 	unsigned uio;  /* number of the device, of the last two */
 	const char *path;
 };

@@ -11,6 +11,7 @@
 #include "base/auto.h"
 #include "base/disk.h"
 #include "base/hostmem.h"
+#include "base/hostports.h"
 #include "base/pass.h"
 #include "base/str.h"
 #include "base/tap.h"
@@ -200,6 +201,17 @@ static int ask_mem(const char *path, uint64_t room, struct err *e)
 		       : err_set(e, RESOURCE, "'%s' is no range of the host's memory", path);
 }
 
+/* Opened and closed again. */
+static int ask_ports(const char *path, uint64_t room, struct err *e)
+{
+	struct hostports p;
+
+	(void)room;
+	if (!hostports_of(path, &p))
+		return err_set(e, RESOURCE, "'%s' are no ports of the host", path);
+	return hostports_permit(&p, true, e) < 0 ? -1 : hostports_permit(&p, false, e);
+}
+
 /* Of a command nothing is known before it runs, of a peer nothing without its supervisor. */
 static int ask(uint32_t kind, const char *path, uint64_t room, struct err *e)
 {
@@ -211,7 +223,7 @@ static int ask(uint32_t kind, const char *path, uint64_t room, struct err *e)
 		[WANT_PASS] = ask_pass,	    [WANT_PASS_READ] = ask_pass_read,
 		[WANT_TAP] = ask_tap,	    [WANT_PCI] = ask_pci,
 		[WANT_UIO] = ask_uio,	    [WANT_MEM] = ask_mem,
-		[WANT_MEM_READ] = ask_mem,
+		[WANT_MEM_READ] = ask_mem,  [WANT_PORTS] = ask_ports,
 	};
 
 	return kind < WANT_COUNT && how[kind] ? how[kind](path, room, e) : 0;
