@@ -34,7 +34,7 @@ struct apply {
 	struct step *step;
 	json_t *report; /* for --json */
 	bool is_dry;
-	unsigned n_changes;
+	unsigned n_changes, n_failed;
 	int status; /* of the first that went wrong */
 };
 
@@ -85,6 +85,37 @@ static int check(struct command_call *c, const struct source *source)
 	return err_exit(ERR_CONFIG);
 }
 
+static bool is_declared(const struct apply *a, const char *vm)
+{
+	for (size_t i = 0; i < a->wishes.n; i++)
+		if (!strcmp(a->wishes.item[i].name, vm))
+			return true;
+	return false;
+}
+
+/* The server would refuse it, but only when others have been changed. */
+static int check_standby(struct apply *a, const struct declared *w)
+{
+	AUTO_VERSION struct version partner = {0};
+	const char *standby = field_text(w->policy, "standby");
+	struct err e;
+	int status;
+
+	if (!*standby || is_declared(a, standby))
+		return 0;
+	if (version_find(a->c, standby, &partner, &status) < 0)
+		return status;
+	if (partner.revision)
+		return 0;
+	err_set(&e, CONFIG,
+		"the policy of '%s' names the standby '%s', which is neither a VM of the host nor "
+		"declared here",
+		w->name, standby);
+	err_advise(&e, "correct the name, or add %s.qvmconf", standby);
+	problem_local(&e, false);
+	return err_exit(ERR_CONFIG);
+}
+
 /* All of it, so that all that is wrong is said. */
 static void prepare(struct apply *a)
 {
@@ -100,6 +131,7 @@ static void prepare(struct apply *a)
 		compare(s);
 		if (!diff_is_empty(s->config) || s->has_other_folder)
 			fail(a, check(a->c, &s->wish->config));
+		fail(a, check_standby(a, s->wish));
 	}
 }
 
@@ -141,6 +173,12 @@ static void tell(struct apply *a, const char *vm, const char *result, enum term_
 	printf("%-*s  %s%s%s%s%s%s%s\n", (int)widest(a), vm, term_on(stdout, style),
 	       a->is_dry && strcmp(result, "unchanged") != 0 ? "would be " : "", result,
 	       term_off(stdout, style), *changes ? " (" : "", changes, *changes ? ")" : "");
+}
+
+static void tell_failed(struct apply *a, const char *vm, int64_t revision)
+{
+	a->n_failed++;
+	tell(a, vm, "failed", TERM_BAD, "", revision);
 }
 
 static void show_diffs(const struct step *s)
@@ -202,7 +240,7 @@ static void put(struct apply *a, const struct step *s, const char *changes)
 		     revision_of(&r));
 		return;
 	}
-	tell(a, s->wish->name, "failed", TERM_BAD, "", s->now.revision);
+	tell_failed(a, s->wish->name, s->now.revision);
 }
 
 static void take(struct apply *a, struct step *s)
@@ -242,14 +280,6 @@ static void take_all(struct apply *a)
 
 /* --- what is not declared --- */
 
-static bool is_declared(const struct apply *a, const char *vm)
-{
-	for (size_t i = 0; i < a->wishes.n; i++)
-		if (!strcmp(a->wishes.item[i].name, vm))
-			return true;
-	return false;
-}
-
 static void delete_one(struct apply *a, const json_t *vm)
 {
 	AUTO_RESPONSE struct http_response r = {0};
@@ -267,10 +297,10 @@ static void delete_one(struct apply *a, const json_t *vm)
 						    .if_match = http_match(revision, match)},
 			     &r, &e) < 0) {
 		fail(a, problem_local(&e, false));
-		tell(a, name, "failed", TERM_BAD, "", revision);
+		tell_failed(a, name, revision);
 	} else if (!http_is_success(&r)) {
 		fail(a, problem_answer(&r, NULL, false));
-		tell(a, name, "failed", TERM_BAD, "", revision);
+		tell_failed(a, name, revision);
 	} else {
 		tell(a, name, "deleted", TERM_GOOD, "", revision);
 	}
@@ -334,10 +364,9 @@ static int read_wishes(struct apply *a)
 		if (!strcmp(a->c->given[i].option->name, "--file"))
 			declared_read(a->c->given[i].value, &a->wishes);
 	declared_sort(&a->wishes);
-	if (!a->wishes.is_broken)
-		return 0;
-	fprintf(stderr, "Nothing was changed.\n");
-	return err_exit(ERR_CONFIG);
+	if (a->wishes.status)
+		fprintf(stderr, "Nothing was changed.\n");
+	return a->wishes.status;
 }
 
 static void clear(struct apply *a)
@@ -368,6 +397,11 @@ static int apply_all(struct apply *a, bool is_pruning)
 		prune(a);
 	if (a->c->as_json)
 		field_print_object(a->report);
+	if (a->n_failed)
+		fprintf(stderr,
+			"%u of %u changes failed, for the reasons above; the others were made. The "
+			"same apply again tries them anew.\n",
+			a->n_failed, a->n_changes);
 	return a->status ? a->status : a->is_dry && a->n_changes ? WOULD_CHANGE : 0;
 }
 
@@ -409,11 +443,12 @@ static const struct command apply = {
 		"anything is\n"
 		"changed; no guest is touched: a new configuration is for the next start.\n\n"
 		"Exit status: 0, all is as the files say; 1, with --dry-run: something would "
-		"change; 65, a "
-		"file is wrong\n"
-		"and nothing was changed; else that of the first VM that failed, while the others "
-		"were "
-		"changed.\n\n"
+		"change; 12, a "
+		"file cannot be\n"
+		"read, and 65, one is wrong, and nothing was changed; else that of the first VM "
+		"that "
+		"failed, while the\n"
+		"others were changed.\n\n"
 		"  qvmadm apply -f /etc/qvm/vms --dry-run\n"
 		"  qvmadm apply -f /etc/qvm/vms --prune\n"
 		"  qvmadm apply -f brake.qvmconf -f brake-b.qvmconf",

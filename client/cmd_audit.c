@@ -8,6 +8,7 @@
 #include "client/command.h"
 #include "client/show/age.h"
 #include "client/show/field.h"
+#include "client/show/operation.h"
 #include "client/show/problem.h"
 #include "client/show/table.h"
 
@@ -69,13 +70,13 @@ static void print_entries(const struct command_call *c, json_t *list)
 	table_column(t, "REQUEST", TABLE_LEFT, false);
 	table_column(t, "OUTCOME", TABLE_LEFT, true);
 	json_array_foreach (list, i, x) {
-		char age[AGE_TEXT];
+		char age[AGE_TEXT], verb[OPERATION_VERB];
 
 		table_cell(t, TERM_DIM, "%s", age_text(field_text(x, "at"), now_ms, age));
 		who(t, x);
 		table_cell(t, TERM_PLAIN, "%s", field_word(x, "role"));
 		table_cell(t, TERM_BOLD, "%s", field_word(x, "vm"));
-		table_cell(t, TERM_PLAIN, "%s", field_text(x, "op"));
+		table_cell(t, TERM_PLAIN, "%s", operation_verb(field_text(x, "op"), verb));
 		table_cell(t, TERM_DIM, "%s", field_text(x, "request"));
 		outcome(t, x);
 	}
@@ -120,7 +121,8 @@ static const struct command audit = {
 		"right, with which request id, and what became of it. journalctl "
 		"QVM_REQUEST=<request> "
 		"shows\n"
-		"what every process said about it.\n\n"
+		"what every process said about it. -o json has the ids of the operations of the "
+		"API.\n\n"
 		"  qvmadm audit\n"
 		"  qvmadm audit --vm brake -n 200\n"
 		"  qvmadm --json audit | jq '.entries[] | select(.error)'",

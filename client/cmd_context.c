@@ -101,7 +101,7 @@ static int set_file(struct context *x, unsigned field, const char *path, struct 
 	char real[PATH_MAX];
 
 	if (!realpath(path, real))
-		return err_sys(e, INVALID, "find the file '%s' of --%s", path, context_key[field]);
+		return err_sys(e, RESOURCE, "find the file '%s' of --%s", path, context_key[field]);
 	if (strpbrk(real, "\n\r"))
 		return err_set(e, INVALID, "the name of the file of --%s has a line break in it",
 			       context_key[field]);

@@ -12,6 +12,7 @@
 #include "client/show/vm.h"
 #include "client/setting.h"
 #include "client/source.h"
+#include "client/version.h"
 
 static int make_body(const struct command_call *c, const struct source *s, char **ret,
 		     struct err *e)
@@ -31,9 +32,12 @@ static int make_body(const struct command_call *c, const struct source *s, char 
 	return 0;
 }
 
-static int tell(const struct http_response *r, const char *vm, const struct source *s, bool as_json)
+/* before: its revision before that, 0 = there was none. */
+static int tell(const struct http_response *r, const char *vm, const struct source *s,
+		int64_t before, bool as_json)
 {
 	AUTO_JSON json_t *answer = NULL;
+	int64_t revision;
 	struct err e;
 
 	if (as_json) {
@@ -43,8 +47,11 @@ static int tell(const struct http_response *r, const char *vm, const struct sour
 	if (field_parse(r->body, r->body_bytes, &answer, &e) < 0)
 		return problem_local(&e, false);
 	finding_print(stderr, answer, s); /* warnings */
-	printf("%s: %s revision %" PRId64 "\n", vm, r->status == 201 ? "defined," : "is now at",
-	       field_number(answer, "revision", 0));
+	revision = field_number(answer, "revision", 0);
+	if (r->status == 201)
+		printf("%s: defined, revision %" PRId64 "\n", vm, revision);
+	else
+		vm_print_revision(vm, revision, revision != before);
 	vm_print_pending(answer);
 	return 0;
 }
@@ -52,6 +59,7 @@ static int tell(const struct http_response *r, const char *vm, const struct sour
 static int run(struct command_call *c)
 {
 	AUTO_RESPONSE struct http_response r = {0};
+	AUTO_VERSION struct version before = {0};
 	AUTO_SOURCE struct source s = {0};
 	AUTO_FREE char *body = NULL;
 	struct err e;
@@ -62,6 +70,8 @@ static int run(struct command_call *c)
 		return status;
 	if (source_read(c->argument[1], &s, &e) < 0 || make_body(c, &s, &body, &e) < 0)
 		return problem_local(&e, c->as_json);
+	if (!c->as_json && version_find(c, vm, &before, &status) < 0)
+		return status;
 	if (http_call(c->http,
 		      &(struct http_request){.op = OP_vm_put,
 					     .param = vm,
@@ -73,7 +83,7 @@ static int run(struct command_call *c)
 		return problem_local(&e, c->as_json);
 	if (!http_is_success(&r))
 		return problem_answer(&r, &s, c->as_json);
-	return tell(&r, vm, &s, c->as_json);
+	return tell(&r, vm, &s, before.revision, c->as_json);
 }
 
 static const struct command_option options[] = {

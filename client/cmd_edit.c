@@ -193,7 +193,7 @@ static int edit_until_done(struct edit *x, const char *begun, bool *ret_is_kept)
 			return problem_local_with(&e, "VISUAL or EDITOR names another editor",
 						  x->c->as_json);
 		if (!*ret_is_kept) {
-			printf("%s: nothing was changed\n", x->vm);
+			vm_print_revision(x->vm, x->base.revision, false);
 			return 0;
 		}
 		if (send(x, &status) == DONE) {

@@ -24,8 +24,14 @@ static int run(struct command_call *c)
 		help_topic(stdout, topic_find(c->argument[0]));
 		return 0;
 	}
-	if (command_find(c->argument[0], &of, &e) < 0)
-		return problem_local(&e, c->as_json);
+	if (command_find(c->argument[0], &of, &e) < 0) {
+		const struct topic *near = topic_near(c->argument[0]);
+
+		if (near)
+			err_set(&e, USAGE, "there is no verb or topic '%s'; did you mean '%s'?",
+				c->argument[0], near->name);
+		return problem_local_with(&e, "qvmadm help lists verbs and topics", c->as_json);
+	}
 	help_command(stdout, of);
 	return 0;
 }

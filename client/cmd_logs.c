@@ -8,6 +8,9 @@
 
 enum { MOST = 100000 };
 
+static const char since_instead[] =
+	"qvmadm events --vm VM --since TIME tells what happened when; --tail counts lines";
+
 static int run(struct command_call *c)
 {
 	AUTO_RESPONSE struct http_response r = {0};
@@ -31,6 +34,10 @@ static int run(struct command_call *c)
 	q.param = command_vm(c, &status);
 	if (!q.param)
 		return status;
+	if (command_value(c, "--since")) {
+		err_set(&e, USAGE, "the lines in the ring of a worker carry no time to choose by");
+		return problem_local_with(&e, since_instead, c->as_json);
+	}
 	if (command_number(c, "--tail", 0, MOST, MOST, &lines, &e) < 0)
 		return problem_local(&e, c->as_json);
 	str_add(query, sizeof query, &len, "tail=%ld%s", lines, follow ? "&follow=1" : "");
@@ -45,6 +52,7 @@ static int run(struct command_call *c)
 static const struct command_option options[] = {
 	{"--follow", "-f", NULL, "go on with what it logs from now, over restarts"},
 	{"--tail", "-n", "LINES", "begin with the last so many lines"},
+	{"--since", NULL, "TIME", "refused, as the lines carry no time; events has it"},
 	{0},
 };
 

@@ -49,10 +49,10 @@ static void print(const struct command_call *c, json_t *list)
 	json_array_foreach (list, i, x) {
 		const char *started = field_text(x, "started"), *state = field_text(x, "state");
 		int64_t ended = age_parse(field_text(x, "ended"));
-		char age[AGE_TEXT], span[AGE_TEXT] = "-";
+		char age[AGE_TEXT], span[AGE_TEXT] = "-", verb[OPERATION_VERB];
 
 		table_cell(t, TERM_PLAIN, "%" PRId64, field_number(x, "id", 0));
-		table_cell(t, TERM_PLAIN, "%s", operation_verb(x));
+		table_cell(t, TERM_PLAIN, "%s", operation_verb(field_text(x, "op"), verb));
 		table_cell(t, TERM_BOLD, "%s", field_word(x, "vm"));
 		table_cell(t, style_of(state), "%s", state);
 		table_cell(t, TERM_DIM, "%s", age_text(started, now_ms, age));

@@ -3,7 +3,7 @@
 
 static int run(struct command_call *c)
 {
-	return operation_run(c, "released", NULL);
+	return operation_run(c, "released", "not in its safe state; no restart will follow");
 }
 
 static const struct command release = {

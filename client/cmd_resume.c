@@ -3,7 +3,7 @@
 
 static int run(struct command_call *c)
 {
-	return operation_run(c, "goes on", NULL);
+	return operation_run(c, "goes on", "running already");
 }
 
 static const struct command resume_verb = {

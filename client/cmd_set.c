@@ -10,6 +10,7 @@
 #include "client/show/field.h"
 #include "client/show/problem.h"
 #include "client/show/table.h"
+#include "client/show/vm.h"
 #include "schemas/policy.h"
 
 static char *make_body(const struct command_call *c, struct err *e)
@@ -68,8 +69,7 @@ static void tell(const json_t *before, const json_t *vm)
 		table_cell(t, waits(vm, field) ? TERM_BUSY : TERM_GOOD, "%s",
 			   waits(vm, field) || !runs ? "its next start" : "now on");
 	}
-	printf("%s: %s revision %" PRId64 "\n", field_text(vm, "name"),
-	       n ? "is now at" : "nothing changes; it is at", field_number(vm, "revision", 0));
+	vm_print_revision(field_text(vm, "name"), field_number(vm, "revision", 0), n != 0);
 	if (n)
 		table_print(t, stdout, 2, term_width(stdout));
 }

@@ -11,6 +11,7 @@
 #include "client/show/field.h"
 #include "client/show/problem.h"
 #include "client/show/quote.h"
+#include "client/show/size.h"
 #include "client/show/vm.h"
 #include "schemas/cause.h"
 #include "schemas/policy.h"
@@ -110,11 +111,24 @@ static void join_names(const json_t *list, char *ret, size_t cap)
 		str_add(ret, cap, &n, "%s%.63s", i ? ", " : "", json_string_value(name));
 }
 
+/* "600000 = 10m 00s", "536870912 = 512M", "0 = no limit": what is stored, and what it means. */
+static void write_number(const struct policy_field *f, int64_t n, char *ret, size_t cap)
+{
+	bool is_time = strlen(f->name) > 3 && !strcmp(f->name + strlen(f->name) - 3, "_ms");
+	bool is_bytes = !strncmp(f->what, "bytes ", 6);
+	char span[AGE_TEXT], size[SIZE_TEXT];
+	const char *means = n == 0		    ? policy_zero(f)
+			    : is_time && n >= 1000  ? age_span(n, span)
+			    : is_bytes && n >= 1024 ? size_text((uint64_t)n, size)
+						    : "";
+
+	snprintf(ret, cap, "%" PRId64 "%s%s", n, *means ? " = " : "", means);
+}
+
 /* A value as text, and whether it is the one that a VM has without saying anything. */
 static void print_field(const struct policy_field *f, const json_t *value)
 {
-	bool is_default = false,
-	     is_time = strlen(f->name) > 3 && !strcmp(f->name + strlen(f->name) - 3, "_ms");
+	bool is_default = false;
 	char text[POLICY_TEXT];
 	int64_t n = json_is_boolean(value) ? json_is_true(value) : json_integer_value(value);
 
@@ -122,7 +136,7 @@ static void print_field(const struct policy_field *f, const json_t *value)
 		join_names(value, text, sizeof text);
 		is_default = !*text;
 	} else if (f->kind == POLICY_NAME) {
-		snprintf(text, sizeof text, "%s", json_string_value(value));
+		str_copy(text, sizeof text, json_string_value(value));
 		is_default = !*text;
 	} else if (json_is_string(value)) {
 		snprintf(text, sizeof text, "%.30s", json_string_value(value));
@@ -131,14 +145,11 @@ static void print_field(const struct policy_field *f, const json_t *value)
 		snprintf(text, sizeof text, "%s", n ? "true" : "false");
 		is_default = n == f->def;
 	} else {
-		char span[AGE_TEXT];
-
-		snprintf(text, sizeof text, "%" PRId64 "%s%s", n, is_time && n >= 1000 ? " = " : "",
-			 is_time && n >= 1000 ? age_span(n, span) : "");
+		write_number(f, n, text, sizeof text);
 		is_default = n == f->def;
 	}
 	printf("  %s%-21s %s%s\n", term_on(stdout, is_default ? TERM_DIM : TERM_BOLD), f->name,
-	       text, term_off(stdout, TERM_BOLD));
+	       *text ? text : "none", term_off(stdout, TERM_BOLD));
 }
 
 static void print_policy(const json_t *policy)

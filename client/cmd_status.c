@@ -132,11 +132,16 @@ static void print_end(const json_t *end)
 	}
 }
 
+static bool has_ended(const json_t *s)
+{
+	return !strcmp(field_word(s, "state"), "ended");
+}
+
 static void print_head(const json_t *s)
 {
 	const json_t *beat = json_object_get(s, "heartbeat");
 	int64_t uptime_ms = field_number(s, "uptime_ms", 0);
-	bool has_ended = !strcmp(field_word(s, "state"), "ended");
+	int64_t beats = field_number(beat, "beats", 0);
 	char span[AGE_TEXT];
 
 	printf("%s%s%s, worker %" PRId64 " of this VM\n", term_on(stdout, TERM_BOLD),
@@ -144,12 +149,13 @@ static void print_head(const json_t *s)
 	print_label("state");
 	printf("%s", field_word(s, "state"));
 	if (uptime_ms > 0)
-		printf(has_ended ? ", after %s; all below is as of its end" : ", for %s",
+		printf(has_ended(s) ? ", after %s; all below is as of its end" : ", for %s",
 		       age_span(uptime_ms, span));
 	putchar('\n');
 	print_label("heartbeat");
-	printf("%" PRId64 " beats, the last %s ago\n", field_number(beat, "beats", 0),
-	       age_span(field_number(beat, "age_ms", -1), span));
+	printf("%" PRId64 " beat%s, the last %s %s\n", beats, beats == 1 ? "" : "s",
+	       age_span(field_number(beat, "age_ms", -1), span),
+	       has_ended(s) ? "before the end" : "ago");
 	print_label("console");
 	printf("%" PRId64 " bytes printed\n", field_number(s, "console_bytes", 0));
 	print_label("sandbox");
@@ -170,7 +176,8 @@ static int run(struct command_call *c)
 	print_vdevs(field_list(s, "vdevs"));
 	if (json_array_size(field_list(s, "last_exits"))) {
 		print_title("Last exits to the worker (the last one at the bottom)");
-		exits_print(field_list(s, "last_exits"), EXITS_SHOWN, "AGO");
+		exits_print(field_list(s, "last_exits"), EXITS_SHOWN,
+			    has_ended(s) ? "BEFORE END" : "AGO");
 	}
 	if (*field_text(s, "log"))
 		print_title("Last lines of its log");

@@ -20,8 +20,10 @@
 
 static void broken(struct declared_list *l, const struct err *e)
 {
-	problem_local(e, false);
-	l->is_broken = true;
+	int status = problem_local(e, false);
+
+	if (!l->status)
+		l->status = e->code == ERR_RESOURCE ? status : err_exit(ERR_CONFIG);
 }
 
 static bool ends_with(const char *s, const char *suffix)
@@ -80,7 +82,7 @@ static void read_policy(struct declared_list *l, struct declared *x)
 		broken(l, &e);
 	} else if (setting_parse(&s, &read) < 0) {
 		finding_print(stderr, read, &s);
-		l->is_broken = true;
+		l->status = l->status ? l->status : err_exit(ERR_CONFIG);
 	} else {
 		x->policy = json_incref(read);
 	}
@@ -152,7 +154,7 @@ static void read_folder(const char *folder, struct declared_list *l)
 		free(file[i]);
 	}
 	free(file);
-	if (l->n == before && !l->is_broken) {
+	if (l->n == before && !l->status) {
 		err_set(&e, INVALID, "the folder '%s' holds no *" CONFIG, folder);
 		broken(l, &e);
 	}
@@ -161,8 +163,12 @@ static void read_folder(const char *folder, struct declared_list *l)
 void declared_read(const char *path, struct declared_list *l)
 {
 	struct stat st;
+	struct err e;
 
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+	if (stat(path, &st) < 0) {
+		err_sys(&e, RESOURCE, "find '%s'", path);
+		broken(l, &e);
+	} else if (S_ISDIR(st.st_mode))
 		read_folder(path, l);
 	else
 		read_file(path, l);

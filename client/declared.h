@@ -23,12 +23,12 @@ struct declared {
 struct declared_list {
 	struct declared *item; /* by name */
 	size_t n, room;
-	bool is_broken; /* some of it could not be read; why has been said */
+	int status; /* 0, or the exit status: some of it is wrong; what has been said */
 };
 
-/* Add a file NAME.qvmconf, or all of a folder. What is wrong with one file is said and marks the list as
- * broken, so that all is heard at once. */
+/* Add a file NAME.qvmconf, or all of a folder. What is wrong with one file is said and kept as
+ * the list's status, so that all is heard at once: ERR_RESOURCE of what cannot be read, else ERR_CONFIG. */
 void declared_read(const char *path, struct declared_list *l);
-/* In the order of their names; a name given twice breaks the list. */
+/* In the order of their names; a name given twice is wrong. */
 void declared_sort(struct declared_list *l);
 void declared_free(struct declared_list *l);

@@ -86,3 +86,15 @@ const struct topic *topic_find(const char *name)
 			return t;
 	return NULL;
 }
+
+const struct topic *topic_near(const char *name)
+{
+	struct str_near near = str_near(name);
+
+	for (const struct topic *t = topic_table; t->name; t++) {
+		if (!strncmp(t->name, name, strlen(name)))
+			return t;
+		str_try(&near, t->name);
+	}
+	return near.near ? topic_find(near.near) : NULL;
+}

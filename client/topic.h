@@ -14,3 +14,5 @@ struct topic {
 extern const struct topic topic_table[];
 /* NULL = none of that name. */
 const struct topic *topic_find(const char *name);
+/* The first that begins so, or has nearly that name; NULL = none. */
+const struct topic *topic_near(const char *name);

@@ -39,6 +39,14 @@ struct policy policy_default(void)
 	return p;
 }
 
+const char *policy_zero(const struct policy_field *f)
+{
+	static const char mark[] = "0 = ";
+	const char *at = strstr(f->what, mark);
+
+	return at ? at + strlen(mark) : "";
+}
+
 bool policy_is_text(const struct policy_field *f)
 {
 	return f->kind == POLICY_NAME || f->kind == POLICY_NAMES;

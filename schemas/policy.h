@@ -58,6 +58,8 @@ struct policy policy_default(void);
 const struct policy_field *policy_find(const char *name);
 /* The name of the field that may have been meant, or NULL. */
 const char *policy_near(const char *name);
+/* What 0 means where it is no amount: "no limit"; "" = it is one. */
+const char *policy_zero(const struct policy_field *f);
 /* Of the kinds NAME and NAMES: a text in struct policy and in the store. */
 bool policy_is_text(const struct policy_field *f);
 const char *policy_text(const struct policy *p, const struct policy_field *f);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/str.h"
 #include "client/show/age.h"
 #include "client/show/field.h"
 #include "client/http.h"
@@ -123,7 +124,7 @@ static void tell_done(const struct run *r)
 	int64_t ended = age_parse(field_text(r->operation, "ended"));
 	char span[AGE_TEXT];
 
-	if (r->idle && ended == started) {
+	if (r->idle && *phase && strcmp(phase, r->past) != 0 && ended == started) {
 		printf("%s: %s\n", r->vm, r->idle);
 		return;
 	}
@@ -201,23 +202,29 @@ int operation_run_watched(struct command_call *c, const char *past, const char *
 	return tell(&r);
 }
 
-/* The verb of "vm_reset_budget", "reset-budget". */
-const char *operation_verb(const json_t *operation)
+const char *operation_verb(const char *op, char ret[static OPERATION_VERB])
 {
-	const char *op = field_text(operation, "op");
+	const char *text = op;
 
 	for (unsigned i = 0; i < OP_COUNT; i++)
 		if (!strcmp(op_table[i].id, op) && op_table[i].cli[0])
 			return op_table[i].cli;
-	return op;
+	if (!strncmp(text, "vm_", 3))
+		text += 3;
+	str_copy(ret, OPERATION_VERB, text);
+	for (char *p = ret; *p; p++)
+		if (*p == '_')
+			*p = ' ';
+	return ret;
 }
 
 int operation_await(struct command_call *c, const json_t *operation, int64_t deadline_ms)
 {
+	char verb[OPERATION_VERB];
 	__attribute__((cleanup(done))) struct run r = {
 		.c = c,
 		.vm = field_text(operation, "vm"),
-		.what = operation_verb(operation),
+		.what = operation_verb(field_text(operation, "op"), verb),
 		.deadline_ms = deadline_ms ? deadline_ms : -1,
 	};
 	char past[64], id[24];

@@ -21,12 +21,14 @@ struct operation_watch {
 };
 
 /* POST the verb on argument[0] and wait for its end. `past` tells it: "started"; `idle` what is said
- * when there was nothing to do; NULL = nothing else. */
+ * when there was nothing to do, which the server's phase tells; NULL = nothing else. */
 int operation_run(struct command_call *c, const char *past, const char *idle);
 int operation_run_watched(struct command_call *c, const char *past, const char *idle,
 			  const struct operation_watch *w);
 /* Wait for the end of one that is under way, and tell it. deadline_ms: monotonic, 0 = none. The exit
  * status. */
 int operation_await(struct command_call *c, const json_t *operation, int64_t deadline_ms);
-/* The verb that asked for it. */
-const char *operation_verb(const json_t *operation);
+/* The verb of the client for an id of ops.def: "define" of "vm_put"; where one verb has several, as those say it:
+ * "token create". */
+enum { OPERATION_VERB = 40 };
+const char *operation_verb(const char *op, char ret[static OPERATION_VERB]);

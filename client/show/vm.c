@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/show/vm.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,6 +30,12 @@ enum term_style vm_style(const char *column, const char *word)
 		if (!strcmp(table[i].column, column) && !strcmp(table[i].word, word))
 			return table[i].style;
 	return TERM_PLAIN;
+}
+
+void vm_print_revision(const char *vm, int64_t revision, bool is_new)
+{
+	printf("%s: %s revision %" PRId64 "\n", vm,
+	       is_new ? "is now at" : "nothing changes; it is at", revision);
 }
 
 void vm_print_pending(const json_t *vm)

@@ -99,6 +99,22 @@ static bool is_done(const struct vm *v, const struct lifecycle_step *s)
 	}
 }
 
+/* What is done at once was there already, but for what acts in no time. */
+static const char *idle_phase(const struct vm *v, const struct lifecycle_step *s)
+{
+	switch ((unsigned)s->event) {
+	case VM_EVENT_START: return "running already";
+	case VM_EVENT_RESUME:
+		return s->from == OBSERVED_RUNNING && v->row.desired == DESIRED_RUNNING
+			       ? "running already"
+			       : "";
+	case VM_EVENT_PAUSE: return "paused already";
+	case VM_EVENT_STOP:
+	case VM_EVENT_KILL: return "not running";
+	default: return "";
+	}
+}
+
 static const char *phase_of(const struct vm *v, const struct lifecycle_step *s)
 {
 	if (s->event == VM_EVENT_RELEASE && s->from != OBSERVED_SAFE)
@@ -108,7 +124,7 @@ static const char *phase_of(const struct vm *v, const struct lifecycle_step *s)
 	if (s->event == VM_EVENT_BUTTON)
 		return "pressed";
 	if (is_done(v, s))
-		return s->event == VM_EVENT_START ? "running already" : "";
+		return idle_phase(v, s);
 	if (s->event == VM_EVENT_STOP && s->to == OBSERVED_STOPPING && s->from != OBSERVED_STARTING)
 		return "pressed";
 	return s->event == VM_EVENT_START ? "starting" : s->event == VM_EVENT_PAUSE ? "" : "ending";

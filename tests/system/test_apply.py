@@ -134,6 +134,53 @@ def test_apply_says_what_is_wrong_with_a_folder(clean, tmp_path, files, words):
     assert clean.adm("apply").returncode == 2
 
 
+def test_a_policy_that_names_nobody_is_seen_before_anything_is_changed(clean, tmp_path):
+    write(tmp_path, a_qvmconf=HELLO, web_qvmconf=HELLO, web_policy="standby = web-b\n")
+    r = clean.adm("apply", "-f", str(tmp_path))
+    assert r.returncode == 65 and "'web' names the standby 'web-b'" in r.stderr, r
+    assert r.stderr.endswith("Nothing was changed.\n") and revisions(clean) == {}, r
+    assert clean.adm("apply", "-f", str(tmp_path), "--dry-run").returncode == 65
+    clean.define("web-b", HELLO)
+    assert clean.adm("apply", "-f", str(tmp_path)).returncode == 0
+
+
+def test_a_partial_failure_says_how_much_was_done(clean, tmp_path):
+    """A VM stands by for one other alone, which shows when the second one comes."""
+    write(tmp_path, web_b_qvmconf=HELLO, b_qvmconf=HELLO, b_policy="standby = web-b\n",
+          c_qvmconf=HELLO, c_policy="standby = web-b\n")
+    r = clean.adm("apply", "-f", str(tmp_path))
+    assert r.returncode == 7 and set(results(r)) == {("web-b", "created"), ("b", "created"), ("c", "failed")}, r
+    assert "1 of 3 changes failed" in r.stderr and revisions(clean) == {"web-b": 1, "b": 1}, r
+
+
+def test_each_verb_says_with_one_status_that_a_file_is_not_there(clean, tmp_path):
+    clean.define("web", HELLO)
+    none = str(tmp_path / "none.qvmconf")
+    for words in (("check", none), ("define", "web", none), ("diff", "web", none), ("edit", "web", "--from", none),
+                  ("apply", "-f", none), ("apply", "-f", str(tmp_path / "none")), ("apply", "-f", f"{none}/"),
+                  ("context", "add", "lab", "https://lab", "--cacert", none)):
+        r = clean.adm(*words)
+        assert r.returncode == 12 and "No such file" in r.stderr and f"'{none[:-8]}" in r.stderr, (words, r)
+    assert clean.vm("web")["revision"] == 1
+
+
+def test_nothing_to_do_is_said_alike_by_each_verb(clean, tmp_path):
+    write(tmp_path, web_qvmconf=HELLO)
+    web = str(tmp_path / "web.qvmconf")
+    for words, says in ((("define", "web", web), "defined, revision 1"),
+                        (("define", "web", web), "nothing changes; it is at revision 1"),
+                        (("set", "web", "restart_budget=5"), "nothing changes; it is at revision 1"),
+                        (("stop", "web"), "not running; no restart will follow"),
+                        (("kill", "web"), "not running; no restart will follow"),
+                        (("release", "web"), "not in its safe state; no restart will follow"),
+                        (("start", "web"), "started in"), (("start", "web"), "running already"),
+                        (("resume", "web"), "running already"), (("pause", "web"), "paused"),
+                        (("pause", "web"), "paused already"), (("resume", "web"), "goes on"),
+                        (("resume", "web"), "running already")):
+        r = clean.adm(*words)
+        assert r.returncode == 0 and r.stdout.startswith(f"web: {says}"), (words, r)
+
+
 # --- edit
 
 
@@ -178,7 +225,7 @@ def test_edit_makes_a_revision_of_what_is_saved_and_leaves_no_file(clean, tmp_pa
     vm = clean.vm("web")
     assert (vm["config"], vm["policy"]["restart_budget"], drafts(tmp_path)) == (HELLO + "# more\n", 7, [])
     r = edit(clean, tmp_path, "false", "web", visual=editor(tmp_path, "pass"))
-    assert (r.returncode, r.stdout, drafts(tmp_path)) == (0, "web: nothing was changed\n", []), r
+    assert (r.returncode, r.stdout, drafts(tmp_path)) == (0, "web: nothing changes; it is at revision 2\n", []), r
 
 
 def test_edit_of_a_wrong_text_shows_carets_and_loses_nothing(clean, tmp_path):

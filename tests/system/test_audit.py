@@ -55,8 +55,10 @@ def test_qvmadm_audit_tells_it_in_a_table(host):
     host.until(lambda: len(entries(host)) == 2, "both are written")
     told = host.adm("audit")
     assert told.returncode == 0
-    assert "vm_put" in told.stdout and "there is no VM 'nobody'" in told.stdout, told.stdout
+    assert "define" in told.stdout and "vm_put" not in told.stdout and "there is no VM 'nobody'" in told.stdout, told.stdout
     assert json.loads(host.adm("--json", "audit", "--vm", "nobody").stdout)["entries"][0]["op"] == "vm_start"
+    host.post("/v1/tokens/ci", {"role": "reader"})
+    assert "token create" in host.adm("audit").stdout
 
 
 def test_a_request_sent_again_gets_the_operation_of_the_first_time(host):

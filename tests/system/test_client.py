@@ -273,7 +273,7 @@ def test_the_first_that_names_a_host_counts(context, farm):
     ("add Lab unix:/x", 2, "cannot be the name"),
     ("add lab http://x", 3, "https://"),
     ("add lab https://x --cert /etc/passwd", 2, "--key"),
-    ("add lab https://x --token-file /no/such", 3, "/no/such"),
+    ("add lab https://x --token-file /no/such", 12, "/no/such"),
     ("use frm", 3, "did you mean 'farm'"),
     ("remove lab", 3, "context list"),
     ("show", 3, "context use"),
@@ -373,6 +373,27 @@ def test_each_hint_is_about_what_went_wrong(farm):
             (("console", "web-2", "--send", "x"), 7, "typing is not possible while the VM is stopped", ", type")):
         r = farm.adm(*words)
         assert r.returncode == status and says in r.stderr and never not in r.stderr, (words, r)
+
+
+def test_show_says_in_words_what_is_not_set(farm):
+    policy = farm.adm("show", "web-2").stdout.split("Policy\n")[1].split("\n\n")[0]
+    fields = dict(line.split(None, 1) for line in policy.splitlines())
+    assert fields["after"] == fields["standby"] == fields["hook"] == "none", policy
+    assert fields["memory_max"] == "0 = the guest's memory and a slack", policy
+    assert fields["io_read_bps_max"] == "0 = no limit" and fields["orphan_timeout_ms"] == "0 = for ever", policy
+    assert fields["start_timeout_ms"] == "20000 = 20.0 s" and fields["start_order"] == "0", policy
+
+
+def test_logs_without_times_say_who_has_them(farm):
+    r = farm.adm("logs", "web-2", "--since", "1h")
+    assert r.returncode == 2 and "carry no time" in r.stderr and "events --vm VM --since" in r.stderr, r
+
+
+def test_the_start_of_a_topic_finds_it(farm):
+    r = farm.adm("help", "exit")
+    assert r.returncode == 2 and "did you mean 'exit-status'?" in r.stderr and "edit" not in r.stderr, r
+    r = farm.adm("help", "strat")
+    assert r.returncode == 2 and "did you mean 'start'?" in r.stderr, r
 
 
 def test_an_editor_that_fails_changes_nothing(farm):

@@ -189,3 +189,16 @@ TEST(policy_refuses_what_is_out_of_range_and_states_the_range)
 	assert_int_equal(policy_check(&p, &e), -1);
 	assert_null(policy_find("no_such_field"));
 }
+
+TEST(policy_zero_is_what_the_documentation_says)
+{
+	assert_string_equal(policy_zero(policy_find("cpu_max_percent")), "no limit");
+	assert_string_equal(policy_zero(policy_find("orphan_timeout_ms")), "for ever");
+	assert_string_equal(policy_zero(policy_find("restart_budget")), "");
+	for (unsigned i = 0; i < policy_n_fields; i++) {
+		const struct policy_field *f = &policy_fields[i];
+
+		assert_true(strlen(policy_zero(f)) < 40);
+		assert_true(!*policy_zero(f) || (f->kind == POLICY_NUMBER && f->min <= 0));
+	}
+}
