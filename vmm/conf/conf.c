@@ -8,6 +8,7 @@
 #include "vmm/conf/loading.h"
 #include "vmm/conf/overlap.h"
 #include "vmm/conf/parse.h"
+#include "vmm/conf/sharing.h"
 #include "vmm/conf/slots.h"
 #include "vmm/conf/wiring.h"
 #include "vmm/vdev/vdev.h"
@@ -72,6 +73,7 @@ int conf_read(const struct conf_source *s, struct board **ret_board, unsigned *r
 	loading_check(&draft, s, &findings);
 	wiring_check(&draft, s, &findings);
 	overlap_check(&draft, &findings);
+	sharing_check(&draft, &findings);
 	n_wrong = findings.n_errors;
 	if (n_wrong == 0 && draft.board->dryrun && s->probe)
 		hosting_check(&draft, s, &lex, &findings);
