@@ -39,7 +39,7 @@ static const char help[] =
 	"  qvm --version\n"
 	"\n"
 	"Signals: TERM and INT press the power button, a second one ends the VM; QUIT cuts the\n"
-	"power; USR1 logs a status, USR2 dumps the guest, which goes on.\n"
+	"power; USR1 logs a status, USR2 dumps the guest, which goes on; HUP is ignored.\n"
 	"Exit status: 0 the guest switched off or asked for a restart, 3 power cut, 4 watchdog,\n"
 	"5 unsupported operation, 6 vdev error, 7 unexpected error, 32-63 a vdev's own,\n"
 	"64 not started (dryrun: would not start here), 65 configuration error,\n"

@@ -112,6 +112,14 @@ def test_sigquit_cuts_the_power_with_3(tmp_path):
     assert p.returncode == 3
 
 
+def test_a_terminal_that_hangs_up_does_not_end_the_vm(tmp_path):
+    p = run_hang(tmp_path)
+    p.send_signal(signal.SIGHUP)
+    p.send_signal(signal.SIGQUIT)  # heard later
+    p.communicate(timeout=20)
+    assert p.returncode == 3
+
+
 def test_a_console_that_nobody_reads_does_not_keep_the_vm(tmp_path):
     conf = write(tmp_path, config("flood.elf").replace("hostdev >-", "hostdev -"))
     out, into = os.pipe()

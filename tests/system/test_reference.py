@@ -62,19 +62,38 @@ def test_every_option_variable_and_vdev_has_a_row_and_no_row_is_of_something_els
     assert there - known == set(), "vmm/REFERENCE.md has rows of what the language does not have"
 
 
-def test_every_row_names_a_test_that_exists():
+def known_tests():
+    """The tests that a row may name, by kind."""
     unit = set(re.findall(r"^TEST\((\w+)\)", "\n".join(
         read(p) for p in glob.glob("tests/unit/*.c", root_dir=ROOT)), re.M))
     system = set(re.findall(r"^def (test_\w+)", "\n".join(
         read(p) for p in glob.glob("tests/system/*.py", root_dir=ROOT)), re.M))
     conf = {os.path.splitext(os.path.basename(p))[0]
             for p in glob.glob("tests/conf/*.qvmconf", root_dir=ROOT)}
-    kinds = {"unit": unit, "system": system, "conf": conf}
-    for subject, (_, _, tests) in rows().items():
-        names = [t.strip() for t in tests.split(",")]
-        for name in names:
-            kind, _, what = name.partition(":")
+    return {"unit": unit, "system": system, "conf": conf}
+
+
+def test_every_row_names_a_test_that_exists():
+    kinds = known_tests()
+    for subject, (_, _, names) in rows().items():
+        for name in names.split(","):
+            kind, _, what = name.strip().partition(":")
             assert kind in kinds and what in kinds[kind], f"{subject}: there is no test '{name}'"
+
+
+def test_every_row_that_differs_says_how():
+    for subject, (verdict, how, _) in rows().items():
+        assert verdict == "works" or len(how.strip()) > 5, subject
+
+
+def test_every_payload_names_a_test_that_exists_or_says_why_there_is_none():
+    text = read("vmm", "REFERENCE.md").partition("## Stock payloads")[2]
+    table = [line for line in text.splitlines() if line.startswith("| ")][1:]
+    assert table
+    for line in table:
+        last = line.split(" | ")[-1].removesuffix(" |")
+        kind, _, what = last.partition(":")
+        assert kind == "none" and what.strip() or what in known_tests()[kind], line
 
 
 def test_a_refused_row_is_refused_by_the_program_and_a_working_one_is_not():
