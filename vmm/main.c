@@ -57,6 +57,17 @@ static void open_vdevs(void)
 		plugin_open(fd, &e);
 }
 
+static void no_help(const char *topic)
+{
+	const char *near = option_help_near(topic);
+
+	fprintf(stderr, "qvm: '%s' is no option, variable or vdev; ", topic);
+	if (near)
+		fprintf(stderr, "did you mean `qvm help %s`?\n", near);
+	else
+		fprintf(stderr, "`qvm help` lists them all\n");
+}
+
 static int show_help(int argc, char **argv)
 {
 	int rc = 0;
@@ -88,9 +99,7 @@ static int show_help(int argc, char **argv)
 		}
 		if (plugin_folder_refusal())
 			fprintf(stderr, "qvm: vdevs of this host: %s\n", plugin_folder_refusal());
-		fprintf(stderr,
-			"qvm: '%s' is no option, variable or vdev; `qvm help` lists them all\n",
-			argv[i]);
+		no_help(argv[i]);
 	}
 	return rc;
 }

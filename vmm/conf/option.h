@@ -80,3 +80,5 @@ void option_man(FILE *out);
 void option_words(const char *const *topic, int n, FILE *out);
 /* The whole language on a page (topic NULL), or one option, variable or vdev: -1 = no such thing. */
 int option_help(const char *topic, FILE *out);
+/* The nearest name that there is help for; NULL = none is near. */
+const char *option_help_near(const char *topic);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "vmm/conf/option.h"
+#include "vmm/conf/suggest.h"
 #include "vmm/vdev/vdev.h"
 
 static void print_option(const struct option *o, FILE *out)
@@ -56,10 +57,17 @@ static void print_classes(FILE *out)
 	fputc('\n', out);
 }
 
-static void print_class(const struct vdev_class *c, FILE *out)
+static void print_own(const struct vdev_option *o, FILE *out)
 {
 	char usage[120];
 
+	snprintf(usage, sizeof usage, "%s%s%s", o->name, o->argument ? " " : "",
+		 o->argument ? o->argument : "");
+	fprintf(out, "  %-46s %s\n", usage, o->what);
+}
+
+static void print_class(const struct vdev_class *c, FILE *out)
+{
 	fprintf(out, "vdev %s: %s\n", c->name, c->summary ? c->summary : "");
 	if (c->needs_loc && !c->region[0].base)
 		fprintf(out, "  its place is `loc %s`\n",
@@ -74,11 +82,8 @@ static void print_class(const struct vdev_class *c, FILE *out)
 		fprintf(out, "  by default on interrupt line %d\n", c->intr);
 	if (c->options)
 		fprintf(out, "\nIts own options\n");
-	for (const struct vdev_option *o = c->options; o && o->name; o++) {
-		snprintf(usage, sizeof usage, "%s%s%s", o->name, o->argument ? " " : "",
-			 o->argument ? o->argument : "");
-		fprintf(out, "  %-46s %s\n", usage, o->what);
-	}
+	for (const struct vdev_option *o = c->options; o && o->name; o++)
+		print_own(o, out);
 	fputc('\n', out);
 	print_context(OPTION_VDEV, "Options of every vdev", out);
 }
@@ -96,21 +101,10 @@ static void print_all(FILE *out)
 		     "together,\n$env{NAME} is replaced by that environment variable.\n");
 }
 
-int option_help(const char *topic, FILE *out)
+static int help_options(const char *topic, FILE *out)
 {
-	const struct vdev_class *class;
 	int found = -1;
 
-	if (!topic) {
-		print_all(out);
-		return 0;
-	}
-	class = vdev_class_find(topic);
-	if (class) {
-		print_class(class, out);
-		print_examples(topic, out);
-		return 0;
-	}
 	for (const struct option *o = option_table; o->name; o++) {
 		if (strcmp(o->name, topic) != 0)
 			continue;
@@ -127,6 +121,30 @@ int option_help(const char *topic, FILE *out)
 			print_variables(out);
 		found = 0;
 	}
+	return found;
+}
+
+/* Of every vdev that has one of that name. */
+static int help_own(const char *topic, FILE *out)
+{
+	unsigned state = 0;
+	int found = -1;
+
+	for (const struct vdev_class *c; (c = vdev_class_next(&state));)
+		for (const struct vdev_option *o = c->options; o && o->name; o++) {
+			if (strcmp(o->name, topic) != 0)
+				continue;
+			fprintf(out, "  (behind `vdev %s`)\n", c->name);
+			print_own(o, out);
+			found = 0;
+		}
+	return found;
+}
+
+static int help_variables(const char *topic, FILE *out)
+{
+	int found = -1;
+
 	for (const struct variable *v = variable_table; v->name; v++) {
 		if (strcmp(v->name, topic) != 0)
 			continue;
@@ -136,13 +154,64 @@ int option_help(const char *topic, FILE *out)
 			fprintf(out, "      not in this release; instead: %s\n", v->mend);
 		found = 0;
 	}
+	return found;
+}
+
+static int help_later(const char *class, FILE *out)
+{
+	int found = -1;
+
 	for (const struct vdev_later *l = vdev_later_table; l->name; l++) {
-		if (strcmp(l->name, topic) != 0)
+		if (strcmp(l->name, class) != 0)
 			continue;
 		fprintf(out, "  vdev %s is not in this release; instead: %s\n", l->name, l->mend);
 		found = 0;
 	}
-	if (found == 0)
-		print_examples(topic, out);
 	return found;
+}
+
+int option_help(const char *topic, FILE *out)
+{
+	const struct vdev_class *class;
+	char name[VDEV_NAME];
+
+	if (!topic) {
+		print_all(out);
+		return 0;
+	}
+	vdev_class_name(topic, name);
+	class = vdev_class_find(name);
+	if (class) {
+		print_class(class, out);
+		print_examples(name, out);
+		return 0;
+	}
+	/* Each of them may know it: `debug`, `hostdev`. */
+	if ((help_options(topic, out) & help_own(topic, out) & help_variables(topic, out) &
+	     help_later(name, out)) < 0)
+		return -1;
+	print_examples(topic, out);
+	return 0;
+}
+
+const char *option_help_near(const char *topic)
+{
+	struct suggestion s = {.word = topic};
+	char name[VDEV_NAME];
+	unsigned state = 0;
+
+	for (const struct option *o = option_table; o->name; o++)
+		suggest_consider(&s, o->name);
+	for (const struct variable *v = variable_table; v->name; v++)
+		suggest_consider(&s, v->name);
+	vdev_class_name(topic, name);
+	s.word = name;
+	for (const struct vdev_class *c; (c = vdev_class_next(&state));) {
+		suggest_consider(&s, c->name);
+		for (const struct vdev_option *o = c->options; o && o->name; o++)
+			suggest_consider(&s, o->name);
+	}
+	for (const struct vdev_later *l = vdev_later_table; l->name; l++)
+		suggest_consider(&s, l->name);
+	return s.best;
 }

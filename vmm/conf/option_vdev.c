@@ -12,19 +12,6 @@
 #include "vmm/pci/slot.h"
 #include "vmm/vdev/plugin.h"
 
-/* The class's name; shipping files also write it as the name of the original's shared object. */
-static void class_name(const char *word, char ret[static VDEV_NAME])
-{
-	size_t n;
-
-	if (!strncmp(word, "vdev-", 5))
-		word += 5;
-	str_copy(ret, VDEV_NAME, word);
-	n = strlen(ret);
-	if (n > 3 && !strcmp(ret + n - 3, ".so"))
-		ret[n - 3] = '\0';
-}
-
 /* An implicit vdev exists once: a further definition takes the place of the one before. */
 static struct draft_vdev *earlier(struct parse *p, const struct vdev_class *class)
 {
@@ -45,7 +32,7 @@ void option_vdev(struct parse *p, const struct token *t)
 	struct draft_vdev *v;
 	char name[VDEV_NAME];
 
-	class_name(t[1].text, name);
+	vdev_class_name(t[1].text, name);
 	class = vdev_class_find(name);
 	if (plugin_refusal(name))
 		class = NULL; /* of two with one name, neither is meant for sure */

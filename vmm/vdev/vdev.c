@@ -15,6 +15,18 @@ enum { LOCK_PATIENCE_MS = 50 };
 extern const struct vdev_class *const __start_qvm_vdev[];
 extern const struct vdev_class *const __stop_qvm_vdev[];
 
+void vdev_class_name(const char *word, char ret[static VDEV_NAME])
+{
+	size_t n;
+
+	if (!strncmp(word, "vdev-", 5))
+		word += 5;
+	str_copy(ret, VDEV_NAME, word);
+	n = strlen(ret);
+	if (n > 3 && !strcmp(ret + n - 3, ".so"))
+		ret[n - 3] = '\0';
+}
+
 const struct vdev_class *vdev_class_next(unsigned *state)
 {
 	size_t n = (size_t)(__stop_qvm_vdev - __start_qvm_vdev);

@@ -166,6 +166,9 @@ struct vdev {
 
 /* The class of that name, or NULL. One of a shared object (plugin.h) is loaded for that. */
 const struct vdev_class *vdev_class_find(const char *name);
+/* The class's name in a word of a configuration: shipping files also write it as the name of the
+ * original's shared object, vdev-NAME.so. */
+void vdev_class_name(const char *word, char ret[static VDEV_NAME]);
 /* All classes, those of shared objects as far as they are loaded, in no order: NULL-terminated walk
  * with *state = 0 at first. */
 const struct vdev_class *vdev_class_next(unsigned *state);
