@@ -19,6 +19,7 @@ struct boxes;
 struct calls;
 struct consoles;
 struct db;
+struct leases;
 struct listing;
 struct pages;
 struct streams;
@@ -35,6 +36,7 @@ struct api {
 	struct tally tally;
 	struct quota_rate rate;
 	struct quotas *known, *strangers; /* with proof of who they are, and without */
+	struct leases *leases;
 	struct db *db;
 	struct listing *listing;
 	struct boxes *boxes;

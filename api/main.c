@@ -24,6 +24,7 @@
 #include "api/view/db.h"
 #include "api/view/listing.h"
 #include "api/http/http.h"
+#include "api/http/lease.h"
 #include "api/http/tls.h"
 #include "api/jail.h"
 #include "api/page/page.h"
@@ -212,6 +213,7 @@ static int serve(const struct jail_spec *jail, struct err *e)
 		return -1;
 	a.known = quotas_new(&a.rate);
 	a.strangers = quotas_new(&a.rate);
+	a.leases = leases_new(&a);
 	a.boxes = boxes_new();
 	a.calls = calls_new();
 	a.waits = waits_new();
@@ -251,6 +253,7 @@ static void close_all(void)
 	waits_free(a.waits);
 	calls_free(a.calls);
 	boxes_free(a.boxes);
+	leases_free(a.leases);
 	quotas_free(a.strangers);
 	quotas_free(a.known);
 	db_close(a.db);

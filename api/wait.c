@@ -7,6 +7,7 @@
 
 #include "api/api.h"
 #include "api/http/http.h"
+#include "api/http/lease.h"
 #include "api/view/operation.h"
 #include "api/http/request.h"
 #include "base/clock.h"
@@ -15,6 +16,7 @@ struct wait {
 	LIST_ENTRY(wait) link;
 	struct request *request;
 	int64_t operation;
+	struct lease lease;
 };
 
 struct waits {
@@ -38,6 +40,7 @@ void waits_free(struct waits *w)
 
 static void drop(struct wait *w)
 {
+	lease_drop(&w->lease);
 	w->request->holder = (struct request_holder){0};
 	request_clear_deadline(w->request);
 	http_held(w->request->api->http, -1);
@@ -73,6 +76,20 @@ static int on_deadline(sd_event_source *s, uint64_t at_us, void *arg)
 	return 0;
 }
 
+static void fail(struct wait *w, const struct err *why)
+{
+	struct request *r = w->request;
+
+	drop(w);
+	request_answer_problem(r, why, NULL);
+	request_resume(r);
+}
+
+static void on_end(void *arg, const struct err *why)
+{
+	fail(arg, why);
+}
+
 int wait_begin(struct request *r, int64_t operation, int64_t wait_ms, struct err *e)
 {
 	struct wait *w;
@@ -86,6 +103,7 @@ int wait_begin(struct request *r, int64_t operation, int64_t wait_ms, struct err
 	LIST_INSERT_HEAD(&r->api->waits->list, w, link);
 	http_held(r->api->http, 1);
 	r->holder = (struct request_holder){on_forget, w};
+	lease_take(&w->lease, r, on_end, w);
 	if (!r->is_suspended)
 		request_suspend(r);
 	request_set_deadline(r, clock_mono_ms() + (uint64_t)wait_ms, on_deadline);
@@ -113,11 +131,6 @@ void wait_fail_all(struct waits *waits, const struct err *why)
 {
 	struct wait *w;
 
-	while ((w = LIST_FIRST(&waits->list))) {
-		struct request *r = w->request;
-
-		drop(w);
-		request_answer_problem(r, why, NULL);
-		request_resume(r);
-	}
+	while ((w = LIST_FIRST(&waits->list)))
+		fail(w, why);
 }

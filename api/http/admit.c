@@ -99,13 +99,13 @@ static int identify(struct request *r, struct err *e)
 		token = bearer;
 	}
 	if (token)
-		return auth_token(r->api->db, token, &r->caller, r->scope, e);
+		return auth_token(r->api->db, token, &r->caller, &r->grant, e);
 	if (!tls || !tls->tls_session)
 		return 0;
 	has_certificate = tls_client(r->api->tls, tls->tls_session, name, e);
 	if (has_certificate <= 0)
 		return has_certificate;
-	return auth_certificate(r->api->db, name, &r->caller, r->scope, e);
+	return auth_certificate(r->api->db, name, &r->caller, &r->grant, e);
 }
 
 /* What is open to anyone is open to pages of other sites, too. */
@@ -147,7 +147,7 @@ static int judge(struct request *r, const char *method, const struct strict_head
 	r->is_head = !strcmp(method, "HEAD");
 	param_begin(r->route.op, &r->params);
 	if (judge_origin(r, e) < 0 || identify(r, e) < 0 || asker_count(r, true, e) < 0 ||
-	    auth_check(&r->caller, r->scope, r->route.op, r->route.param, e) < 0 ||
+	    auth_check(&r->caller, r->grant.scope, r->route.op, r->route.param, e) < 0 ||
 	    read_id(r, e) < 0 || param_read_query(r->route.op, query, &r->params, e) < 0 ||
 	    read_header_params(r, e) < 0 || param_check(r->route.op, &r->params, e) < 0)
 		return -1;

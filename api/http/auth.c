@@ -93,24 +93,30 @@ int auth_caller(const struct auth *a, int connection, struct msg_caller *ret, st
 	return 0;
 }
 
-/* Its columns: name, role, vms, expires_ms. */
-static int read_token(struct sqlite3_stmt *q, struct msg_caller *c, char scope[static NAME_CAP],
+static int ended(const char *name, struct err *e)
+{
+	return err_set(e, IDENTITY, "the token '%s' has ended", name);
+}
+
+/* Its columns: name, role, vms, expires_ms, created_ms. */
+static int read_token(struct sqlite3_stmt *q, struct msg_caller *c, struct auth_grant *ret,
 		      struct err *e)
 {
 	int64_t expires_ms = db_int(q, 3);
 	unsigned role = ROLE_ADMIN;
 
 	if (expires_ms && expires_ms <= clock_wall_ms())
-		return err_set(e, IDENTITY, "the token '%s' has ended", db_text(q, 0));
+		return ended(db_text(q, 0), e);
 	while (role > ROLE_READER && strcmp(role_id(role), db_text(q, 1)) != 0)
 		role--;
 	c->role = role;
 	str_copy(c->identity, sizeof c->identity, db_text(q, 0));
-	str_copy(scope, NAME_CAP, db_text(q, 2));
+	*ret = (struct auth_grant){.created_ms = db_int(q, 4), .expires_ms = expires_ms};
+	str_copy(ret->scope, sizeof ret->scope, db_text(q, 2));
 	return 0;
 }
 
-static int known(struct db *d, const char *hash, struct msg_caller *c, char scope[static NAME_CAP],
+static int known(struct db *d, const char *hash, struct msg_caller *c, struct auth_grant *ret,
 		 struct err *e)
 {
 	struct sqlite3_stmt *q = db_query(d, token_bearer, DB_TEXT(hash));
@@ -118,13 +124,13 @@ static int known(struct db *d, const char *hash, struct msg_caller *c, char scop
 
 	if (got <= 0)
 		return got;
-	result = read_token(q, c, scope, e);
+	result = read_token(q, c, ret, e);
 	db_leave(q);
 	return result < 0 ? -1 : 1;
 }
 
-int auth_token(struct db *d, const char *header, struct msg_caller *c,
-	       char ret_scope[static NAME_CAP], struct err *e)
+int auth_token(struct db *d, const char *header, struct msg_caller *c, struct auth_grant *ret,
+	       struct err *e)
 {
 	static const char scheme[] = "Bearer ";
 	char hash[DIGEST_HEX];
@@ -136,7 +142,7 @@ int auth_token(struct db *d, const char *header, struct msg_caller *c,
 			       "`Bearer SECRET`");
 	header += sizeof scheme - 1;
 	digest_hex(header, strlen(header), hash);
-	got = known(d, hash, c, ret_scope, e);
+	got = known(d, hash, c, ret, e);
 	if (got == 0)
 		return err_set(e, IDENTITY,
 			       "no token has that secret: it was deleted, or is of "
@@ -144,20 +150,38 @@ int auth_token(struct db *d, const char *header, struct msg_caller *c,
 	return got < 0 ? -1 : 0;
 }
 
-int auth_certificate(struct db *d, const char *name, struct msg_caller *c,
-		     char ret_scope[static NAME_CAP], struct err *e)
+int auth_certificate(struct db *d, const char *name, struct msg_caller *c, struct auth_grant *ret,
+		     struct err *e)
 {
 	char key[NAME_CAP + 16];
 	int got;
 
 	snprintf(key, sizeof key, "certificate:%.48s", name);
-	got = known(d, key, c, ret_scope, e);
+	got = known(d, key, c, ret, e);
 	if (got == 0)
 		return err_set(e, IDENTITY,
 			       "the client certificate '%s' has no role here; `qvmadm token create "
 			       "%s --certificate` gives it one",
 			       name, name);
 	return got < 0 ? -1 : 0;
+}
+
+int auth_still(struct db *d, const char *name, int64_t created_ms, struct err *e)
+{
+	struct sqlite3_stmt *q = db_query(d, token_life, DB_TEXT(name));
+	int got = db_row(d, q, e);
+	int64_t now_created_ms = 0, expires_ms = 0;
+
+	if (got < 0)
+		return -1;
+	if (got) {
+		now_created_ms = db_int(q, 0);
+		expires_ms = db_int(q, 1);
+		db_leave(q);
+	}
+	if (now_created_ms != created_ms)
+		return err_set(e, IDENTITY, "the token '%s' was deleted", name);
+	return expires_ms && expires_ms <= clock_wall_ms() ? ended(name, e) : 0;
 }
 
 bool auth_may_see(const char *scope, const char *vm)

@@ -18,6 +18,12 @@
 
 struct db;
 
+/* What a token or certificate gives beside a role; all 0 without one. */
+struct auth_grant {
+	char scope[NAME_CAP];		/* pattern of the VMs that the caller may see; "" = all */
+	int64_t created_ms, expires_ms; /* wall; expires 0 = never */
+};
+
 struct auth {
 	uid_t own_uid;		 /* of the supervisor */
 	gid_t group[ROLE_COUNT]; /* that gives the role; (gid_t)-1 = none */
@@ -32,13 +38,16 @@ bool auth_is_remote(int connection);
 int auth_caller(const struct auth *a, int connection, struct msg_caller *ret, struct err *e);
 /* The pure part: the role of a uid with these groups. */
 enum role auth_role(const struct auth *a, uid_t uid, const gid_t *group, unsigned n_groups);
-/* The caller that an Authorization header makes of the one of the connection, and the pattern of VM
- * names it is for ("" = all). ERR_IDENTITY: no such token, or it has ended. */
-int auth_token(struct db *d, const char *header, struct msg_caller *c,
-	       char ret_scope[static NAME_CAP], struct err *e);
+/* The caller that an Authorization header makes of the one of the connection. ERR_IDENTITY: no such
+ * token, or it has ended. */
+int auth_token(struct db *d, const char *header, struct msg_caller *c, struct auth_grant *ret,
+	       struct err *e);
 /* The same of a genuine client certificate, by its common name. */
-int auth_certificate(struct db *d, const char *name, struct msg_caller *c,
-		     char ret_scope[static NAME_CAP], struct err *e);
+int auth_certificate(struct db *d, const char *name, struct msg_caller *c, struct auth_grant *ret,
+		     struct err *e);
+/* Does the token or certificate of that name, created then, still let in? ERR_IDENTITY says why not;
+ * with another error it is not known. */
+int auth_still(struct db *d, const char *name, int64_t created_ms, struct err *e);
 /* ERR_DENIED names the role that the operation needs, or the VMs that the caller is for. name: of the
  * path's VM or other thing; "" = none. */
 int auth_check(const struct msg_caller *c, const char *scope, enum op_id op, const char *name,

@@ -33,6 +33,7 @@ enum frame_close {
 	FRAME_CLOSE_AWAY = 1001,
 	FRAME_CLOSE_PROTOCOL = 1002,
 	FRAME_CLOSE_NOTHING = 1005, /* never sent: the other gave no reason */
+	FRAME_CLOSE_POLICY = 1008,
 	FRAME_CLOSE_TOO_BIG = 1009,
 };
 

@@ -15,6 +15,7 @@
 #include <sys/queue.h>
 #include <systemd/sd-event.h>
 
+#include "api/http/auth.h"
 #include "api/http/body.h"
 #include "api/http/param.h"
 #include "api/http/problem.h"
@@ -54,7 +55,7 @@ struct request {
 	uint64_t began_us;	/* monotonic */
 	char *target;
 	struct msg_caller caller;
-	char scope[NAME_CAP]; /* pattern of the VMs that the caller may see; "" = all */
+	struct auth_grant grant;
 	struct route route;
 	const struct page_asset *asset; /* a file of the dashboard is asked for; then no route */
 	struct param_set params;

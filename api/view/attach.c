@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "api/api.h"
+#include "api/http/lease.h"
 #include "api/http/problem.h"
 #include "api/http/request.h"
 #include "api/http/upgrade.h"
@@ -31,6 +32,7 @@ struct attach {
 	LIST_ENTRY(attach) link;
 	struct attached *all;
 	struct websocket *ws;
+	struct lease lease;
 	char vm[NAME_CAP], scope[NAME_CAP];
 	struct msg_caller caller;
 	struct writer self, told; /* told.name "" = that nobody types */
@@ -303,6 +305,7 @@ static void on_closed(void *arg)
 	struct attach *a = arg;
 
 	writer_leave(a->all->api->writers, a->vm, &a->self);
+	lease_drop(&a->lease);
 	LIST_REMOVE(a, link);
 	a->all->n--;
 	http_held(a->all->api->http, -1);
@@ -310,6 +313,15 @@ static void on_closed(void *arg)
 }
 
 /* --- its beginning */
+
+static void on_end(void *arg, const struct err *why)
+{
+	struct attach *a = arg;
+
+	writer_leave(a->all->api->writers, a->vm, &a->self);
+	websocket_end(a->ws, FRAME_CLOSE_POLICY, why->msg);
+	websocket_wake(a->ws);
+}
 
 static void on_upgraded(void *arg, struct MHD_Connection *c, void *request, const char *early,
 			size_t n_early, MHD_socket fd, struct MHD_UpgradeResponseHandle *handle)
@@ -326,7 +338,7 @@ static void on_upgraded(void *arg, struct MHD_Connection *c, void *request, cons
 	a->all = all;
 	a->caller = r->caller;
 	str_copy(a->vm, sizeof a->vm, request_vm(r));
-	str_copy(a->scope, sizeof a->scope, r->scope);
+	str_copy(a->scope, sizeof a->scope, r->grant.scope);
 	a->self.session = ++all->next_session;
 	writer_name(&r->caller, a->self.name);
 	console_begin(r, &a->generation, &a->pos);
@@ -335,6 +347,7 @@ static void on_upgraded(void *arg, struct MHD_Connection *c, void *request, cons
 	all->n++;
 	http_held(r->api->http, 1);
 	a->ws = websocket_open(r->api, handle, fd, early, n_early, &user, a);
+	lease_take(&a->lease, r, on_end, a);
 	set_timer(all);
 }
 

@@ -149,6 +149,9 @@ static ssize_t on_read(void *arg, uint64_t stream_pos, char *to, size_t room)
 	(void)stream_pos;
 	if (!c->follower.request || c->follower.request->is_gone)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
+	/* Bytes of the guest's have no last word: that it breaks off is one, the next answer says why. */
+	if (c->follower.is_over)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
 	/* Its black box is gone with the VM, or has not come yet. */
 	if (http_is_closing(c->follower.api->http) ||
 	    (!b && vm_is_gone(c->follower.api->db, c->vm)))

@@ -10,6 +10,7 @@
 
 #include "api/api.h"
 #include "api/http/http.h"
+#include "api/http/lease.h"
 #include "api/http/range.h"
 #include "api/http/request.h"
 #include "api/view/db.h"
@@ -115,6 +116,8 @@ int dump_answer_list(struct request *r, int fd, struct err *e)
 
 struct download {
 	struct api *api;
+	struct lease lease;
+	bool is_over; /* its right has ended */
 	int fd;
 	uint64_t first;
 	uint64_t data, hole; /* from `data` to `hole` there is data, before `data` a hole */
@@ -135,6 +138,8 @@ static ssize_t read_some(void *arg, uint64_t pos, char *bytes, size_t most)
 	uint64_t at = x->first + pos;
 	ssize_t n;
 
+	if (x->is_over)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (at >= x->hole)
 		look_around(x, at);
 	if (at < x->data) {
@@ -147,10 +152,19 @@ static ssize_t read_some(void *arg, uint64_t pos, char *bytes, size_t most)
 	return n > 0 ? n : MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
+static void on_end(void *arg, const struct err *why)
+{
+	struct download *x = arg;
+
+	(void)why; /* the next request gets to hear it */
+	x->is_over = true;
+}
+
 static void download_free(void *arg)
 {
 	struct download *x = arg;
 
+	lease_drop(&x->lease);
 	close(x->fd);
 	http_held(x->api->http, -1);
 	x->api->n_downloads--;
@@ -211,6 +225,7 @@ int dump_answer_file(struct request *r, int take_fd, struct err *e)
 	*x = (struct download){.api = r->api, .fd = TAKE_FD(fd), .first = part.first};
 	http_held(r->api->http, 1);
 	r->api->n_downloads++;
+	lease_take(&x->lease, r, on_end, x);
 	request_answer_sized(r, kind == RANGE_PART ? 206 : 200, "application/octet-stream",
 			     part.bytes, read_some, download_free, x);
 	tell_file(r, tag);

@@ -8,7 +8,10 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/queue.h>
+
+#include "api/http/lease.h"
 
 struct request;
 struct api;
@@ -17,6 +20,9 @@ struct follower {
 	LIST_ENTRY(follower) link;
 	struct request *request; /* NULL once its connection has ended */
 	struct api *api;
+	struct lease lease;
+	bool is_over; /* its right has ended: `why` is the last word */
+	char why[96];
 };
 
 LIST_HEAD(followers, follower);

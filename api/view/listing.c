@@ -96,7 +96,8 @@ static int tag_of(const struct request *r, char ret[static TAG], struct err *e)
 	if (got <= 0)
 		return -1; /* a PRAGMA has always its row */
 	n = snprintf(text, sizeof text, "%" PRIu64 " %" PRId64 " %d %" PRId64 " %s",
-		     r->api->started_ms, db_int(q, 0), h->is_safe != 0, h->since_ms, r->scope);
+		     r->api->started_ms, db_int(q, 0), h->is_safe != 0, h->since_ms,
+		     r->grant.scope);
 	db_leave(q);
 	digest_hex(text, (size_t)n, digest);
 	snprintf(ret, TAG, "\"%.*s\"", TAG_DIGITS, digest);
@@ -120,7 +121,7 @@ static int write_list(const struct request *r, FILE *f, struct err *e)
 	struct sqlite3_stmt *q;
 	int got;
 
-	q = db_query(d, vms, DB_TEXT(after), DB_INT(limit + 1), DB_TEXT(r->scope));
+	q = db_query(d, vms, DB_TEXT(after), DB_INT(limit + 1), DB_TEXT(r->grant.scope));
 	fprintf(f, "{\"%s\":[", resource_fields[FIELD_vm_list_vms].name);
 	while ((got = db_row(d, q, e)) > 0 && n < limit) {
 		if (n++)

@@ -403,7 +403,7 @@ int view_metrics(struct request *r, struct err *e)
 	AUTO_FREE char *text = NULL;
 	size_t bytes = 0;
 
-	if (read_rows(&s, r->scope, e) < 0) {
+	if (read_rows(&s, r->grant.scope, e) < 0) {
 		free(s.vm);
 		return -1;
 	}

@@ -60,7 +60,7 @@ int operation_answer_now(struct request *r, int64_t id, struct err *e)
 
 	if (got <= 0)
 		return got < 0 ? -1 : not_found(id, e);
-	if (!auth_may_see(r->scope, db_text(q, VM))) {
+	if (!auth_may_see(r->grant.scope, db_text(q, VM))) {
 		db_leave(q);
 		return not_found(id, e);
 	}
@@ -110,8 +110,9 @@ int view_operation_list(struct request *r, struct err *e)
 	int64_t limit = param_number(&r->params, PARAM_OF_operation_list_limit);
 	AUTO_JSON json_t *o = object_new(), *list = object_list();
 	struct sqlite3_stmt *q =
-		*vm ? db_query(d, operations_vm, DB_TEXT(vm), DB_INT(limit), DB_TEXT(r->scope))
-		    : db_query(d, operations, DB_INT(limit), DB_TEXT(r->scope));
+		*vm ? db_query(d, operations_vm, DB_TEXT(vm), DB_INT(limit),
+			       DB_TEXT(r->grant.scope))
+		    : db_query(d, operations, DB_INT(limit), DB_TEXT(r->grant.scope));
 	int got;
 
 	while ((got = db_row(d, q, e)) > 0)

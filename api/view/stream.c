@@ -227,12 +227,31 @@ static int share_batch(struct stream *s, struct shared *x, struct err *e)
 	return 0;
 }
 
+/* The last word; of NDJSON, where all is records, the next answer has it. */
+static void say_over(struct stream *s)
+{
+	FILE *f = open_memstream(&s->batch, &s->n);
+
+	if (!f)
+		abort();
+	if (s->is_sse)
+		fprintf(f, ": %s\n\n", s->follower.why);
+	if (fclose(f) != 0)
+		abort();
+	s->left = 0;
+	s->is_following = false;
+}
+
 static int fill(struct stream *s, struct err *e)
 {
 	struct streams *all = s->follower.api->streams;
 
 	free(TAKE(s->batch));
 	s->n = s->sent = 0;
+	if (s->follower.is_over && s->left) {
+		say_over(s);
+		return 0;
+	}
 	if (s->left == 0 || (s->is_following && s->next > all->newest))
 		return 0;
 	if (follows_everything(s))
@@ -376,7 +395,7 @@ static int read_filter(const struct request *r, struct stream *s, struct err *e)
 			cause);
 	str_copy(s->vm, sizeof s->vm, param_text(p, PARAM_OF_event_list_vm));
 	str_copy(s->cause, sizeof s->cause, cause);
-	str_copy(s->scope, sizeof s->scope, r->scope);
+	str_copy(s->scope, sizeof s->scope, r->grant.scope);
 	s->from_ms = age_ms >= 0 ? clock_wall_ms() - age_ms : 0;
 	return 0;
 }

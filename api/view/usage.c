@@ -158,7 +158,7 @@ int view_usage_list(struct request *r, struct err *e)
 	if (usage_capacity(api, &capacity, e) < 0)
 		return -1;
 	object_take(o, FIELD_usage_list_capacity, capacity);
-	q = db_query(api->db, usage, DB_TEXT(r->scope));
+	q = db_query(api->db, usage, DB_TEXT(r->grant.scope));
 	while ((got = db_row(api->db, q, e)) > 0)
 		object_append(list, usage_object(api, q, now_ns));
 	if (got < 0)
