@@ -10,6 +10,7 @@
 #include "api/api.h"
 #include "api/http/http.h"
 #include "api/http/target.h"
+#include "api/http/upgrade.h"
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -107,6 +108,9 @@ void request_answer_problem(struct request *r, const struct err *e, const struct
 		request_header(r, "WWW-Authenticate", "Bearer");
 	if (e->code == ERR_METHOD)
 		request_header(r, "Allow", r->allow);
+	if (e->code == ERR_INVALID && r->is_routed &&
+	    r->route.op == OP_vm_attach) /* RFC 6455, 4.4 */
+		request_header(r, "Sec-WebSocket-Version", UPGRADE_VERSION);
 }
 
 void request_answer_bytes(struct request *r, int status, const char *type, const char *bytes,

@@ -85,10 +85,12 @@ int upgrade_judge(struct MHD_Connection *c, char ret_accept[static UPGRADE_ACCEP
 		return err_set(e, INVALID,
 			       "this is a WebSocket: send Upgrade: websocket and Connection: "
 			       "Upgrade, or read the console without /ws, with follow=1");
-	if (!version || strcmp(version, "13") != 0)
-		return err_set(e, INVALID,
-			       "Sec-WebSocket-Version is '%.16s'; this server speaks 13 alone",
-			       version ? version : "");
+	if (!version || strcmp(version, UPGRADE_VERSION) != 0)
+		return err_set(
+			e, INVALID,
+			"Sec-WebSocket-Version is '%.16s'; this server speaks " UPGRADE_VERSION
+			" alone",
+			version ? version : "");
 	if (!is_key(key))
 		return err_set(e, INVALID,
 			       "Sec-WebSocket-Key is not 16 bytes in base64 (RFC 6455, 4.1)");

@@ -14,6 +14,7 @@
 #include "base/err.h"
 
 #define UPGRADE_PROTOCOL "qvm.console.v1"
+#define UPGRADE_VERSION	 "13"
 
 enum { UPGRADE_ACCEPT = 29, UPGRADE_TOKEN = 128 };
 

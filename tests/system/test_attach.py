@@ -118,6 +118,7 @@ def test_what_is_no_handshake_of_ours_is_refused(shared, headers, status, why):
     with pytest.raises(Refused) as e:
         WebSocket(shared, "echo", **headers)
     assert e.value.status == status and why in e.value.text
+    assert ("Sec-WebSocket-Version: 13\r\n" in e.value.text) == (status == 400)
 
 
 def test_a_page_of_this_server_may(shared):
