@@ -9,13 +9,14 @@ import { glyph, harsh, near, ofPairs, title, tone } from '/page/words.js';
 
 const WAIT = '30s', WAIT_MS = 40000;
 
-/* What a refused request says, in a place of its own that is read out. */
+/* What a refused request says, in a place of its own that is read out; the place. */
 export function sayProblem(what, e) {
 	const note = h('div', { class: 'note', 'data-tone': 'bad', role: 'alert' },
 		h('p', {}, h('strong', {}, what), ' ', problemText(e),
 			e.request ? h('span', { class: 'request' }, ` Request ${e.request}.`) : null),
 		h('button', { type: 'button', class: 'quiet', 'aria-label': 'Close this note', onclick: () => note.remove() }, '×'));
 	byId('banners').append(note);
+	return note;
 }
 
 async function perform(vm, verb) {

@@ -2,83 +2,90 @@
 // console.js - what the guest prints, as it comes, and what is typed at it. On a terminal where the program
 // was built with one, else, or when somebody wants it, as plain text.
 
-import { ask, problemText, stream, vmPath, Problem } from '/page/api.js';
+import { problemText } from '/page/api.js';
 import { sayProblem } from '/page/action.js';
+import { Attached } from '/page/attach.js';
 import { h, setText } from '/page/dom.js';
 import { store } from '/page/store.js';
 import { plainScreen } from '/page/plain.js';
 import { terminalScreen } from '/page/terminal.js';
-import { pause } from '/page/wait.js';
 
-const TAIL = 1000;
-const PIECE = /^[^]{1,256}(?<![\ud800-\udbff])/; // of what is typed: within the limit of a request, no character cut
-const BACKOFF_MS = 500, BACKOFF_MOST_MS = 8000;
 const PLACE = 'qvm-console';
+const AWAY = 'Not connected: nothing that is typed would arrive.';
+const FULL = 'The guest does not read what is typed; no more can wait for it.';
 
-/* What is typed goes in order: while a request is on its way the rest waits, and goes with the next one. */
-class Keyboard {
-	#waiting = '';
-	#isSending = false;
-	#path;
-	#signal;
+/* The line above the screen: is it live, who types, what to do about it. */
+function statusLine(take) {
+	const state = h('span', { class: 'console-state', role: 'status' });
+	const writer = h('span', { class: 'console-writer' });
+	const button = h('button', { type: 'button', class: 'take', hidden: true, onclick: take }, 'Take the keyboard');
+	let isLive = false, other = null, held = 0;
 
-	constructor(path, signal) {
-		this.#path = path;
-		this.#signal = signal;
+	function refresh(tone, text) {
+		state.dataset.tone = tone;
+		setText(state, text);
+		setText(writer, isLive && other ? `${other} types; you look on.` : '');
+		button.hidden = !isLive || !other;
 	}
-
-	async type(text) {
-		this.#waiting += text;
-		if (this.#isSending)
-			return;
-		this.#isSending = true;
-		try {
-			while (this.#waiting && !this.#signal.aborted) {
-				const body = PIECE.exec(this.#waiting)?.[0] || this.#waiting;
-				this.#waiting = this.#waiting.slice(body.length);
-				await ask('POST', this.#path, { body, headers: { 'Content-Type': 'text/plain; charset=utf-8' }, signal: this.#signal });
-			}
-		} catch (e) {
-			this.#waiting = '';
-			if (!this.#signal.aborted)
-				sayProblem('What you typed was not taken.', e);
-		}
-		this.#isSending = false;
+	function live() {
+		refresh(held ? 'warn' : 'good', held ? `The guest does not read: ${held} bytes wait for it` : 'live');
 	}
+	return {
+		parts: [h('span', { class: 'console-line' }, state, writer, button)],
+		isOthers: () => isLive && other !== null,
+		nudge: () => button.focus(),
+		live() {
+			isLive = true;
+			held = 0;
+			live();
+		},
+		off(tone, text) {
+			isLive = false;
+			refresh(tone, text);
+		},
+		writer(told) {
+			other = told.writer !== null && !told.you ? told.writer : null;
+			live();
+		},
+		held(bytes) {
+			held = bytes;
+			live();
+		},
+	};
 }
 
-/* Begins anew whenever the stream is lost: what was missed is in the guest's last lines. */
-async function follow(path, screen, say, signal) {
-	for (let failures = 0; !signal.aborted; failures++) {
-		try {
-			const answer = await ask('GET', `${path}?tail=${TAIL}`, { signal });
-			const position = answer.headers.get('Console-Position') || 0;
-			screen.clear();
-			screen.write(new Uint8Array(await answer.arrayBuffer()));
-			await stream(`${path}?follow=1&since=${position}`, () => {
-				failures = 0;
-				say('good', 'live');
-			}, (chunk) => screen.write(chunk), signal);
-			say('warn', 'The stream has ended; trying again …');
-		} catch (e) {
-			if (signal.aborted)
-				return;
-			say('warn', e instanceof Problem && e.status ? problemText(e) : 'Connection lost; trying again …');
-		}
-		await pause(Math.min(BACKOFF_MS * 2 ** failures, BACKOFF_MOST_MS), signal).catch(() => { });
-	}
+function lostText(problem, ms) {
+	const when = `Trying again in ${Math.max(1, Math.round(ms / 1000))} s …`;
+	return `${problem ? problemText(problem) : 'Connection lost.'} ${when}`;
+}
+
+/* A line of the page's own between the guest's. */
+function aside(screen, text) {
+	screen.write(new TextEncoder().encode(`\r\n\x1b[0;2m[${text}]\x1b[0m\r\n`));
 }
 
 export async function consoleView(place, vm, signal) {
-	const path = `${vmPath(vm)}/console`;
-	const keyboard = new Keyboard(path, signal);
-	const state = h('span', { class: 'console-state', role: 'status' });
-	const say = (tone, text) => {
-		state.dataset.tone = tone;
-		setText(state, text);
+	let attached = null, note = null;
+	const line = statusLine(() => {
+		attached.take();
+		screen.focus();
+	});
+	const complain = (what, e) => {
+		note?.remove();
+		note = sayProblem(what, e);
+	};
+	/* False: it was not taken, and whoever keeps what was typed should keep it. */
+	const type = (text) => {
+		if (line.isOthers()) {
+			line.nudge();
+			return false;
+		}
+		if (attached?.type(text))
+			return true;
+		complain('What you typed was not taken.', new Error(attached?.isOpen() ? FULL : AWAY));
+		return false;
 	};
 	const wish = localStorage.getItem(PLACE);
-	const type = (text) => keyboard.type(text);
 	const screen = (wish !== 'plain' && await terminalScreen(type, signal)) || plainScreen(vm, type);
 	if (signal.aborted)
 		return;
@@ -89,7 +96,7 @@ export async function consoleView(place, vm, signal) {
 			window.dispatchEvent(new HashChangeEvent('hashchange'));
 		},
 	}, screen.kind === 'plain' ? 'Terminal' : 'Plain text');
-	place.replaceChildren(h('div', { class: 'toolbar' }, state,
+	place.replaceChildren(h('div', { class: 'toolbar' }, line.parts,
 		screen.kind === 'plain' && wish !== 'plain' ? null : other), screen.element);
 	screen.opened?.();
 	signal.addEventListener('abort', () => screen.close?.());
@@ -97,5 +104,27 @@ export async function consoleView(place, vm, signal) {
 		const now = store.vms.get(vm);
 		screen.element.toggleAttribute('data-idle', Boolean(now) && !now.pid);
 	}, signal);
-	follow(path, screen, say, signal);
+	line.off('warn', 'Connecting …');
+	attached = new Attached(vm, {
+		where({ isAnew, lost }) {
+			if (isAnew)
+				aside(screen, `${vm} runs anew`);
+			if (lost)
+				aside(screen, `${lost} bytes came too fast and are left out`);
+		},
+		bytes: (chunk) => screen.write(chunk),
+		writer: line.writer,
+		held: line.held,
+		refused: (problem) => complain('What you typed was not taken.', problem),
+		state(word, problem, ms) {
+			if (word === 'live')
+				line.live();
+			else if (word === 'deleted')
+				line.off('bad', 'The machine was deleted.');
+			else
+				line.off('warn', lostText(problem, ms));
+		},
+	}, signal);
+	/* A network that is silent: what looks every two seconds has noticed. */
+	store.watch(['link'], () => store.link.word === 'lost' && attached.drop(), signal);
 }

@@ -17,19 +17,16 @@ export function plainScreen(vm, type) {
 		autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', enterkeyhint: 'send' });
 	const form = h('form', { class: 'type', onsubmit: (e) => {
 		e.preventDefault();
-		type(input.value + ENTER);
-		input.value = '';
+		if (type(input.value + ENTER))
+			input.value = '';
 	} }, input, h('button', { type: 'submit' }, 'Send'));
-	let decoder = new TextDecoder(), tail = '';
+	const decoder = new TextDecoder();
+	let tail = '';
 
 	return {
 		kind: 'plain',
 		element: h('div', { class: 'screen' }, pre, form),
-		clear() {
-			decoder = new TextDecoder();
-			tail = '';
-			text.data = '';
-		},
+		focus: () => input.focus(),
 		write(bytes) {
 			const isAtEnd = pre.scrollTop + pre.clientHeight >= pre.scrollHeight - 8;
 			let more = tail + decoder.decode(bytes, { stream: true });

@@ -41,7 +41,7 @@ export async function terminalScreen(type, signal) {
 	const element = h('div', { class: 'screen terminal' });
 	const fit = () => element.clientWidth && terminal.resize(columnsIn(element.clientWidth), ROWS);
 	const watch = new ResizeObserver(fit);
-	let decoder = new TextDecoder();
+	const decoder = new TextDecoder();
 
 	terminal.on('data', type);
 	return {
@@ -56,10 +56,7 @@ export async function terminalScreen(type, signal) {
 			watch.observe(element);
 			fit();
 		},
-		clear() {
-			decoder = new TextDecoder();
-			terminal.reset();
-		},
+		focus: () => terminal.focus(),
 		write(bytes) {
 			terminal.write(decoder.decode(bytes, { stream: true }));
 		},

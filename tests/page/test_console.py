@@ -4,6 +4,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from host import EXAMPLES, config
+from websocket import WebSocket
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,86 @@ def test_a_restart_of_the_guest_is_followed(browser, forward, host, guest):
     browser.until_text("pre.plain", "Goodbye, the power button was pressed")
     host.verb(guest, "start")
     browser.until(lambda: browser.text("pre.plain").count("Hello!") == 2, "the next worker's words follow")
+
+
+def plain(browser, forward, name):
+    browser.cdp("Network.setBlockedURLs", urls=["*/page/xterm.js"])
+    browser.open(f"{forward.url}/#/vm/{name}/console")
+    browser.until_text(".console-state", "live")
+    browser.until_text("pre.plain", "I repeat")
+
+
+def test_one_types_and_the_page_says_who_and_takes_over_when_asked(browser, forward, host, guest):
+    browser.expect("xterm.js")
+    with WebSocket(host, guest) as first:
+        first.say(type="write", force=True)
+        first.until_told("writer", you=True)
+        plain(browser, forward, guest)
+        browser.until_text(".console-writer", "uid 0 types; you look on.")
+        browser.click(".type input")
+        browser.keys("not mine", Keys.ENTER)
+        browser.until(lambda: browser.focused() == "Take the keyboard", "the way to type is at hand")
+        assert browser.js("return document.querySelector('.type input').value") == "not mine"
+        first.type("by the first\r")
+        browser.until_text("pre.plain", "by the first")
+        browser.shot("console-viewer")
+        browser.size(360, 740)
+        browser.shot("console-viewer-phone")
+        browser.size(1280, 860)
+        browser.click("button.take")
+        first.until_told("writer", you=False)
+        browser.until(lambda: browser.text(".console-writer") == "", "nobody else types")
+        browser.click(".type input")
+        browser.keys(Keys.ENTER)
+        first.until_output("not mine\n")
+        assert browser.text("pre.plain").count("by the first") == 1
+
+
+def test_a_lost_connection_is_said_and_gone_on_with_without_loss_or_repetition(browser, forward, host, guest):
+    browser.expect("xterm.js", "ERR_", "WebSocket", "503", "504")
+    plain(browser, forward, guest)
+    path, forward.path = forward.path, "/nowhere"
+    try:
+        forward.cut()
+        browser.until_text(".console-state", "Trying again in")
+        browser.click(".type input")
+        browser.keys("lost?", Keys.ENTER)
+        browser.until_text(".note", "Not connected")
+        assert browser.js("return document.querySelector('.type input').value") == "lost?"
+        with WebSocket(host, guest) as meanwhile:
+            meanwhile.type("meanwhile\r")
+            meanwhile.until_output("meanwhile\n")
+    finally:
+        forward.path = path
+    browser.until_text(".console-state", "live")
+    browser.until_text("pre.plain", "meanwhile")
+    printed = host.get(f"/v1/vms/{guest}/console").body.decode().replace("\r", "")
+    shown = browser.js("return document.querySelector('pre.plain').textContent")
+    assert shown.count("meanwhile") == printed.count("meanwhile") and shown.count("Hello!") == printed.count("Hello!")
+
+
+def test_a_long_paste_is_typed_whole(browser, forward, host):
+    host.define("echo", config("echo.elf"))
+    host.verb("echo", "start")
+    host.until_console("echo", "echo: type")
+    browser.expect("xterm.js")
+    browser.cdp("Network.setBlockedURLs", urls=["*/page/xterm.js"])
+    browser.open(f"{forward.url}/#/vm/echo/console")
+    browser.until_text(".console-state", "live")
+    text = "".join(f"{n:05d} " for n in range(400))
+    browser.click(".type input")
+    browser.cdp("Input.insertText", text=text)
+    browser.keys(Keys.ENTER)
+    browser.until_text("pre.plain", text)
+
+
+def test_a_machine_that_is_deleted_ends_its_console(browser, forward, host):
+    host.define("brief", config("hello.elf"))
+    browser.expect("404")
+    browser.open(f"{forward.url}/#/vm/brief/console")
+    browser.until_text(".console-state", "live")
+    assert host.delete("/v1/vms/brief").status == 204
+    browser.until_text(".console-state", "The machine was deleted.")
 
 
 def test_what_was_typed_at_nobody_is_told(browser, forward, host):
