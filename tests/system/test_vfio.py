@@ -234,6 +234,11 @@ def test_memory_of_the_host_has_one_owner_and_no_more_of_it_is_given_than_is_nam
     assert "memory again: device 10000ed\n" in said
 
 
+def test_memory_of_the_host_has_its_owner_under_the_next_supervisor_too(said):
+    assert re.search(r"memory adopted: memory +running", said)
+    assert re.search(r"memory still owned: .* has one owner", said)
+
+
 def test_a_guest_reaches_ports_of_the_host_and_none_beside_them(said):
     assert "ports: data a5\n" in said and "ports: data 5a\n" in said
     assert "ports data 5a\n" in said
