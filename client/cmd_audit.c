@@ -63,11 +63,14 @@ static void print_entries(const struct command_call *c, json_t *list)
 	json_t *x;
 
 	table_column(t, "WHEN", TABLE_LEFT, false);
-	table_column(t, "WHO", TABLE_LEFT, false);
+	table_spare(t, 1);
+	table_column(t, "WHO", TABLE_LEFT, true);
 	table_column(t, "ROLE", TABLE_LEFT, false);
-	table_column(t, "VM", TABLE_LEFT, false);
+	table_spare(t, 2);
+	table_column(t, "VM", TABLE_LEFT, true);
 	table_column(t, "WHAT", TABLE_LEFT, false);
 	table_column(t, "REQUEST", TABLE_LEFT, false);
+	table_spare(t, 3);
 	table_column(t, "OUTCOME", TABLE_LEFT, true);
 	json_array_foreach (list, i, x) {
 		char age[AGE_TEXT], verb[OPERATION_VERB];

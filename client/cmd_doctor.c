@@ -8,9 +8,10 @@
 #include "client/doctor/doctor.h"
 #include "client/show/field.h"
 #include "client/show/problem.h"
+#include "client/show/prose.h"
 #include "client/show/term.h"
 
-enum { EXIT_WARNING = 30, EXIT_ERROR = 31, RESULT_COLUMNS = 9, WHAT_COLUMNS = 19 };
+enum { EXIT_WARNING = 30, EXIT_ERROR = 31, RESULT_COLUMNS = 9, WHAT_COLUMNS = 19, SHALLOW = 4 };
 
 struct visit {
 	struct command_call *c;
@@ -78,12 +79,19 @@ static void print_finding(const struct doctor_check *k, const struct finding *f)
 	static const enum term_style style[DOCTOR_RESULTS] = {TERM_GOOD, TERM_COOL, TERM_DIM,
 							      TERM_BUSY, TERM_BAD};
 
-	printf("%s%-*s%s%-*s %s\n", term_on(stdout, style[f->result]), RESULT_COLUMNS,
+	unsigned at = RESULT_COLUMNS + WHAT_COLUMNS + 1;
+
+	printf("%s%-*s%s%-*s ", term_on(stdout, style[f->result]), RESULT_COLUMNS,
 	       doctor_result_id(f->result), term_off(stdout, style[f->result]), WHAT_COLUMNS,
-	       k->what, f->text);
-	if (*f->mend)
-		printf("%*s %smend:%s %s\n", RESULT_COLUMNS + WHAT_COLUMNS, "",
-		       term_on(stdout, TERM_BOLD), term_off(stdout, TERM_BOLD), f->mend);
+	       k->what);
+	prose_behind(stdout, f->text, at);
+	if (!*f->mend)
+		return;
+	if (term_width(stdout) && term_width(stdout) < 2 * at)
+		at = SHALLOW;
+	printf("%*s%smend:%s ", (int)at, "", term_on(stdout, TERM_BOLD),
+	       term_off(stdout, TERM_BOLD));
+	prose_behind(stdout, f->mend, at + (unsigned)strlen("mend: "));
 }
 
 static void note(struct visit *v, const struct doctor_check *k, const struct finding *f)

@@ -11,6 +11,7 @@
 #include "client/command.h"
 #include "client/show/field.h"
 #include "client/show/problem.h"
+#include "client/show/prose.h"
 #include "client/show/layers.h"
 #include "client/show/size.h"
 #include "client/show/term.h"
@@ -19,6 +20,9 @@ static void print_head(const char *text)
 {
 	printf("\n%s%s%s\n", term_on(stdout, TERM_BOLD), text, term_off(stdout, TERM_BOLD));
 }
+
+/* The name of a row and the blanks around it. */
+enum { NAME_COLUMNS = 27 };
 
 static void print_name(const char *name)
 {
@@ -90,7 +94,8 @@ static void print_kvm(const json_t *kvm, const char *state)
 	json_array_foreach (field_list(kvm, "features"), i, f)
 		if (field_true(f, "offered"))
 			str_add(list, sizeof list, &n, "%s%s", n ? " " : "", field_text(f, "name"));
-	print_row("features", "%s", list);
+	print_name("features");
+	prose_behind(stdout, list, NAME_COLUMNS);
 	json_array_foreach (field_list(kvm, "features"), i, f)
 		if (!field_true(f, "offered"))
 			print_row("without", "%s%s%s: %s", term_on(stdout, TERM_BUSY),

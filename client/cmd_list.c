@@ -75,12 +75,17 @@ static void print_table(const struct command_call *c, const json_t *vms)
 
 	table_column(t, "NAME", TABLE_LEFT, true);
 	table_column(t, "DESIRED", TABLE_LEFT, false);
+	table_spare(t, 3);
 	table_column(t, "OBSERVED", TABLE_LEFT, false);
 	table_column(t, "HEALTH", TABLE_LEFT, false);
 	table_column(t, "LAST END", TABLE_LEFT, true);
+	table_spare(t, 2);
 	table_column(t, "PID", TABLE_RIGHT, false);
+	table_spare(t, 5);
 	table_column(t, "SINCE", TABLE_LEFT, false);
+	table_spare(t, 1);
 	table_column(t, "RESTARTS", TABLE_RIGHT, false);
+	table_spare(t, 4);
 	table_column(t, "NEXT", TABLE_LEFT, false);
 	json_array_foreach ((json_t *)vms, i, vm)
 		form.has_roles |= has_role(vm);

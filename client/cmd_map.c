@@ -86,8 +86,10 @@ static void print_places(const char *title, const json_t *places)
 	print_title(title, "");
 	table_column(t, "FIRST", TABLE_LEFT, false);
 	table_column(t, "LAST", TABLE_LEFT, false);
+	table_spare(t, 2);
 	table_column(t, "BYTES", TABLE_RIGHT, false);
 	table_column(t, "ACCESS", TABLE_LEFT, false);
+	table_spare(t, 1);
 	table_column(t, "WHO ANSWERS", TABLE_LEFT, true);
 	json_array_foreach ((json_t *)places, i, p)
 		add_place(t, p, digits);

@@ -44,7 +44,9 @@ static void print(const struct command_call *c, json_t *list)
 	table_column(t, "VM", TABLE_LEFT, true);
 	table_column(t, "STATE", TABLE_LEFT, false);
 	table_column(t, "STARTED", TABLE_LEFT, false);
+	table_spare(t, 1);
 	table_column(t, "TOOK", TABLE_RIGHT, false);
+	table_spare(t, 2);
 	table_column(t, "HOW", TABLE_LEFT, true);
 	json_array_foreach (list, i, x) {
 		const char *started = field_text(x, "started"), *state = field_text(x, "state");

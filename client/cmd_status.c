@@ -69,7 +69,9 @@ static void print_vcpus(const json_t *vcpus)
 	table_column(t, "VCPU", TABLE_RIGHT, false);
 	table_column(t, "STATE", TABLE_LEFT, false);
 	table_column(t, "FOR", TABLE_RIGHT, false);
+	table_spare(t, 1);
 	table_column(t, "LAST RIP", TABLE_RIGHT, false);
+	table_spare(t, 2);
 	table_column(t, "EXITS", TABLE_RIGHT, false);
 	table_column(t, "BY REASON", TABLE_LEFT, true);
 	json_array_foreach ((json_t *)vcpus, i, v) {
@@ -102,11 +104,17 @@ static void print_vdevs(const json_t *vdevs)
 	table_column(t, "READS", TABLE_RIGHT, false);
 	table_column(t, "WRITES", TABLE_RIGHT, false);
 	table_column(t, "INTERRUPTS", TABLE_RIGHT, false);
+	table_spare(t, 5);
 	table_column(t, "BYTES IN", TABLE_RIGHT, false);
+	table_spare(t, 1);
 	table_column(t, "BYTES OUT", TABLE_RIGHT, false);
+	table_spare(t, 2);
 	table_column(t, "ERRORS", TABLE_RIGHT, false);
+	table_spare(t, 3);
 	table_column(t, "DROPS", TABLE_RIGHT, false);
+	table_spare(t, 4);
 	table_column(t, "ALARM IN", TABLE_RIGHT, false);
+	table_spare(t, 6);
 	json_array_foreach ((json_t *)vdevs, i, v) {
 		table_cell(t, TERM_PLAIN, "%s", field_word(v, "name"));
 		for (size_t k = 0; k < NELEMS(column); k++)

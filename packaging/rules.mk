@@ -5,7 +5,7 @@ depends-%:
 	@packaging/install-depends $(subst -, ,$*)
 
 demo: depends-build
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) -s --no-print-directory all
 	@B=$(B) packaging/demo
 
 # Manual pages come from the tables that the parser is made of.

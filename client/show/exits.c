@@ -50,12 +50,16 @@ void exits_print(const json_t *exits, size_t most, const char *head)
 
 	table_column(t, head, TABLE_RIGHT, false);
 	table_column(t, "VCPU", TABLE_RIGHT, false);
+	table_spare(t, 3);
 	table_column(t, "REASON", TABLE_LEFT, false);
 	table_column(t, "ACCESS", TABLE_LEFT, false);
 	table_column(t, "BYTES", TABLE_RIGHT, false);
+	table_spare(t, 2);
 	table_column(t, "ADDRESS", TABLE_RIGHT, false);
 	table_column(t, "VALUE", TABLE_RIGHT, false);
+	table_spare(t, 1);
 	table_column(t, "RIP", TABLE_RIGHT, false);
+	table_spare(t, 4);
 	for (size_t i = from; i < n; i++)
 		add_exit(t, json_array_get(exits, i));
 	table_print(t, stdout, 2, term_width(stdout));

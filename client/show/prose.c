@@ -7,7 +7,7 @@
 #include "client/show/term.h"
 #include "client/show/utf8.h"
 
-enum { WIDEST = 100, WITHOUT = 80, NARROWEST = 24 };
+enum { WIDEST = 100, WITHOUT = 80, NARROWEST = 24, SHALLOW = 4 };
 
 static unsigned room(FILE *f)
 {
@@ -75,4 +75,14 @@ void prose_print(FILE *f, const char *text, size_t n, unsigned at, unsigned inde
 		at = indent;
 		text = next;
 	}
+}
+
+void prose_behind(FILE *f, const char *text, unsigned at)
+{
+	unsigned width = term_width(f);
+
+	if (!width || *text == ' ' || !*text)
+		fprintf(f, "%s\n", text);
+	else
+		prose_print(f, text, strlen(text), at, width >= 2 * at ? at : SHALLOW);
 }

@@ -8,7 +8,8 @@
 
 #include "base/auto.h"
 
-enum { COLUMNS = 16, GAP = 2, NARROWEST = 6 };
+/* READABLE: a column that shrinks keeps so much while others can be left out. */
+enum { COLUMNS = 16, GAP = 2, NARROWEST = 6, READABLE = 16 };
 
 struct cell {
 	char *text;
@@ -19,7 +20,8 @@ struct table {
 	struct column {
 		const char *head;
 		enum table_align align;
-		bool shrinks;
+		bool shrinks, is_left_out;
+		unsigned rank; /* 0 = it stays */
 	} column[COLUMNS];
 	unsigned n_columns;
 	struct cell *cell;
@@ -50,7 +52,13 @@ void table_column(struct table *t, const char *head, enum table_align align, boo
 {
 	if (t->n_columns == COLUMNS)
 		abort();
-	t->column[t->n_columns++] = (struct column){head, align, shrinks};
+	t->column[t->n_columns++] =
+		(struct column){.head = head, .align = align, .shrinks = shrinks};
+}
+
+void table_spare(struct table *t, unsigned rank)
+{
+	t->column[t->n_columns - 1].rank = rank;
 }
 
 void table_cell(struct table *t, enum term_style style, const char *fmt, ...)
@@ -109,22 +117,60 @@ unsigned table_text_width(const char *s)
 	return width;
 }
 
-/* The widest column that may shrink gives way, until all fits or none can give more. */
-static void shrink(const struct table *t, unsigned *width, unsigned room)
+static unsigned total(const struct table *t, const unsigned *width)
 {
-	for (;;) {
-		unsigned total = 0, widest = COLUMNS;
+	unsigned sum = 0;
 
-		for (unsigned c = 0; c < t->n_columns; c++) {
-			total += width[c] + (c ? GAP : 0);
-			if (t->column[c].shrinks && width[c] > NARROWEST &&
+	for (unsigned c = 0; c < t->n_columns; c++)
+		if (!t->column[c].is_left_out)
+			sum += width[c] + (sum ? GAP : 0);
+	return sum;
+}
+
+/* The widest column that may shrink gives way, until all fits or none can give more. */
+static bool shrink(const struct table *t, unsigned *width, unsigned least, unsigned room)
+{
+	while (total(t, width) > room) {
+		unsigned widest = COLUMNS;
+
+		for (unsigned c = 0; c < t->n_columns; c++)
+			if (t->column[c].shrinks && !t->column[c].is_left_out && width[c] > least &&
 			    (widest == COLUMNS || width[c] > width[widest]))
 				widest = c;
-		}
-		if (total <= room || widest == COLUMNS)
-			return;
+		if (widest == COLUMNS)
+			return false;
 		width[widest]--;
 	}
+	return true;
+}
+
+/* The next column to go; false when all that are left stay. */
+static bool leave_out(struct table *t)
+{
+	struct column *next = NULL;
+
+	for (unsigned c = 0; c < t->n_columns; c++)
+		if (t->column[c].rank && !t->column[c].is_left_out &&
+		    (!next || t->column[c].rank > next->rank))
+			next = &t->column[c];
+	if (next)
+		next->is_left_out = true;
+	return next != NULL;
+}
+
+/* Few columns that can be read are better than all of them cut. */
+static void fit_in(struct table *t, unsigned *width, unsigned room)
+{
+	unsigned whole[COLUMNS];
+
+	for (unsigned c = 0; c < t->n_columns; c++)
+		t->column[c].is_left_out = false;
+	if (!room)
+		return;
+	memcpy(whole, width, sizeof whole);
+	while (!shrink(t, width, READABLE, room) && leave_out(t))
+		memcpy(width, whole, sizeof whole);
+	shrink(t, width, NARROWEST, room);
 }
 
 static void print_cell(FILE *f, const struct cell *c, const struct column *col, unsigned width,
@@ -145,36 +191,57 @@ static void print_cell(FILE *f, const struct cell *c, const struct column *col, 
 			(int)((col->align == TABLE_LEFT ? width - columns - is_cut : 0) + GAP), "");
 }
 
-void table_print(const struct table *t, FILE *f, unsigned indent, unsigned room)
+static void print_row(const struct table *t, FILE *f, const struct cell *cell,
+		      const unsigned *width, unsigned indent)
+{
+	unsigned last = 0;
+
+	for (unsigned c = 0; c < t->n_columns; c++)
+		if (!t->column[c].is_left_out)
+			last = c;
+	fprintf(f, "%*s", (int)indent, "");
+	for (unsigned c = 0; c < t->n_columns; c++)
+		if (!t->column[c].is_left_out)
+			print_cell(f, &cell[c], &t->column[c], width[c], c == last);
+	fputc('\n', f);
+}
+
+static void print_left_out(const struct table *t, FILE *f, unsigned indent)
+{
+	bool is_first = true;
+
+	for (unsigned c = 0; c < t->n_columns; c++) {
+		if (!t->column[c].is_left_out)
+			continue;
+		if (is_first)
+			fprintf(f, "%*s%s(too narrow for ", (int)indent, "", term_on(f, TERM_DIM));
+		fprintf(f, "%s%s", is_first ? "" : ", ", t->column[c].head);
+		is_first = false;
+	}
+	if (!is_first)
+		fprintf(f, ")%s\n", term_off(f, TERM_DIM));
+}
+
+void table_print(struct table *t, FILE *f, unsigned indent, unsigned room)
 {
 	unsigned width[COLUMNS] = {0};
+	struct cell head[COLUMNS];
 
 	if (t->n_columns == 0)
 		return;
-	for (unsigned c = 0; c < t->n_columns; c++)
+	for (unsigned c = 0; c < t->n_columns; c++) {
+		head[c] = (struct cell){(char *)t->column[c].head, TERM_BOLD};
 		width[c] = table_text_width(t->column[c].head);
+	}
 	for (size_t i = 0; i < t->n_cells; i++) {
 		unsigned w = table_text_width(t->cell[i].text);
 
 		if (w > width[i % t->n_columns])
 			width[i % t->n_columns] = w;
 	}
-	if (room)
-		shrink(t, width, room > indent ? room - indent : 1);
-	fprintf(f, "%*s", (int)indent, "");
-	for (unsigned c = 0; c < t->n_columns; c++) {
-		struct cell head = {(char *)t->column[c].head, TERM_BOLD};
-
-		print_cell(f, &head, &t->column[c], width[c], c + 1 == t->n_columns);
-	}
-	fputc('\n', f);
-	for (size_t i = 0; i < t->n_cells; i++) {
-		unsigned c = (unsigned)(i % t->n_columns);
-
-		if (c == 0)
-			fprintf(f, "%*s", (int)indent, "");
-		print_cell(f, &t->cell[i], &t->column[c], width[c], c + 1 == t->n_columns);
-		if (c + 1 == t->n_columns)
-			fputc('\n', f);
-	}
+	fit_in(t, width, room > indent ? room - indent : room ? 1 : 0);
+	print_row(t, f, head, width, indent);
+	for (size_t i = 0; i + t->n_columns <= t->n_cells; i += t->n_columns)
+		print_row(t, f, &t->cell[i], width, indent);
+	print_left_out(t, f, indent);
 }

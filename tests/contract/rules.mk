@@ -6,7 +6,7 @@
 REQUESTS ?= 2000
 
 contract: depends-build-check
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) -s --no-print-directory all
 	@B=$(B) /usr/bin/python3 tests/contract/run.py $(REQUESTS) $(SEED_OF_CONTRACT)
 
 .PHONY: contract

@@ -22,7 +22,6 @@ from host import B
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 COLOUR = {"ok": "32", "FAILED": "1;31", "skipped": "33", "title": "1", "dim": "2"}
-FORM = "  {0:<24} {1:<40} {2:<48} {3:>9} {4:>9} {5:>9}  {6:<28} "
 
 
 def paint(text, style):
@@ -64,7 +63,18 @@ def ours():
     return found
 
 
-def inject(bench, row):
+def longest(texts):
+    return max(map(len, texts), default=0)
+
+
+def form(rows):
+    """A line of the table, with columns as wide as the longest text of these rows."""
+    what = longest(INJECTORS[r.id][0] for r in rows if r.id in INJECTORS)
+    return (f"  {{0:<{longest(r.id for r in rows)}}}  {{1:<{what}}}  {{2:<{longest(r.detection for r in rows)}}} "
+            "{3:>9} {4:>9} {5:>9}  {6:<28} ")
+
+
+def inject(bench, row, line):
     what, fn = INJECTORS[row.id]
     try:
         seen = fn(bench, row)
@@ -74,9 +84,9 @@ def inject(bench, row):
         cells, verdict, why = ("", "", "", ""), "skipped", str(e)
     except Exception:  # pylint: disable=broad-except
         cells, verdict, why = ("", "", "", ""), "FAILED", traceback.format_exc()
-    print(FORM.format(row.id, what, row.detection, *cells) + paint(verdict, verdict), flush=True)
-    for line in why.splitlines():
-        print(f"      {line}")
+    print(line.format(row.id, what, row.detection, *cells) + paint(verdict, verdict), flush=True)
+    for said in why.splitlines():
+        print(f"      {said}")
     return verdict
 
 
@@ -87,7 +97,8 @@ def main():
     complaints += [f"{i}: injected, but not in schemas/faults.def" for i in INJECTORS if i not in {r.id for r in table()}]
     if not page_is_current():
         complaints.append("daemon/FAULTS.md is not what the table says: make fault-page")
-    print(paint(FORM.format("FAULT", "INJECTED", "DETECTED BY", "BOUND", "DETECTED", "SAFE", "REACTION") + "VERDICT",
+    line = form(rows)
+    print(paint(line.format("FAULT", "INJECTED", "DETECTED BY", "BOUND", "DETECTED", "SAFE", "REACTION") + "VERDICT",
                 "dim"))
     bench, group, before = Bench(), "", ours()
     try:
@@ -96,7 +107,7 @@ def main():
                 group = row.group
                 print(paint(group, "title"))
             if row.id in INJECTORS:
-                count[inject(bench, row)] += 1
+                count[inject(bench, row, line)] += 1
     finally:
         bench.close()
     if ours() - before:

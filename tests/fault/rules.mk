@@ -40,11 +40,11 @@ $(B)/tests/clock_shift.so: tests/fault/preload/clock_shift.c
 	$(Q)$(CC) -std=c17 -O2 -Wall -Wextra -Werror -shared -fPIC $< -o $@
 
 faults: depends-build-check
-	@$(MAKE) --no-print-directory all $(fault_tools)
+	@$(MAKE) -s --no-print-directory all $(fault_tools)
 	@B=$(B) /usr/bin/python3 tests/fault/faults.py $(FAULTS)
 
 torture: depends-build-check
-	@$(MAKE) --no-print-directory all $(fault_tools)
+	@$(MAKE) -s --no-print-directory all $(fault_tools)
 	@B=$(B) /usr/bin/python3 tests/fault/torture.py $(SECONDS) $(or $(SEED),1)
 
 fault-page: $(B)/tests/fault_table

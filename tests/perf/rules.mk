@@ -8,7 +8,7 @@ $(perf_tools): $(B)/tests/%: $(B)/tests/perf/%.o $(B)/ground.a
 	$(Q)$(CC) $(LDFLAGS) $^ -lpthread -lmicrohttpd -o $@
 
 perf: depends-build-check
-	@$(MAKE) --no-print-directory all $(perf_tools)
+	@$(MAKE) -s --no-print-directory all $(perf_tools)
 	@B=$(B) /usr/bin/python3 tests/perf/start.py
 	@B=$(B) /usr/bin/python3 tests/perf/adopt.py
 	@B=$(B) /usr/bin/python3 tests/perf/standby.py
@@ -16,6 +16,6 @@ perf: depends-build-check
 	@B=$(B) /usr/bin/python3 tests/perf/door.py
 
 perf-door: depends-build-check
-	@$(MAKE) --no-print-directory all $(perf_tools)
+	@$(MAKE) -s --no-print-directory all $(perf_tools)
 	@B=$(B) /usr/bin/python3 tests/perf/door.py
 .PHONY: perf perf-door

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from host import B, config
+from terminal import Terminal
 
 CRASH = 'cmdline "event=2"'  # pvpanic warns of it, and the guest goes on to its end
 WARNING = "starts its crash kernel"
@@ -394,6 +395,20 @@ def test_the_start_of_a_topic_finds_it(farm):
     assert r.returncode == 2 and "did you mean 'exit-status'?" in r.stderr and "edit" not in r.stderr, r
     r = farm.adm("help", "strat")
     assert r.returncode == 2 and "did you mean 'start'?" in r.stderr, r
+
+
+@pytest.mark.parametrize("columns", [40, 50, 80])
+@pytest.mark.parametrize("words", [("list",), ("audit",), ("operations",), ("status", "web-1"), ("map", "web-1")])
+def test_a_table_fits_each_terminal_and_a_pipe_gets_all_of_it(farm, words, columns):
+    farm.verb("web-1", "start")
+    args = [f"{B}/qvmadm", "-H", f"unix:{farm.socket}", *words]
+    with Terminal(args, columns=columns, NO_COLOR="1") as t:
+        assert t.end() == 0 and "\x1b" not in t.drawn, t.drawn
+        rows = [x for x in t.drawn.splitlines() if "  " in x.strip() and "beat" not in x]
+    assert rows and max(map(len, rows)) <= columns, t.drawn
+    if columns == 40 and words in (("list",), ("audit",)):
+        assert "(too narrow for " in t.drawn, t.drawn
+    assert "too narrow" not in farm.adm(*words).stdout and "…" not in farm.adm(*words).stdout
 
 
 def test_an_editor_that_fails_changes_nothing(farm):

@@ -7,7 +7,7 @@
 
 #include "tests/unit/test.h"
 
-static void expect(const struct table *t, unsigned indent, unsigned width, const char *expected)
+static void expect(struct table *t, unsigned indent, unsigned width, const char *expected)
 {
 	char *text = NULL;
 	size_t n = 0;
@@ -79,4 +79,41 @@ TEST(table_counts_columns_not_bytes)
 	table_cell(t, TERM_PLAIN, "1");
 	expect(t, 0, 0, "NAME  N\n\u65e5\u672c  1\n");
 	setlocale(LC_CTYPE, "C");
+}
+
+TEST(table_leaves_out_what_can_be_spared_before_it_cuts_to_nothing)
+{
+	AUTO_TABLE struct table *t = table_new();
+
+	setlocale(LC_CTYPE, "C");
+	table_column(t, "NAME", TABLE_LEFT, true);
+	table_column(t, "A", TABLE_LEFT, false);
+	table_spare(t, 1);
+	table_column(t, "BB", TABLE_RIGHT, false);
+	table_column(t, "PID", TABLE_RIGHT, false);
+	table_spare(t, 2);
+	for (unsigned row = 0; row < 2; row++) {
+		table_cell(t, TERM_PLAIN, "a-name-of-20-letters");
+		table_cell(t, TERM_PLAIN, "%u", row);
+		table_cell(t, TERM_PLAIN, "12");
+		table_cell(t, TERM_PLAIN, "100%u", row);
+	}
+	expect(t, 0, 33,
+	       "NAME                  A  BB   PID\n"
+	       "a-name-of-20-letters  0  12  1000\n"
+	       "a-name-of-20-letters  1  12  1001\n");
+	expect(t, 0, 29,
+	       "NAME              A  BB   PID\n"
+	       "a-name-of-20-le~  0  12  1000\n"
+	       "a-name-of-20-le~  1  12  1001\n");
+	expect(t, 0, 27,
+	       "NAME                  A  BB\n"
+	       "a-name-of-20-letters  0  12\n"
+	       "a-name-of-20-letters  1  12\n"
+	       "(too narrow for PID)\n");
+	expect(t, 2, 15,
+	       "  NAME       BB\n"
+	       "  a-name-o~  12\n"
+	       "  a-name-o~  12\n"
+	       "  (too narrow for A, PID)\n");
 }
