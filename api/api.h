@@ -7,6 +7,7 @@
 #include <systemd/sd-event.h>
 
 #include "api/http/auth.h"
+#include "api/http/debt.h"
 #include "api/http/http.h"
 #include "api/http/quota.h"
 #include "api/http/tally.h"
@@ -37,6 +38,7 @@ struct api {
 	struct quota_rate rate;
 	struct quotas *known, *strangers; /* with proof of who they are, and without */
 	struct leases *leases;
+	struct debts debts;
 	struct db *db;
 	struct listing *listing;
 	struct boxes *boxes;

@@ -33,8 +33,7 @@ void asker_of_address(const struct sockaddr *a, char ret[static QUOTA_WHO])
 	snprintf(ret, QUOTA_WHO, "%s/64", text);
 }
 
-/* False: there is no limit for this one. */
-static bool name_of(const struct request *r, bool is_known, char ret[static QUOTA_WHO])
+bool asker_name(const struct request *r, bool is_known, char ret[static QUOTA_WHO])
 {
 	const struct visitor *v = visitor_of(r->connection);
 	const union MHD_ConnectionInfo *i =
@@ -63,7 +62,7 @@ int asker_count(struct request *r, bool is_known, struct err *e)
 	char who[QUOTA_WHO];
 
 	r->is_counted = true;
-	if (!name_of(r, is_known, who))
+	if (!asker_name(r, is_known, who))
 		return 0;
 	r->retry_after_s = quotas_take(has_proof ? api->known : api->strangers, who,
 				       ends ? QUOTA_ENDS : QUOTA_COMMON, clock_mono_ms());

@@ -21,5 +21,7 @@ struct request;
 
 /* Once a request. is_known: r->caller has been proved. ERR_LIMIT; r->retry_after_s is set then. */
 int asker_count(struct request *r, bool is_known, struct err *e);
+/* The name that it counts by; false: root or the supervisor's own user, without a token. */
+bool asker_name(const struct request *r, bool is_known, char ret[static QUOTA_WHO]);
 /* The pure part: the name of an address. */
 void asker_of_address(const struct sockaddr *a, char ret[static QUOTA_WHO]);

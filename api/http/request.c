@@ -34,6 +34,7 @@ struct request *request_new(struct api *api, const char *target)
 
 void request_free(struct request *r)
 {
+	debt_drop(&r->debt);
 	if (r->holder.forget)
 		r->holder.forget(r, r->holder.arg);
 	if (r->response)
@@ -76,6 +77,20 @@ static void answer(struct request *r, int status, struct MHD_Response *take_resp
 	request_header(r, "X-Content-Type-Options", "nosniff");
 }
 
+/* One that reads too slowly gets no more to read. */
+static void answer_text(struct request *r, int status, const char *type, char *take_text, size_t n)
+{
+	struct err e;
+
+	if (debt_take(r, n, &e) == 0) {
+		answer(r, status,
+		       MHD_create_response_from_buffer(n, take_text, MHD_RESPMEM_MUST_FREE), type);
+		return;
+	}
+	free(take_text);
+	request_answer_problem(r, &e, NULL);
+}
+
 static void answer_json(struct request *r, int status, json_t *take_value, const char *type)
 {
 	char *text = json_dumps(take_value, JSON_COMPACT | JSON_ENCODE_ANY);
@@ -83,8 +98,7 @@ static void answer_json(struct request *r, int status, json_t *take_value, const
 	if (!text)
 		abort();
 	json_decref(take_value);
-	answer(r, status,
-	       MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE), type);
+	answer_text(r, status, type, text, strlen(text));
 }
 
 void request_answer_json(struct request *r, int status, json_t *take_value)
@@ -116,8 +130,12 @@ void request_answer_problem(struct request *r, const struct err *e, const struct
 void request_answer_bytes(struct request *r, int status, const char *type, const char *bytes,
 			  size_t n)
 {
-	answer(r, status, MHD_create_response_from_buffer(n, (void *)bytes, MHD_RESPMEM_MUST_COPY),
-	       type);
+	char *text = malloc(n + 1);
+
+	if (!text)
+		abort();
+	memcpy(text, bytes, n);
+	answer_text(r, status, type, text, n);
 }
 
 void request_answer_static(struct request *r, const char *type, const char *bytes, size_t n)
@@ -128,8 +146,7 @@ void request_answer_static(struct request *r, const char *type, const char *byte
 
 void request_answer_text(struct request *r, int status, const char *type, char *take_text, size_t n)
 {
-	answer(r, status, MHD_create_response_from_buffer(n, take_text, MHD_RESPMEM_MUST_FREE),
-	       type);
+	answer_text(r, status, type, take_text, n);
 }
 
 void request_answer_nothing(struct request *r, int status)

@@ -17,6 +17,7 @@
 
 #include "api/http/auth.h"
 #include "api/http/body.h"
+#include "api/http/debt.h"
 #include "api/http/param.h"
 #include "api/http/problem.h"
 #include "api/http/route.h"
@@ -66,6 +67,7 @@ struct request {
 	char allow[ROUTE_ALLOW];
 	int status;
 	struct MHD_Response *response;
+	struct debt debt; /* the answer's */
 	struct request_holder holder;
 	sd_event_source *deadline;
 };

@@ -23,6 +23,7 @@ struct tally {
 	struct tally_op op[OP_COUNT];
 	uint64_t n_late, n_crowd;	       /* connections that lobby.c has ended */
 	uint64_t n_over_identity, n_over_peer; /* requests that asker.c has refused */
+	uint64_t n_over_answers;	       /* that debt.c has */
 	uint64_t problem[TALLY_STATUSES];      /* by HTTP status from TALLY_STATUS_FIRST on */
 };
 

@@ -183,7 +183,6 @@ int view_health(struct request *r, struct err *e)
 int view_openapi(struct request *r, struct err *e)
 {
 	(void)e;
-	request_answer_bytes(r, 200, "application/json", r->api->document,
-			     strlen(r->api->document));
+	request_answer_static(r, "application/json", r->api->document, strlen(r->api->document));
 	return 0;
 }

@@ -325,8 +325,12 @@ static void metric_hung_up(const struct scrape *s)
 
 static void metric_over(const struct scrape *s)
 {
-	fprintf(s->out, "%s{reason=\"identity\"} %" PRIu64 "\n%s{reason=\"peer\"} %" PRIu64 "\n",
-		s->name, s->api->tally.n_over_identity, s->name, s->api->tally.n_over_peer);
+	const struct tally *t = &s->api->tally;
+
+	fprintf(s->out,
+		"%s{reason=\"identity\"} %" PRIu64 "\n%s{reason=\"peer\"} %" PRIu64
+		"\n%s{reason=\"answers\"} %" PRIu64 "\n",
+		s->name, t->n_over_identity, s->name, t->n_over_peer, s->name, t->n_over_answers);
 }
 
 static void metric_refusals(const struct scrape *s)

@@ -4,11 +4,12 @@ import os
 import shutil
 import socketserver
 import subprocess
+import sys
 import threading
 
 import pytest
 
-from host import B, Host, config
+from host import B, SANITIZED, Host, config
 from secure import Secure
 
 BURST = 20
@@ -145,3 +146,41 @@ def test_a_wrong_limit_is_refused_at_the_start(key, value, why):
     assert h.process.wait(20) != 0
     assert key in h.read_log() and why in h.read_log(), h.read_log()
     shutil.rmtree(h.folder)
+
+
+SLOW = """
+import socket, sys
+held = []
+for _ in range(200):
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(60)
+    s.connect(sys.argv[1])
+    s.sendall(b"GET /v1/vms/big/config HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n")
+    held.append((s, s.recv(12)[-3:].decode()))
+print(" ".join(status for _, status in held), flush=True)
+sys.stdin.read()
+"""
+
+
+def memory(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return next(int(x.split()[1]) << 10 for x in f if x.startswith("VmRSS"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
+def test_who_reads_no_answers_gets_no_more_of_them_and_the_api_stays_small():
+    with Host() as host:
+        os.chmod(host.run, 0o755)
+        os.chmod(host.socket, 0o666)
+        host.define("big", ("# " + "x" * 200 + "\n") * 4800 + config("hello.elf"))
+        before = memory(host.api_pid())
+        with subprocess.Popen([sys.executable, "-c", SLOW, host.socket], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                              user=NOBODY, group=NOBODY, extra_groups=[]) as slow:
+            seen = slow.stdout.readline().split()
+            assert seen.count("200") + seen.count("429") == 200 and 60 <= seen.count("200") <= 70, seen
+            if not SANITIZED:  # its allocator keeps what was freed
+                assert memory(host.api_pid()) - before < 150 << 20  # not 200 MB
+            assert host.get("/v1/vms/big/config").status == 200
+            assert refused(host, "answers") == seen.count("429")
+            slow.stdin.close()
+        assert host.adm("list").returncode == 0
