@@ -213,6 +213,13 @@ size_t blackbox_read_exits(const struct blackbox_map *m, struct blackbox_exit *r
 	return n;
 }
 
+uint64_t blackbox_typing_room(const struct blackbox_map *m, uint64_t sent)
+{
+	uint64_t limit = atomic_load(&m->box->typed_limit);
+
+	return limit > sent ? limit - sent : 0;
+}
+
 int blackbox_read_end(const struct blackbox_map *m, struct blackbox_end *ret)
 {
 	if (!atomic_load_explicit(&m->box->end.is_set, memory_order_acquire))

@@ -20,7 +20,7 @@
 #define BLACKBOX_MAGIC UINT64_C(0x31786f424d565100) /* "\0QVMBox1" */
 
 enum {
-	BLACKBOX_VERSION = 3,
+	BLACKBOX_VERSION = 4,
 	BLACKBOX_MAX_VCPUS = 4096,
 	BLACKBOX_MAX_VDEVS = 1024,
 	BLACKBOX_PLACES = 2048,	       /* rows of the map; what is beyond is counted */
@@ -145,6 +145,8 @@ struct blackbox {
 	_Atomic uint64_t exits_head;   /* exits ever recorded; slot = head % BLACKBOX_EXITS */
 	_Atomic uint64_t log_head;     /* bytes ever logged */
 	_Atomic uint64_t console_head; /* bytes ever printed */
+	_Atomic uint64_t typed;	       /* bytes that have ever come to be typed */
+	_Atomic uint64_t typed_limit;  /* up to which count the guest has room; it may fall, too */
 	struct blackbox_end end;
 };
 
@@ -191,6 +193,8 @@ size_t blackbox_read_console(const struct blackbox_map *m, uint64_t *pos, char *
 size_t blackbox_read_log(const struct blackbox_map *m, uint64_t *pos, char *ret, size_t cap);
 /* The last exits, oldest first; returns how many of at most cap. */
 size_t blackbox_read_exits(const struct blackbox_map *m, struct blackbox_exit *ret, size_t cap);
+/* Bytes that the guest has room for, behind `sent` that have been sent since the worker began. */
+uint64_t blackbox_typing_room(const struct blackbox_map *m, uint64_t sent);
 /* How it ended: false when the worker did not say. Strings are terminated, the error is sane. */
 int blackbox_read_end(const struct blackbox_map *m, struct blackbox_end *ret);
 /* Row i of the map: false behind the last. Names are terminated, classes and spaces are sane. */

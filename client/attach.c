@@ -205,13 +205,14 @@ static void hang_up(struct attach *a, struct line *l)
 	l->curl = NULL;
 }
 
-/* The server is away, or cannot do it now: the same again, a little later. */
+/* The server is away, or cannot do it now, or the guest does not read: the same again, a little later. */
 static void postpone(struct attach *a, struct line *l, const char *why, uint64_t now_ms)
 {
 	l->is_broken = true;
 	l->at_ms = now_ms + ATTACH_AGAIN_MS;
 	l->broken_ms = l->broken_ms ? l->broken_ms : now_ms;
-	if (l == &a->reader && !l->is_told && now_ms - l->broken_ms >= ATTACH_AWAY_MS) {
+	if (!l->is_told && now_ms - l->broken_ms >= ATTACH_AWAY_MS &&
+	    (l == &a->reader || !a->reader.is_broken)) {
 		char key[8];
 
 		tell(a, "%s. Trying again; %s detaches.", why, key_name(a->how.escape, key));
@@ -229,11 +230,15 @@ static void finish(struct attach *a, struct line *l, CURLcode code, uint64_t now
 		return;
 	}
 	if (r.status == 429 || r.status == 503) {
-		postpone(a, l, "The server has no time", now_ms);
+		postpone(a, l,
+			 l == &a->reader   ? "The server has no time"
+			 : r.status == 429 ? "The guest does not read what is typed"
+					   : "The server takes nothing that is typed now",
+			 now_ms);
 		return;
 	}
 	if (l->is_told)
-		tell(a, "Connected again.");
+		tell(a, l == &a->reader ? "Connected again." : "What was typed goes on.");
 	l->broken_ms = 0;
 	l->is_told = false;
 	(l == &a->reader ? on_read : on_typed)(a, &r, now_ms);

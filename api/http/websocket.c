@@ -198,7 +198,7 @@ static int on_time(sd_event_source *s, uint64_t at_us, void *arg)
 	(void)s;
 	(void)at_us;
 	if (w->is_over || (w->is_ending && now_ms >= w->end_ms) ||
-	    now_ms >= w->heard_ms + WEBSOCKET_DEAD_MS) {
+	    (!w->is_held && now_ms >= w->heard_ms + WEBSOCKET_DEAD_MS)) {
 		destroy(w);
 		return 0;
 	}
@@ -261,6 +261,7 @@ void websocket_hold(struct websocket *w, bool is_held)
 	w->is_held = is_held;
 	if (is_held)
 		return;
+	w->heard_ms = clock_mono_ms(); /* its pongs wait to be read */
 	read_frames(w);
 	pump(w);
 }

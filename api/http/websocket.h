@@ -43,7 +43,7 @@ size_t websocket_room(const struct websocket *w);
 void websocket_send(struct websocket *w, enum frame_kind kind, const void *bytes, size_t n);
 /* There is something to send. */
 void websocket_wake(struct websocket *w);
-/* Read no further message until it is let go on. */
+/* Read no further message until it is let go on; meanwhile only the socket tells whether the peer lives. */
 void websocket_hold(struct websocket *w, bool is_held);
 /* Say why, wait for the other's word, close. `text` is at most 100 bytes. */
 void websocket_end(struct websocket *w, enum frame_close why, const char *text);

@@ -14,7 +14,7 @@ const PASTE = 1 << 20; // bytes that wait in the browser for a guest which does 
 const DELETED = 1000;
 
 /*
- * teller: where({isAnew, lost}), bytes(chunk), writer(told), held(bytes), refused(Problem), and
+ * teller: where({isAnew, lost}), bytes(chunk), writer(told), held(isHeld), refused(Problem), and
  * state(word, problem, ms): live, deleted, or lost and tried again after ms.
  */
 export class Attached {
@@ -114,7 +114,7 @@ export class Attached {
 		} else if (told.type === 'writer') {
 			this.#teller.writer(told);
 		} else if (told.type === 'held') {
-			this.#teller.held(told.bytes);
+			this.#teller.held(told.held);
 		} else if (told.type === 'refused') {
 			this.#teller.refused(new Problem(told.problem.status, told.problem));
 		}

@@ -19,7 +19,7 @@ function statusLine(take) {
 	const state = h('span', { class: 'console-state', role: 'status' });
 	const writer = h('span', { class: 'console-writer' });
 	const button = h('button', { type: 'button', class: 'take', hidden: true, onclick: take }, 'Take the keyboard');
-	let isLive = false, other = null, held = 0;
+	let isLive = false, other = null, isHeld = false;
 
 	function refresh(tone, text) {
 		state.dataset.tone = tone;
@@ -28,7 +28,7 @@ function statusLine(take) {
 		button.hidden = !isLive || !other;
 	}
 	function live() {
-		refresh(held ? 'warn' : 'good', held ? `The guest does not read: ${held} bytes wait for it` : 'live');
+		refresh(isHeld ? 'warn' : 'good', isHeld ? 'The guest does not read what is typed; it waits.' : 'live');
 	}
 	return {
 		parts: [h('span', { class: 'console-line' }, state, writer, button)],
@@ -36,7 +36,7 @@ function statusLine(take) {
 		nudge: () => button.focus(),
 		live() {
 			isLive = true;
-			held = 0;
+			isHeld = false;
 			live();
 		},
 		off(tone, text) {
@@ -47,8 +47,8 @@ function statusLine(take) {
 			other = told.writer !== null && !told.you ? told.writer : null;
 			live();
 		},
-		held(bytes) {
-			held = bytes;
+		held(is) {
+			isHeld = is;
 			live();
 		},
 	};

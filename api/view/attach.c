@@ -26,6 +26,9 @@
 #include "base/str.h"
 
 enum { CHUNK = 8 * 1024, TEXT_ROOM = 4 * 1024, BRISK_MS = 1000 };
+enum {
+	HELD_MS = 1000
+}; /* then who types is told, and the supervisor asked whether the guest lives */
 
 /* One viewer. */
 struct attach {
@@ -41,8 +44,12 @@ struct attach {
 	bool is_deleted;	 /* the VM */
 	struct err refused;	 /* to be told; ERR_OK = nothing */
 	/* What it has typed and the supervisor has not taken yet. */
-	uint64_t request; /* on its way; 0 = none */
-	size_t n_typed, typed_at;
+	uint64_t request;	   /* on its way; 0 = none */
+	uint64_t typed_generation; /* of the worker that it is for; 0 = it was not known yet */
+	uint64_t held_ms;	   /* since when the guest has no room for it; 0 = it has */
+	uint64_t ask_ms;	   /* when to try although it has none */
+	bool is_held_told;
+	size_t n_typed, typed_at, n_sent; /* n_sent: of those on their way */
 	uint8_t typed[FRAME_MESSAGE];
 };
 
@@ -63,6 +70,8 @@ static void set_timer(struct attached *all)
 	sd_event_source_set_enabled(all->timer, SD_EVENT_ONESHOT);
 }
 
+static void send_held(struct attach *a);
+
 static int on_time(sd_event_source *s, uint64_t at_us, void *arg)
 {
 	struct attached *all = arg;
@@ -71,7 +80,11 @@ static int on_time(sd_event_source *s, uint64_t at_us, void *arg)
 	(void)s;
 	(void)at_us;
 	LIST_FOREACH(a, &all->list, link)
-	websocket_wake(a->ws);
+	{
+		if (a->held_ms && !a->request)
+			send_held(a);
+		websocket_wake(a->ws);
+	}
 	if (!LIST_EMPTY(&all->list))
 		set_timer(all);
 	return 0;
@@ -159,6 +172,16 @@ static void tell_refused(struct attach *a)
 	a->refused = (struct err){0};
 }
 
+static void tell_held(struct attach *a)
+{
+	bool is_held = a->held_ms && clock_mono_ms() >= a->held_ms + HELD_MS;
+
+	if (is_held == a->is_held_told)
+		return;
+	a->is_held_told = is_held;
+	tell(a, json_pack("{s:s,s:b}", "type", "held", "held", is_held));
+}
+
 static void tell_output(struct attach *a, const struct boxes_entry *b)
 {
 	char bytes[CHUNK];
@@ -193,6 +216,7 @@ static void on_room(void *arg)
 	if (!a->is_placed)
 		tell_place(a, 0);
 	tell_writer(a);
+	tell_held(a);
 	if (websocket_room(a->ws) >= TEXT_ROOM)
 		tell_refused(a);
 	if (b && websocket_room(a->ws) >= CHUNK + TEXT_ROOM / 8)
@@ -201,13 +225,19 @@ static void on_room(void *arg)
 
 /* --- from the client */
 
+static size_t piece_of(const struct attach *a)
+{
+	size_t left = a->n_typed - a->typed_at;
+
+	return left < MESSAGE_INPUT_MAX ? left : MESSAGE_INPUT_MAX;
+}
+
 /* The next piece of what was typed is on its way; the client is held until all of it is taken. */
 static int forward(struct attach *a, struct err *e)
 {
-	size_t left = a->n_typed - a->typed_at;
 	struct msg_call m = {.op = OP_vm_type, .caller = a->caller, .policy = policy_default()};
 
-	m.n_input = (uint32_t)(left < MESSAGE_INPUT_MAX ? left : MESSAGE_INPUT_MAX);
+	m.n_input = (uint32_t)piece_of(a);
 	memcpy(m.input, a->typed + a->typed_at, m.n_input);
 	str_copy(m.vm, sizeof m.vm, a->vm);
 	do
@@ -218,10 +248,40 @@ static int forward(struct attach *a, struct err *e)
 		a->request = 0;
 		return -1;
 	}
-	a->typed_at += m.n_input;
-	a->all->brisk_until_ms = clock_mono_ms() + BRISK_MS;
-	set_timer(a->all);
+	a->n_sent = m.n_input;
 	return 0;
+}
+
+/* Who types looks more often for an answer. */
+static void be_brisk(struct attached *all)
+{
+	all->brisk_until_ms = clock_mono_ms() + BRISK_MS;
+	set_timer(all);
+}
+
+/* May it, and does nobody else? */
+static int take_right(struct attach *a, bool by_force, struct err *e)
+{
+	if (auth_check(&a->caller, a->scope, OP_vm_type, a->vm, e) < 0)
+		return -1;
+	return writer_take(a->all->api->writers, a->vm, &a->self, by_force, clock_mono_ms(), e);
+}
+
+/* What is left of it is thrown away, for that reason. */
+static void give_up(struct attach *a, const struct err *e)
+{
+	a->refused = *e;
+	a->held_ms = 0;
+	websocket_hold(a->ws, false);
+}
+
+/* Once the guest has no room: try again at every turn that its black box says it has. */
+static void hold(struct attach *a)
+{
+	uint64_t now_ms = clock_mono_ms();
+
+	a->held_ms = a->held_ms ? a->held_ms : now_ms;
+	a->ask_ms = now_ms + HELD_MS;
 }
 
 void attach_answer(struct attached *all, uint64_t request, const struct msg_answer *answer)
@@ -236,23 +296,57 @@ void attach_answer(struct attached *all, uint64_t request, const struct msg_answ
 		return;
 	a->request = 0;
 	err_sane(&e);
-	if (!e.code && a->typed_at < a->n_typed && forward(a, &e) == 0)
+	if (e.code == ERR_LIMIT) {
+		hold(a);
 		return;
-	if (e.code)
-		a->refused = e;
-	websocket_hold(a->ws, false);
+	}
+	if (!e.code) {
+		a->typed_at += a->n_sent;
+		a->held_ms = 0;
+		be_brisk(all);
+	}
+	if (e.code || (a->typed_at < a->n_typed && forward(a, &e) < 0))
+		give_up(a, &e);
+	else if (a->typed_at == a->n_typed)
+		websocket_hold(a->ws, false);
 }
 
-/* May it, and does nobody else? */
-static int take_right(struct attach *a, bool by_force, struct err *e)
+/* What was meant for one guest is not typed at the next, nor beside who has taken the right meanwhile. */
+static int may_go_on(struct attach *a, const struct boxes_entry *b, struct err *e)
 {
-	if (auth_check(&a->caller, a->scope, OP_vm_type, a->vm, e) < 0)
-		return -1;
-	return writer_take(a->all->api->writers, a->vm, &a->self, by_force, clock_mono_ms(), e);
+	const struct writer *w = writer_of(a->all->api->writers, a->vm, clock_mono_ms());
+
+	if (b && a->typed_generation && b->generation != a->typed_generation)
+		return err_set(
+			e, CONFLICT,
+			"'%s' has started anew; %zu bytes that its guest had not read before "
+			"are thrown away",
+			a->vm, a->n_typed - a->typed_at);
+	if (w && !writer_is(w, &a->self))
+		return take_right(a, false, e);
+	return 0;
+}
+
+static void send_held(struct attach *a)
+{
+	const struct boxes_entry *b = boxes_find(a->all->api->boxes, a->vm);
+	uint64_t now_ms = clock_mono_ms();
+	struct err e;
+
+	if (may_go_on(a, b, &e) < 0) {
+		give_up(a, &e);
+		return;
+	}
+	if (b && now_ms < a->ask_ms &&
+	    blackbox_typing_room(&b->map, atomic_load(&b->map.box->typed)) < piece_of(a))
+		return;
+	if (take_right(a, false, &e) < 0 || forward(a, &e) < 0)
+		give_up(a, &e);
 }
 
 static void take_typed(struct attach *a, const struct frame *f)
 {
+	const struct boxes_entry *b = boxes_find(a->all->api->boxes, a->vm);
 	struct err e;
 
 	if (f->n == 0)
@@ -260,10 +354,13 @@ static void take_typed(struct attach *a, const struct frame *f)
 	memcpy(a->typed, f->bytes, f->n);
 	a->n_typed = f->n;
 	a->typed_at = 0;
-	if (take_right(a, false, &e) < 0 || forward(a, &e) < 0)
+	a->typed_generation = b ? b->generation : 0;
+	if (take_right(a, false, &e) < 0 || forward(a, &e) < 0) {
 		a->refused = e;
-	else
-		websocket_hold(a->ws, true);
+		return;
+	}
+	websocket_hold(a->ws, true);
+	be_brisk(a->all);
 }
 
 static int take_word(struct attach *a, const struct frame *f, struct err *e)

@@ -7,11 +7,16 @@
  *   {"type":"at","generation":3,"position":12,"lost":0}  where the next byte is; at the beginning, with
  *                     each worker, and where `lost` bytes came too fast for this viewer
  *   {"type":"writer","writer":"uid 0","you":false}        who types now; null = nobody
+ *   {"type":"held","held":true}                           what was typed waits: the guest does not read
  *   {"type":"refused","problem":{...}}                    what was typed is thrown away
  * From the client:
  *   {"type":"write","force":true}   I type; by force: nobody else any more
  *   {"type":"leave"}                I type no more
  *   {"type":"resize", ...}          taken, and nothing comes of it: a UART has no size
+ *
+ * While what was typed waits for its guest no more is read of that client, so it holds one message here
+ * and what it goes on to send in its own socket. A guest that never reads costs that client alone; others
+ * may take the right to type by force, and then, or when the guest ends, what waits is thrown away.
  */
 #pragma once
 

@@ -2,6 +2,7 @@
 #include "daemon/worker/worker.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -149,7 +150,21 @@ bool worker_is_held(const struct worker *w)
 
 int worker_input(struct worker *w, const struct msg_input *in, struct err *e)
 {
-	return wire_send(w->link, &message_table, MESSAGE_INPUT, 0, in, NULL, 0, e);
+	struct err why;
+	uint64_t room = w->box.box ? blackbox_typing_room(&w->box, w->typed) : in->n;
+
+	if (in->n > room)
+		return err_set(
+			e, LIMIT,
+			"the guest of '%s' has not read what was typed before: it has room for "
+			"%" PRIu64 " bytes, and of these %u none was typed; try again, it takes "
+			"them once it reads its console",
+			w->vm, room, in->n);
+	if (wire_send(w->link, &message_table, MESSAGE_INPUT, 0, in, NULL, 0, &why) < 0)
+		return err_set(e, UNAVAILABLE, "the worker of '%s' takes no input: %s", w->vm,
+			       why.msg);
+	w->typed += in->n;
+	return 0;
 }
 
 /* Those that were not sent. */
@@ -458,6 +473,7 @@ struct worker *worker_adopt(struct daemon *d, const struct worker_legacy *take)
 	if (w->box_fd >= 0 && blackbox_map_reader(w->box_fd, &w->box, &e) < 0)
 		log_warn((&(struct log_about){.vm = w->vm, .err = &e}), "its black box is lost: %s",
 			 e.msg);
+	w->typed = w->box.box ? atomic_load(&w->box.box->typed) : 0;
 	w->is_adopting = !w->is_foreign;
 	listen_to(w);
 	tell(w, MESSAGE_ADOPT, &(struct msg_empty){0});

@@ -82,6 +82,7 @@ struct worker {
 	uint32_t sandbox; /* layers that hold, from READY */
 	int box_fd;	  /* -1 until granted */
 	struct blackbox_map box;
+	uint64_t typed;	     /* bytes ever sent to be typed */
 	uint64_t hold, held; /* serials of the last HOLD and of the last HELD */
 	uint32_t holders;    /* WORKER_HOLD_*: who wants its vCPUs to stand */
 	struct late late;    /* what it claims before worker_start() */
@@ -158,6 +159,8 @@ void worker_release(struct worker *w, uint32_t holder);
 /* What it says of its end or its guest's fault, made fit to be told. */
 void worker_sane(struct msg_ended *m);
 bool worker_is_held(const struct worker *w);
+/* All of it is on its way to the guest, or nothing: ERR_LIMIT when the guest has no room for it, which is
+ * no fault of the worker; ERR_UNAVAILABLE. */
 int worker_input(struct worker *w, const struct msg_input *in, struct err *e);
 /* It ends, and we know of it from now on at the latest. */
 void worker_notice(struct worker *w);

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from host import config
+from host import DEADLINE, config
 from secure import Secure
 from websocket import BINARY, CLOSE, MORE, PING, TEXT, Refused, WebSocket
 
@@ -168,6 +168,69 @@ def test_fragments_pings_and_words_are_understood(shared):
         assert w.until_told("refused")["problem"]["status"] == 400
         w.type("y" * 3000 + "\n")
         w.until_output("y" * 3000 + "\n")
+
+
+def paste(n):
+    return "".join(f"{i:06d} the quick brown fox jumps over the lazy dog\n" for i in range(n // 51))[:n - 1] + "\n"
+
+
+def test_a_long_paste_arrives_whole_and_in_order(shared):
+    text = paste(64 * 1024)
+    with WebSocket(shared, "echo", "?tail=0") as w:
+        w.say(type="write", force=True)
+        assert w.until_told("at")
+        for piece in range(0, len(text), 4096):
+            w.type(text[piece:piece + 4096])
+        w.until(lambda w: len(w.output) >= len(text))
+        assert w.output == text.encode()
+        assert w.last("at") is None and w.last("refused") is None
+
+
+def test_a_long_paste_by_requests_is_refused_in_whole_pieces_while_there_is_no_room(shared):
+    text, sent, refused = paste(12 * 1024), 0, 0
+    with WebSocket(shared, "echo", "?tail=0") as w:
+        while sent < len(text):
+            answer = shared.post("/v1/vms/echo/console?force=1", text[sent:sent + 1024], **PLAIN)
+            if answer.status == 429:
+                assert "has not read what was typed before" in answer.json["detail"] and answer.headers["Retry-After"], answer
+                refused += 1
+                continue
+            assert answer.status == 204, answer
+            sent += 1024
+        w.until(lambda w: len(w.output) >= len(text))
+        assert w.output == text.encode(), f"after {refused} refusals"
+
+
+def test_a_guest_that_reads_nothing_holds_its_typist_and_nobody_else(host):
+    host.define("deaf", config("spin.elf"))
+    host.define("echo", ECHO)
+    host.verb("deaf", "start")
+    host.verb("echo", "start")
+    host.until_console("echo", "echo: type")
+    with WebSocket(host, "deaf") as typist, WebSocket(host, "deaf") as viewer, WebSocket(host, "echo") as other:
+        typist.sock.settimeout(1)
+        sent = 0
+        with pytest.raises(TimeoutError):  # the socket is no more read: what waits in it is all that there can be
+            while sent < 16 << 20:
+                typist.send(BINARY, b"x" * 4096)
+                sent += 4096
+        typist.sock.settimeout(DEADLINE)
+        assert typist.until_told("held", held=True)
+        refused = host.post("/v1/vms/deaf/console?force=1", "y" * 1024, **PLAIN)
+        assert refused.status == 429 and "none was typed" in refused.json["detail"], refused
+        problem = typist.until_told("refused")["problem"]  # the right is another's now
+        assert problem["status"] == 409, problem
+        other.type("alive\n")
+        other.until_output("alive\n")
+        log = host.get("/v1/vms/deaf/log").body
+        assert b"were lost" not in log, log
+        viewer.say(type="write", force=True)
+        assert viewer.until_told("writer", you=True)
+        viewer.type("z" * 2048)
+        assert viewer.until_told("held", held=True)
+        host.verb("deaf", "kill")
+        assert viewer.until_told("refused")["problem"]["status"] == 409
+        assert viewer.until_told("held", held=False)
 
 
 def test_a_killed_api_is_gone_on_with_without_loss_or_repetition(host):

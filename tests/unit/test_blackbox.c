@@ -30,6 +30,18 @@ static void drop(struct pair *p)
 	blackbox_unmap(&p->r);
 }
 
+TEST(blackbox_has_room_for_what_is_below_its_limit_and_never_for_less_than_nothing)
+{
+	struct pair p = box();
+
+	assert_int_equal(blackbox_typing_room(&p.r, 0), 0);
+	atomic_store(&p.w.box->typed_limit, 4096);
+	assert_int_equal(blackbox_typing_room(&p.r, 1024), 3072);
+	assert_int_equal(blackbox_typing_room(&p.r, 4096), 0);
+	assert_int_equal(blackbox_typing_room(&p.r, UINT64_MAX), 0);
+	drop(&p);
+}
+
 TEST(blackbox_reader_sees_what_was_printed)
 {
 	struct pair p = box();

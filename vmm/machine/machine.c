@@ -335,6 +335,24 @@ size_t machine_input(struct machine *m, const uint8_t *bytes, size_t n)
 	return lost;
 }
 
+size_t machine_input_room(struct machine *m)
+{
+	size_t most = 0;
+	bool is_any = false;
+
+	for (unsigned i = 0; i < m->board->n_vdevs; i++) {
+		struct vdev *d = m->board->vdev[i];
+		size_t room;
+
+		if (!d->takes_console || !d->class->input)
+			continue;
+		room = vdev_room(d);
+		most = room > most ? room : most;
+		is_any = true;
+	}
+	return is_any ? most : SIZE_MAX / 2;
+}
+
 void machine_cut(struct machine *m, enum cause cause)
 {
 	end_now(&m->end, &(struct machine_end){.cause = cause});

@@ -62,6 +62,9 @@ bool machine_button(struct machine *m);
 void machine_nmi(struct machine *m);
 /* Bytes typed at the console: to every vdev that takes_console. Returns how many found no room. */
 size_t machine_input(struct machine *m, const uint8_t *bytes, size_t n);
+/* Bytes that one of those vdevs takes now: who does not read holds up nobody who does. Without any,
+ * whatever is typed may come, and goes nowhere. */
+size_t machine_input_room(struct machine *m);
 /* End it: kicks every vCPU out of the guest. The first end counts, later ones are ignored. */
 void machine_cut(struct machine *m, enum cause cause);
 /* Readable once the machine has ended (eventfd, owned by the machine). */

@@ -49,7 +49,7 @@ enum { FIFO = 16, QUEUE = 4096 }; /* QUEUE is a power of two */
 
 struct uart {
 	uint8_t ier, lcr, mcr, scr, dll, dlm, lsr_errors, msr_delta;
-	bool fifo_on, thre_pending, has_input, line_high, was_full;
+	bool fifo_on, thre_pending, has_input, line_high, is_short;
 	unsigned trigger;
 	uint8_t fifo[FIFO];
 	unsigned n_fifo;
@@ -114,10 +114,10 @@ static void refill(struct vdev *d)
 		return;
 	while (u->head != u->tail && u->n_fifo < fifo_size(u))
 		u->fifo[u->n_fifo++] = u->queue[u->head++ & (QUEUE - 1)];
-	if (u->was_full && u->tail - u->head <= QUEUE / 2 && d->room_fd >= 0) {
+	if (u->is_short && u->tail - u->head <= QUEUE / 2 && d->room_fd >= 0) {
 		uint64_t one = 1;
 
-		u->was_full = false;
+		u->is_short = false;
 		/* An eventfd takes it unless its count is at the top: then it is readable anyway. */
 		(void)!write(d->room_fd, &one, sizeof one);
 	}
@@ -297,8 +297,8 @@ static size_t ser8250_room(struct vdev *d)
 	struct uart *u = d->state;
 	size_t room = QUEUE - (u->tail - u->head);
 
-	if (room == 0)
-		u->was_full = true;
+	if (room < QUEUE / 2)
+		u->is_short = true;
 	return room;
 }
 

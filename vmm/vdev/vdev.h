@@ -153,8 +153,8 @@ struct vdev {
 	bool is_unreported;	 /* `set debug off`: the status report leaves it out */
 	bool takes_console;	 /* what is typed at a supervised VM's console comes to this vdev */
 	struct hostdev *hostdev; /* of a class with a character line; NULL = none */
-	int room_fd; /* eventfd of the worker's loop, borrowed: written when a full input queue has
-			room again, or output waits; -1 = nobody waits for that */
+	int room_fd; /* eventfd of the worker's loop, borrowed: written when an input queue that was
+			short of room is half empty, or output waits; -1 = nobody waits for that */
 	struct machine *machine; /* from assemble() on */
 	pthread_mutex_t lock;
 	void *state;

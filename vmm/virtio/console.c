@@ -33,7 +33,7 @@ struct console {
 	size_t sent;
 	uint8_t queue[QUEUE];
 	unsigned head, tail; /* counted without wrap; tail - head bytes wait */
-	bool was_full;
+	bool is_short;
 	uint16_t columns, rows; /* of a terminal, or 0 */
 };
 
@@ -100,9 +100,9 @@ static void tell_room(struct vdev *d)
 	struct console *c = d->state;
 	uint64_t one = 1;
 
-	if (!c->was_full || c->tail - c->head > QUEUE / 2 || d->room_fd < 0)
+	if (!c->is_short || c->tail - c->head > QUEUE / 2 || d->room_fd < 0)
 		return;
-	c->was_full = false;
+	c->is_short = false;
 	/* An eventfd takes it unless its count is at the top: then it is readable anyway. */
 	(void)!write(d->room_fd, &one, sizeof one);
 }
@@ -189,8 +189,8 @@ static size_t console_room(struct vdev *d)
 	struct console *c = d->state;
 	size_t room = QUEUE - (c->tail - c->head);
 
-	if (room == 0)
-		c->was_full = true;
+	if (room < QUEUE / 2)
+		c->is_short = true;
 	return room;
 }
 

@@ -79,6 +79,14 @@ static void beat(struct life *l)
 	atomic_fetch_add(&l->box.box->heartbeat, 1);
 }
 
+/* A vdev that was short of room wakes the loop when it has it again. */
+static void note_typing_room(struct life *l)
+{
+	uint64_t typed = atomic_load(&l->box.box->typed);
+
+	atomic_store(&l->box.box->typed_limit, typed + machine_input_room(l->machine));
+}
+
 static void beat_all(struct life *l)
 {
 	beat(l);
@@ -167,6 +175,7 @@ int life_wait(struct life *l, int door_fd, struct life_news *ret, struct err *e)
 	l->poll[POLL_FAULT] =
 		(struct pollfd){l->machine ? machine_fault_fd(l->machine) : -1, POLLIN, 0};
 	if (l->machine) {
+		note_typing_room(l);
 		feed_poll(&l->feed, l->poll + POLL_FEED);
 		n += feed_polls(&l->feed);
 	}

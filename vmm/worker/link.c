@@ -166,6 +166,7 @@ static void input(struct link *l, const struct wire_msg *m)
 	memcpy(&in, m->body, sizeof in);
 	if (in.n > sizeof in.bytes)
 		in.n = sizeof in.bytes;
+	atomic_fetch_add(&l->life.box.box->typed, in.n);
 	lost = machine_input(l->life.machine, in.bytes, in.n);
 	if (lost == 0)
 		return;
