@@ -167,22 +167,39 @@ static void sort(json_t *vms, const struct order *o)
 		json_array_append_new(vms, vm[i]);
 }
 
+static bool is_state(const char *option)
+{
+	return !strcmp(option, "--state");
+}
+
 static bool is_word(const char *option, const char *word)
 {
-	return strpbrk(word, "*?[") || (!strcmp(option, "--state") ? observed_from_id(word) >= 0
-								   : health_from_id(word) >= 0);
+	return strpbrk(word, "*?[") ||
+	       (is_state(option) ? observed_from_id(word) : health_from_id(word)) >= 0;
+}
+
+static void list_words(const char *option, char *ret, size_t cap)
+{
+	unsigned n_words = is_state(option) ? OBSERVED_COUNT : HEALTH_COUNT;
+	size_t n = 0;
+
+	for (unsigned i = 0; i < n_words; i++)
+		str_add(ret, cap, &n, "%s%s", i ? ", " : "",
+			is_state(option) ? observed_id(i) : health_id(i));
 }
 
 static int check_filters(const struct command_call *c, struct err *e)
 {
+	char words[128] = "";
+
 	for (unsigned i = 0; i < c->n_given; i++) {
 		const char *option = c->given[i].option->name, *word = c->given[i].value;
 
-		if ((!strcmp(option, "--state") || !strcmp(option, "--health")) &&
-		    !is_word(option, word))
-			return err_set(e, USAGE,
-				       "%s is never '%s'; qvmadm list --help has the words",
-				       option + 2, word);
+		if ((!is_state(option) && strcmp(option, "--health") != 0) || is_word(option, word))
+			continue;
+		list_words(option, words, sizeof words);
+		return err_set(e, USAGE, "%s is never '%s'; it is one of: %s", option + 2, word,
+			       words);
 	}
 	return 0;
 }

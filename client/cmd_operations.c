@@ -88,7 +88,7 @@ static int run(struct command_call *c)
 	else if (json_array_size(field_list(list, "operations")))
 		print(c, field_list(list, "operations"));
 	else
-		fprintf(stderr, "No operation is kept.\n");
+		fprintf(stderr, "No operation%s%s is kept.\n", vm ? " of " : "", vm ? vm : "");
 	return 0;
 }
 

@@ -147,6 +147,10 @@ static int run(struct command_call *c)
 		return list(c);
 	if ((!strcmp(what, "create") || !strcmp(what, "delete")) && name)
 		return *what == 'c' ? create(c, name) : delete (c, name);
+	if (!strcmp(what, "create") || !strcmp(what, "delete")) {
+		err_set(&e, USAGE, "'token %s' needs more: qvmadm token %s NAME", what, what);
+		return problem_local(&e, c->as_json);
+	}
 	err_set(&e, USAGE,
 		"'token %s%s%s' is none of: token list, token create NAME, token delete NAME", what,
 		name ? " " : "", name ? name : "");

@@ -20,6 +20,37 @@ const struct param_row param_table[PARAM_COUNT] = {
 #undef PARAM
 };
 
+/*
+ * No operation has more rows than struct param_set holds. The compiler counts them: a byte of a word an
+ * operation, 16 of them a word; a count beyond PARAM_MOST carries into the top bit of its byte.
+ */
+enum { WORD_OPS = 16 };
+__extension__ typedef unsigned __int128 param_counts;
+#define BYTES(byte) (UINT64_C(0x0101010101010101) * (byte))
+#define EACH(byte)  ((param_counts)BYTES(byte) << 64 | BYTES(byte))
+#define SPARE	    EACH(0x7f - PARAM_MOST)
+_Static_assert(OP_COUNT <= 3 * WORD_OPS, "one more word to count in");
+_Static_assert(PARAM_COUNT + 0x7f - PARAM_MOST <= 0xff, "no count carries into the next byte");
+#define COUNT(op, word) +((param_counts)(OP_##op / WORD_OPS == (word)) << OP_##op % WORD_OPS * 8)
+#define TOO_MANY	"an operation of params.def has more rows than PARAM_MOST"
+/* clang-format off */
+#define PARAM(op, symbol, where, name, kind, min, max, def, what) COUNT(op, 0)
+_Static_assert(!((SPARE + (0
+#include "schemas/params.def"
+		 )) & EACH(0x80)), TOO_MANY);
+#undef PARAM
+#define PARAM(op, symbol, where, name, kind, min, max, def, what) COUNT(op, 1)
+_Static_assert(!((SPARE + (0
+#include "schemas/params.def"
+		 )) & EACH(0x80)), TOO_MANY);
+#undef PARAM
+#define PARAM(op, symbol, where, name, kind, min, max, def, what) COUNT(op, 2)
+_Static_assert(!((SPARE + (0
+#include "schemas/params.def"
+		 )) & EACH(0x80)), TOO_MANY);
+#undef PARAM
+/* clang-format on */
+
 enum param param_first(enum op_id op)
 {
 	unsigned row = 0;
@@ -31,11 +62,7 @@ enum param param_first(enum op_id op)
 
 static unsigned slot(enum param row)
 {
-	unsigned s = row - param_first(param_table[row].op);
-
-	if (s >= PARAM_MOST)
-		abort(); /* the table has more rows for one operation than struct param_set holds */
-	return s;
+	return row - param_first(param_table[row].op);
 }
 
 void param_begin(enum op_id op, struct param_set *ret)

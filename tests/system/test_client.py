@@ -54,7 +54,9 @@ def test_a_list_takes_filters_and_an_order(farm, options, expected):
 
 
 @pytest.mark.parametrize("words,says", [
-    (("list", "--state", "sage"), "never 'sage'"),
+    (("list", "--state", "sage"), "never 'sage'; it is one of: stopped, starting, running"),
+    (("list", "--health", "well"), "never 'well'; it is one of: unknown, healthy"),
+    (("token", "create"), "needs more: qvmadm token create NAME"),
     (("list", "--sort", "colour"), "restarts"),
     (("list", "-o", "yaml"), "table, wide, name or json"),
     (("-o", "wide", "show", "bad"), "table or json"),
