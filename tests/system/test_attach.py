@@ -12,6 +12,7 @@ from websocket import BINARY, CLOSE, MORE, PING, TEXT, Refused, WebSocket
 
 ECHO = config("echo.elf")
 PLAIN = {"Content-Type": "text/plain"}
+MOST = 128  # WEBSOCKET_MOST
 
 
 @pytest.fixture(scope="module")
@@ -309,6 +310,30 @@ def test_it_goes_through_tls_and_ends_with_its_server(tmp_path):
             assert w.until_told("writer", writer="token 'console'")["you"]
             host.leave()
             assert w.until_closed()[0] == 1001
+
+
+def test_as_many_as_the_limit_watch_at_once_and_one_more_is_told_so(host):
+    host.define("echo", ECHO)
+    host.verb("echo", "start")
+    host.until_console("echo", "echo: type")
+    every = [WebSocket(host, "echo") for _ in range(MOST)]
+    with pytest.raises(Refused) as e:
+        WebSocket(host, "echo")
+    assert e.value.status == 429 and f"{MOST} WebSockets are open, which is the limit" in e.value.text
+    assert "Retry-After: " in e.value.text
+    every[0].type("to all of you\n")
+    for w in every:
+        w.until_output("to all of you\n")
+    every.pop().sock.close()
+
+    def once_more():
+        try:
+            return WebSocket(host, "echo")
+        except Refused:
+            return None
+    every.append(host.until(once_more, "whoever goes makes room"))
+    for w in every:
+        w.sock.close()
 
 
 def test_many_come_and_go_and_leave_nothing(shared):

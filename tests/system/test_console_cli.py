@@ -2,6 +2,7 @@
 """`qvmadm console VM` at a terminal: typing, leaving, its settings afterwards, one writer, restarts, a killed API."""
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -57,6 +58,22 @@ def test_ctrl_c_reaches_the_guest_and_keys_keep_their_order(shared):
         t.type("\r")
         shared.until_console("echo", text)
         until(t, text)
+        left(t)
+
+
+def test_a_long_text_is_sent_whole_at_the_pace_of_the_guest(shared):
+    text = "".join(f"{n:06d}." for n in range(1700))
+    subprocess.run([f"{B}/qvmadm", "-H", f"unix:{shared.socket}", "console", "echo", "--send", text + r"\n"], check=True)
+    shared.until_console("echo", text)
+
+
+def test_a_guest_that_reads_nothing_is_spoken_of_and_can_be_left(host):
+    host.define("deaf", config("spin.elf"))
+    host.verb("deaf", "start")
+    with attached(host, vm="deaf") as t:
+        for _ in range(6):
+            t.type("x" * 1000)
+        until(t, "The guest does not read what is typed. Trying again; Ctrl-] detaches.")
         left(t)
 
 
