@@ -2,7 +2,7 @@
 // link.js - keeps the store true: a stream of events, a look every two seconds, and plain words when both
 // do not come. What is shown while the link is lost is old, and the page says since when.
 
-import { get, getAnyway, ask, stream, Problem } from '/page/api.js';
+import { get, getAnyway, ask, problemText, stream, Problem } from '/page/api.js';
 import { store } from '/page/store.js';
 import { Lines } from '/page/lines.js';
 import { pause } from '/page/wait.js';
@@ -162,7 +162,7 @@ function lost(e, signal) {
 		return;
 	}
 	const wait = Math.min(BACKOFF_MS * 2 ** failures++, BACKOFF_MOST_MS) * (0.8 + Math.random() * 0.4);
-	store.setLink({ word: 'lost', why: e instanceof Problem ? e.message : String(e.message || e), retryAt: Date.now() + wait });
+	store.setLink({ word: 'lost', why: e instanceof Problem ? problemText(e) : `The connection broke off (${e.message || e}).`, retryAt: Date.now() + wait });
 	retry = setTimeout(connect, wait);
 }
 
