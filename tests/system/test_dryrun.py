@@ -80,6 +80,19 @@ def test_dryrun_finds_a_file_of_the_wrong_kind_or_size(folder, option, says):
     assert r.returncode == 64 and says.format(folder) in r.stderr, r
 
 
+def test_dryrun_finds_host_cpus_that_are_not_there(folder):
+    r = dryrun(folder, "cpu runmask 0 cpu runmask 1022,1023\n")
+    assert r.returncode == 64 and "vCPU 1 (line 3): none of the host CPUs 1022-1023 is there" in r.stderr, r
+    assert dryrun(folder, "cpu runmask 0,1023\n").returncode == 0
+
+
+def test_dryrun_finds_a_priority_that_the_host_does_not_permit(folder):
+    foretold = dryrun(folder, "cpu sched 10f\n")
+    started = worker_alone(f"@{folder}/guest.qvmconf")
+    assert ("ulimit -r 10" in foretold.stderr) == ("ulimit -r 10" in started.stderr), (foretold, started)
+    assert foretold.returncode == (64 if "ulimit -r 10" in started.stderr else 0), foretold
+
+
 def test_dryrun_finds_a_disk_that_another_vm_has_and_leaves_it_to_it(folder):
     (folder / "disk.img").write_bytes(bytes(65536))
     lock = struct.pack("hhqqhh", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0, 0)

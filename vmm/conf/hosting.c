@@ -118,6 +118,9 @@ void hosting_check(const struct draft *d, const struct conf_source *s, const str
 	/* Without any `cpu` there will be one. */
 	if (s->probe->want(WANT_KVM, "/dev/kvm", d->board->n_cpus ? d->board->n_cpus : 1, &e) < 0)
 		report(&a, &nowhere, &e);
+	for (unsigned i = 0; i < d->board->n_cpus; i++)
+		if (s->probe->cpu(&d->board->cpu[i], i, &e) < 0)
+			report(&a, &nowhere, &e);
 	for (unsigned i = 0; i < d->n_loads; i++)
 		ask_load(&a, &d->load[i]);
 	for (unsigned i = 0; i < d->n_vdevs; i++)

@@ -2,6 +2,7 @@
 #include "vmm/machine/schedule.h"
 
 #include <sched.h>
+#include <sys/resource.h>
 
 #include "base/auto.h"
 #include "base/cpulist.h"
@@ -15,6 +16,15 @@ static const char *policy_name(int policy)
 				      : "SCHED_OTHER";
 }
 
+static int not_permitted(const struct board_cpu *c, unsigned index, struct err *e)
+{
+	return err_set(e, RESOURCE,
+		       "vCPU %u (line %u): this host does not permit the real-time priority "
+		       "%u: under qvmd raise `max-priority` in qvmd.conf; from a shell raise "
+		       "the limit (ulimit -r %u, or rtprio in limits.conf)",
+		       index, c->line, c->priority, c->priority);
+}
+
 static int set_policy(const struct board_cpu *c, unsigned index, pthread_t thread, struct err *e)
 {
 	static const int policy[] = {SCHED_OTHER, SCHED_RR, SCHED_FIFO, SCHED_OTHER};
@@ -24,12 +34,7 @@ static int set_policy(const struct board_cpu *c, unsigned index, pthread_t threa
 	if (errno == 0)
 		return 0;
 	if (errno == EPERM)
-		return err_set(
-			e, RESOURCE,
-			"vCPU %u (line %u): this host does not permit the real-time priority "
-			"%u: under qvmd raise `max-priority` in qvmd.conf; from a shell raise "
-			"the limit (ulimit -r %u, or rtprio in limits.conf)",
-			index, c->line, c->priority, c->priority);
+		return not_permitted(c, index, e);
 	return err_sys(e, RESOURCE, "vCPU %u (line %u): set %s priority %u", index, c->line,
 		       policy_name(policy[c->sched]), c->priority);
 }
@@ -49,6 +54,33 @@ static int pin(const struct board_cpu *c, unsigned index, pthread_t thread, stru
 			       index, c->line, list);
 	return err_sys(e, RESOURCE, "vCPU %u (line %u): pin it to host CPUs %s", index, c->line,
 		       list);
+}
+
+int schedule_raise_limit(unsigned priority)
+{
+	struct rlimit to = {priority, priority}, now;
+
+	if (getrlimit(RLIMIT_RTPRIO, &now) == 0 && now.rlim_cur >= priority)
+		return 0;
+	return setrlimit(RLIMIT_RTPRIO, &to);
+}
+
+int schedule_probe(const struct board_cpu *c, unsigned index, struct err *e)
+{
+	pthread_t self = pthread_self();
+	cpu_set_t before;
+	int r;
+
+	if (schedule_raise_limit(c->priority) < 0)
+		return not_permitted(c, index, e);
+	if (!c->is_pinned)
+		return 0;
+	errno = pthread_getaffinity_np(self, sizeof before, &before);
+	if (errno)
+		return err_sys(e, RESOURCE, "ask on which host CPUs this process may run");
+	r = pin(c, index, self, e);
+	pthread_setaffinity_np(self, sizeof before, &before);
+	return r;
 }
 
 int schedule_apply(const struct board_cpu *c, unsigned index, pthread_t thread, struct err *e)

@@ -194,6 +194,12 @@ static int set_create(struct vdev *d, const char *value, struct err *e)
 			       "region '%s' of %" PRIu64 " bytes: it has whole pages of %d bytes, "
 			       "at most 64M",
 			       name, bytes, SHMEM_PAGE);
+	for (unsigned i = 0; i < s->n_creates; i++)
+		if (!strcmp(s->create[i].name, name) && s->create[i].pages != bytes / SHMEM_PAGE)
+			return err_set(e, CONFIG,
+				       "region '%s' of %" PRIu64 " bytes: the same shmem creates "
+				       "it with %" PRIu64,
+				       name, bytes, (uint64_t)s->create[i].pages * SHMEM_PAGE);
 	str_copy(s->create[s->n_creates].name, SHMEM_NAME, name);
 	s->create[s->n_creates++].pages = (uint32_t)(bytes / SHMEM_PAGE);
 	return 0;

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include "vmm/conf/board.h"
 #include "vmm/conf/diagnostic.h"
 #include "vmm/conf/plan.h"
+#include "vmm/machine/schedule.h"
 #include "vmm/worker/host.h"
 #include "vmm/worker/life.h"
 #include "vmm/worker/probe.h"
@@ -298,10 +298,7 @@ static void say_ended(const struct machine_end *end)
 /* As qvmd does for its workers. Without the right to do so the vCPU's own error tells. */
 static void raise_priority_limit(const struct board *b)
 {
-	struct rlimit to = {board_priority(b), board_priority(b)}, now;
-
-	if (to.rlim_cur && getrlimit(RLIMIT_RTPRIO, &now) == 0 && now.rlim_cur < to.rlim_cur &&
-	    setrlimit(RLIMIT_RTPRIO, &to) < 0)
+	if (schedule_raise_limit(board_priority(b)) < 0)
 		report_verbose(NULL, "raise the limit of real-time priorities to %u: %m",
 			       board_priority(b));
 }

@@ -19,6 +19,7 @@
 #include "base/vfio.h"
 #include "schemas/message.h"
 #include "vmm/machine/kvm.h"
+#include "vmm/machine/schedule.h"
 
 static bool is_allowed(const char *path, int how)
 {
@@ -238,4 +239,4 @@ static int ask_folder(const char *path, struct err *e)
 	return S_ISDIR(st.st_mode) ? 0 : err_set(e, RESOURCE, "'%s' is not a folder", path);
 }
 
-const struct conf_probe probe_host = {.want = ask, .folder = ask_folder};
+const struct conf_probe probe_host = {.want = ask, .folder = ask_folder, .cpu = schedule_probe};
