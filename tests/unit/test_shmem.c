@@ -11,6 +11,7 @@
 #include "tests/unit/test.h"
 #include "tests/unit/vdev_bench.h"
 #include "vmm/pci/function.h"
+#include "vmm/shmem/bell.h"
 #include "vmm/shmem/registry.h"
 
 enum { FACTORY, MSIX, WINDOW }; /* BARs */
@@ -334,4 +335,26 @@ TEST(shmem_without_its_server_refuses_and_keeps_what_it_has)
 	set(&s, WINDOW, DETACH, 4, 0);
 	assert_int_equal(get(&s, WINDOW, SHMEM_PAGE, 4), 0xffffffff);
 	close_scene(&s);
+}
+
+/* There is news until the bell is to end: it goes round and round until then. */
+static unsigned look_at_news(struct vdev *d, _Atomic uint32_t **ret_word)
+{
+	static _Atomic uint32_t news = 1;
+	const struct bell *b = d->state;
+
+	ret_word[0] = &news;
+	return atomic_load(&b->is_ending) ? 0 : 1;
+}
+
+TEST(shmem_bell_ends_whenever_it_is_told_to)
+{
+	struct bell b;
+	struct vdev d = {.lock = PTHREAD_MUTEX_INITIALIZER, .state = &b};
+	struct err e;
+
+	for (unsigned i = 0; i < 3000; i++) {
+		assert_int_equal(bell_spawn(&b, &d, look_at_news, &e), 0);
+		bell_stop(&b);
+	}
 }

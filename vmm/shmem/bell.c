@@ -23,7 +23,7 @@ static void *run(void *arg)
 	struct bell *b = arg;
 
 	sem_post(&b->is_ready);
-	while (!atomic_load(&b->is_ending)) {
+	for (;;) {
 		_Atomic uint32_t *word[BELL_WORDS];
 		struct futex_waitv wait[1 + BELL_WORDS] = {
 			{.val = atomic_load(&b->turn),
@@ -31,6 +31,9 @@ static void *run(void *arg)
 			 .flags = FUTEX_32 | FUTEX_PRIVATE_FLAG}};
 		unsigned n;
 
+		/* Only now: what bell_stop() does after this look changes the word. */
+		if (atomic_load(&b->is_ending))
+			break;
 		pthread_mutex_lock(&b->vdev->lock);
 		n = b->look(b->vdev, word);
 		pthread_mutex_unlock(&b->vdev->lock);
