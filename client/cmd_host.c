@@ -112,6 +112,8 @@ static void print_store(const json_t *store, const json_t *facts)
 		  age_local(clock_iso(strtoll(field_text(facts, "started_ms"), NULL, 10), iso),
 			    local),
 		  field_word(facts, "pid"));
+	if (*field_text(facts, "partitions"))
+		print_row("partitions", "%s", field_text(facts, "partitions"));
 	print_row("database", "%s", size_of(store, "database_bytes", a));
 	print_row("disk of the state", "%s of %s free", size_of(store, "free_bytes", a),
 		  size_of(store, "total_bytes", b));

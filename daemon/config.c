@@ -289,6 +289,8 @@ int config_set(struct config *c, const char *key, const char *value, struct err 
 
 	if (!strncmp(key, "cluster ", 8))
 		return cpulist_add_cluster(c->clusters, key + 8 + strspn(key + 8, " "), value, e);
+	if (!strncmp(key, "partition ", 10))
+		return partition_add(c->partitions, key + 10 + strspn(key + 10, " "), value, e);
 	for (size_t i = 0; i < NELEMS(keys); i++) {
 		if (!strcmp(keys[i].key, key))
 			return keys[i].set(c, value, e);

@@ -16,6 +16,7 @@
 #include "base/hostmem.h"
 #include "base/hostports.h"
 #include "base/name.h"
+#include "base/partition.h"
 
 enum {
 	CONFIG_PATH = 512,
@@ -59,6 +60,7 @@ struct config {
 	uint64_t shmem_budget_bytes;  /* of all regions that VMs share */
 	uint64_t max_priority;	      /* real-time, that vCPUs may have; 0 = none */
 	char clusters[CPULIST_CLUSTERS];  /* named CPUs: `cluster NAME = CPUS` */
+	char partitions[PARTITION_TEXT];  /* CPU budgets: `partition NAME = WEIGHT [MOST%]` */
 	bool has_command_user;		  /* else no command is run for a VM */
 	struct command_user command_user; /* whom `hostdev >"|command"` runs as */
 	char hook_folder[CONFIG_PATH];	  /* of hooks; "" = none are run */

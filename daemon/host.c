@@ -152,8 +152,9 @@ int host_write(struct daemon *d, const char *cgroup_why, struct err *e)
 	    host_fact(d, "hostname", u.nodename, e) < 0 ||
 	    host_fact(d, "kernel", u.release, e) < 0 || host_fact(d, "kvm", kvm, e) < 0 ||
 	    host_fact(d, "cgroup", d->cgroup.path, e) < 0 ||
-	    host_fact(d, "limits", limits, e) < 0 || host_fact(d, "weaker", weaker, e) < 0 ||
-	    number(d, "pid", (uint64_t)getpid(), e) < 0 ||
+	    host_fact(d, "limits", limits, e) < 0 ||
+	    host_fact(d, "partitions", d->config.partitions, e) < 0 ||
+	    host_fact(d, "weaker", weaker, e) < 0 || number(d, "pid", (uint64_t)getpid(), e) < 0 ||
 	    number(d, "uid", (uint64_t)geteuid(), e) < 0 ||
 	    number(d, "cpus", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN), e) < 0 ||
 	    number(d, "memory_budget_bytes", d->config.memory_budget_bytes, e) < 0 ||

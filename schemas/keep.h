@@ -63,7 +63,7 @@ _Static_assert(sizeof(struct msg_keep) == 88 + KEEP_NOTE && sizeof(struct msg_dr
 struct note_worker {
 	uint64_t dialogue; /* message_fingerprint() of who spawned it: do we speak its language? */
 	char build[32];	   /* of the supervisor that spawned it */
-	char cgroup[NAME_CAP + 16];
+	char cgroup[NAME_CAP + PARTITION_NAME + 16];
 	int32_t pid;
 	uint32_t sandbox;
 	uint64_t pid_start;

@@ -93,6 +93,8 @@ int message_check_plan(const struct msg_plan *p, uint32_t n_wants, struct err *e
 	if (p->n_vcpus == 0 || p->n_vcpus > BLACKBOX_MAX_VCPUS || p->n_vdevs > BLACKBOX_MAX_VDEVS)
 		return err_set(e, PROTOCOL, "PLAN with %u vCPUs and %u vdevs", p->n_vcpus,
 			       p->n_vdevs);
+	if (!str_is_terminated(p->partition, sizeof p->partition))
+		return err_set(e, PROTOCOL, "PLAN with a partition without an end");
 	if (p->max_priority > 99)
 		return err_set(e, PROTOCOL, "PLAN with a vCPU of priority %u", p->max_priority);
 	return 0;

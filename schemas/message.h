@@ -13,6 +13,7 @@
 #include "base/dumpfile.h"
 #include "base/err.h"
 #include "base/name.h"
+#include "base/partition.h"
 #include "base/wire.h"
 #include "schemas/diagnostic.h"
 #include "schemas/policy.h"
@@ -57,6 +58,7 @@ struct msg_config {
 	uint32_t ends_with_link; /* the power is cut when the link closes; 0 = it runs on */
 	uint32_t unused;
 	char clusters[CPULIST_CLUSTERS]; /* named CPUs of the host; base/cpulist.h */
+	char partitions[PARTITION_TEXT]; /* named CPU budgets of the host; base/partition.h */
 	char folder[MESSAGE_PATH]; /* relative paths of the text resolve against it; "" = refused */
 };
 
@@ -79,6 +81,7 @@ struct msg_plan {
 	uint64_t ram_bytes, rom_bytes;
 	uint32_t max_priority; /* real-time, of its vCPUs; 0 = none */
 	uint32_t unused;
+	char partition[PARTITION_NAME]; /* that they are in; "" = none */
 };
 
 struct msg_grant {

@@ -109,6 +109,13 @@ int limits_judge(const struct policy *p, const struct limits_held *h, struct err
 			"cannot be limited here: a cgroup with the controller io counts that "
 			"on block devices alone, not on a network's file system, btrfs or "
 			"tmpfs; move its disks, or set limits_required to false");
+	if (p->limits_required && h->wants_partition && h->by[LIMIT_PARTITION] < LIMITER_CGROUP)
+		return err_set(
+			e, RESOURCE,
+			"its policy says `limits_required`, and this host cannot keep the budget "
+			"of its partition: that takes a cgroup with the controller cpu; give qvmd "
+			"a "
+			"unit with Delegate=, or set limits_required to false");
 	for (size_t i = 0; p->limits_required && i < NELEMS(required); i++)
 		if (h->by[required[i]] < LIMITER_CGROUP)
 			return err_set(
@@ -120,13 +127,19 @@ int limits_judge(const struct policy *p, const struct limits_held *h, struct err
 	return 0;
 }
 
+static bool is_told(const struct limits_held *h, enum limit l)
+{
+	return (l != LIMIT_IO_MAX || h->wants_io_max) &&
+	       (l != LIMIT_PARTITION || h->wants_partition);
+}
+
 const char *limits_text(const struct limits_held *h, char ret[static LIMITS_TEXT])
 {
 	size_t n = 0;
 
 	ret[0] = '\0';
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
-		if (i != LIMIT_IO_MAX || h->wants_io_max)
+		if (is_told(h, i))
 			str_add(ret, LIMITS_TEXT, &n, "%s%s=%s", i ? " " : "", name_of[i],
 				limiter[h->by[i]]);
 	return ret;

@@ -53,7 +53,8 @@ struct limits {
 /* Who holds what, by enum limit. */
 struct limits_held {
 	enum limiter by[LIMIT_COUNT];
-	bool wants_io_max; /* else nobody asked for LIMIT_IO_MAX */
+	bool wants_io_max;    /* else nobody asked for LIMIT_IO_MAX */
+	bool wants_partition; /* nor for LIMIT_PARTITION */
 };
 
 /* While the worker reads its configuration: nothing of a guest is there yet. */

@@ -14,6 +14,8 @@
 #include "base/str.h"
 #include "daemon/worker/controller.h"
 
+#define PARTITION_FOLDER "part-" /* folders of workers lie in it */
+
 /* The mount point of cgroup2: field 5 of the line whose type, after " - ", is cgroup2. */
 static int find_mount(char *ret, size_t cap, struct err *e)
 {
@@ -221,14 +223,60 @@ int cgroup_make(const struct cgroup *c, const char *name, int *ret_fd, struct er
 
 void cgroup_remove(const struct cgroup *c, const char *name)
 {
+	char partition[CGROUP_FOLDER];
+
 	/* A folder that is still busy is swept by the next supervisor. */
-	if (cgroup_is_there(c))
-		unlinkat(c->fd, name, AT_REMOVEDIR);
+	if (!cgroup_is_there(c))
+		return;
+	unlinkat(c->fd, name, AT_REMOVEDIR);
+	if (!strchr(name, '/'))
+		return;
+	str_copy(partition, sizeof partition, name);
+	*strchr(partition, '/') = '\0';
+	unlinkat(c->fd, partition, AT_REMOVEDIR);
+}
+
+/* Controllers go down to it only while no process is in the folder above. */
+static int make_inside(const struct cgroup *c, const char *path, struct err *e)
+{
+	int fd;
+
+	if (mkdirat(c->fd, path, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, RESOURCE, "make the cgroup '%s/%s'", c->path, path);
+	fd = openat(c->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, RESOURCE, "open the cgroup '%s/%s'", c->path, path) : fd;
+}
+
+int cgroup_join(const struct cgroup *c, const char *partition, const struct partition *budget,
+		pid_t pid, char name[static CGROUP_FOLDER], bool *ret_holds, struct err *e)
+{
+	char above[PARTITION_NAME + 8], path[CGROUP_FOLDER], number[16];
+
+	snprintf(above, sizeof above, PARTITION_FOLDER "%s", partition);
+	snprintf(path, sizeof path, "%s/%s", above, name);
+	AUTO_FD int folder = make_inside(c, above, e);
+	if (folder < 0)
+		return -1;
+	controller_enable(folder);
+	*ret_holds = controller_budget(folder, budget);
+	AUTO_FD int own = make_inside(c, path, e);
+	AUTO_FD int procs = own >= 0 ? openat(own, "cgroup.procs", O_WRONLY | O_CLOEXEC) : -1;
+	if (own < 0)
+		return -1;
+	snprintf(number, sizeof number, "%d", pid);
+	if (procs < 0 || write(procs, number, strlen(number)) < 0) {
+		err_sys(e, RESOURCE, "move process %d to the cgroup '%s/%s'", pid, c->path, path);
+		cgroup_remove(c, path);
+		return -1;
+	}
+	cgroup_remove(c, name);
+	str_copy(name, CGROUP_FOLDER, path);
+	return 0;
 }
 
 int cgroup_kill(const struct cgroup *c, const char *name)
 {
-	char path[300];
+	char path[700];
 
 	if (!cgroup_is_there(c))
 		return -1;
@@ -246,24 +294,39 @@ static void end_folder(const struct cgroup *c, const char *name)
 		unlinkat(c->fd, name, AT_REMOVEDIR);
 }
 
+/* `within`: a partition's folder, or "." */
+static void sweep(const struct cgroup *c, const char *within,
+		  bool (*is_spared)(void *arg, const char *folder), void *arg)
+{
+	int fd = openat(c->fd, within, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+	char path[600];
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((entry = readdir(dir))) {
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "%s/%s", within, entry->d_name);
+		if (!strncmp(entry->d_name, PARTITION_FOLDER, strlen(PARTITION_FOLDER))) {
+			sweep(c, path, is_spared, arg);
+			unlinkat(c->fd, path, AT_REMOVEDIR);
+		} else if (!is_spared(arg, entry->d_name)) {
+			end_folder(c, path);
+		}
+	}
+	closedir(dir);
+}
+
 void cgroup_sweep(const struct cgroup *c, bool (*is_spared)(void *arg, const char *folder),
 		  void *arg)
 {
-	int copy = cgroup_is_there(c) ? fcntl(c->fd, F_DUPFD_CLOEXEC, 3) : -1;
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	struct dirent *entry;
-
-	if (!dir) {
-		if (copy >= 0)
-			close(copy);
-		return;
-	}
-	rewinddir(dir);
-	while ((entry = readdir(dir)))
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
-		    !is_spared(arg, entry->d_name))
-			end_folder(c, entry->d_name);
-	closedir(dir);
+	if (cgroup_is_there(c))
+		sweep(c, ".", is_spared, arg);
 }
 
 void cgroup_close(struct cgroup *c)

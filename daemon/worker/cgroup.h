@@ -18,8 +18,10 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/name.h"
+#include "base/partition.h"
 
-enum { CGROUP_PATH = 512 };
+enum { CGROUP_PATH = 512, CGROUP_FOLDER = NAME_CAP + PARTITION_NAME + 16 };
 
 struct cgroup {
 	char path[CGROUP_PATH]; /* "" = there is none */
@@ -35,6 +37,10 @@ int cgroup_open(struct cgroup *c, const char *state_dir, struct err *e);
 bool cgroup_is_there(const struct cgroup *c);
 /* The folder of a worker, made if absent; the caller owns *ret_fd (-1 without a subtree). */
 int cgroup_make(const struct cgroup *c, const char *name, int *ret_fd, struct err *e);
+/* The process moves from its folder *name into one below the partition's, "part-rt/vm-web", which becomes its
+ * *name. Folders are made if absent, the budget is written anew; *ret_holds: the kernel keeps it. */
+int cgroup_join(const struct cgroup *c, const char *partition, const struct partition *budget,
+		pid_t pid, char name[static CGROUP_FOLDER], bool *ret_holds, struct err *e);
 /* The calling process moves into that folder. */
 bool cgroup_enter(int folder);
 /* The cgroup2 folder that a process is in now, as an absolute path; "" when it cannot be told. */
@@ -44,7 +50,7 @@ uint32_t cgroup_offered(void);
 /* SIGKILL for all that is in it, whatever it became; -1 where there is no such folder, or a kernel before
  * 5.14. */
 int cgroup_kill(const struct cgroup *c, const char *name);
-/* After its worker has been reaped. */
+/* After its worker has been reaped; with it goes a partition that it was the last one in. */
 void cgroup_remove(const struct cgroup *c, const char *name);
 /* End whatever an earlier supervisor left in the subtree, but for what is spared, and remove the
  * empty folders. */

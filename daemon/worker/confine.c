@@ -28,16 +28,20 @@ static void watch_events(struct confinement *c, int folder)
 	c->events = controller_events(folder);
 }
 
+#define SLICE_FOLDER "/" SCOPE_SLICE "/"
+
 /* OOM kills in the slice since the last look. systemd takes an empty scope away at once, and its
  * counts with it; those of the slice stay. */
 static bool slice_has_killed(struct worker *w)
 {
 	struct scopes *s = &w->d->scopes;
-	char path[CGROUP_PATH];
+	char path[CGROUP_PATH], *end;
 	int64_t kills, seen = s->kills_seen;
 
 	str_copy(path, sizeof path, w->home.path);
-	*strrchr(path, '/') = '\0';
+	end = strstr(path, SLICE_FOLDER);
+	end = end ? end + strlen(SLICE_FOLDER) - 1 : strrchr(path, '/');
+	*end = '\0';
 	AUTO_FD int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	AUTO_FD int events = folder >= 0 ? controller_events(folder) : -1;
 	kills = events >= 0 ? controller_oom_kills(events) : 0;
@@ -70,7 +74,7 @@ int confine_begin(struct worker *w, const struct policy *p, int *ret_folder, str
 		return -1;
 	if (*ret_folder < 0)
 		return 0;
-	snprintf(c->path, sizeof c->path, "%.400s/%s", tree->path, w->cgroup);
+	snprintf(c->path, sizeof c->path, "%.380s/%s", tree->path, w->cgroup);
 	controller_limit(*ret_folder, &c->limits, &c->held);
 	watch_events(c, *ret_folder);
 	return 0;
@@ -83,23 +87,61 @@ void confine_adopt(struct worker *w, const char *path)
 
 	*c = (struct confinement){.events = folder >= 0 ? controller_events(folder) : -1};
 	str_copy(c->path, sizeof c->path, path);
-	if (strstr(path, "/" SCOPE_SLICE "/"))
+	if (strstr(path, SLICE_FOLDER))
 		enter_slice(w);
 }
 
-/* In the folder that it was spawned in. */
+/* Not being able to is no error of the VM, unless its policy says so. */
+static void join_partition(struct worker *w)
+{
+	struct confinement *c = &w->home;
+	bool holds = false;
+	struct err e;
+
+	if (!c->held.wants_partition || !c->path[0])
+		return;
+	if (cgroup_join(&w->d->cgroup, w->plan.partition, &c->partition, w->process.pid, w->cgroup,
+			&holds, &e) < 0) {
+		log_warn((&(struct log_about){.vm = w->vm, .err = &e}),
+			 "it is outside of its partition '%s': %s", w->plan.partition, e.msg);
+		return;
+	}
+	snprintf(c->path, sizeof c->path, "%.380s/%s", w->d->cgroup.path, w->cgroup);
+	if (holds)
+		c->held.by[LIMIT_PARTITION] = LIMITER_CGROUP;
+}
+
+/* In a folder of its supervisor's. */
 static int limit_folder(struct worker *w, struct err *e)
 {
 	struct confinement *c = &w->home;
 	AUTO_FD int folder = -1;
+
+	join_partition(w);
 
 	if (c->path[0]) {
 		folder = open(c->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (folder < 0)
 			return err_sys(e, RESOURCE, "open the cgroup '%s'", c->path);
 		controller_limit(folder, &c->limits, &c->held);
+		watch_events(c, folder);
 	}
 	return limits_judge(c->policy, &c->held, e);
+}
+
+/* The slice of its partition, with the budget that it shall have. */
+static bool is_in_its_slice(const struct worker *w, const char *scope)
+{
+	char slice[CGROUP_PATH], name[SCOPE_NAME];
+
+	if (!w->plan.partition[0])
+		return false;
+	str_copy(slice, sizeof slice, scope);
+	*strrchr(slice, '/') = '\0';
+	scope_slice(w->plan.partition, name);
+	AUTO_FD int folder = open(slice, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return !strcmp(strrchr(slice, '/') + 1, name) && folder >= 0 &&
+	       controller_has_budget(folder, &w->home.partition);
 }
 
 /* systemd says that it is in its scope: look where it is, and what holds it there. */
@@ -109,7 +151,7 @@ static int enter_scope(struct worker *w, struct err *e)
 	char path[CGROUP_PATH];
 	uint32_t there;
 
-	if (!strstr(cgroup_of(w->process.pid, path), "/" SCOPE_SLICE "/"))
+	if (!strstr(cgroup_of(w->process.pid, path), SLICE_FOLDER))
 		return err_set(e, RESOURCE, "'%s' was not moved into its scope: it is in '%.160s'",
 			       w->vm, path);
 	AUTO_FD int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -118,9 +160,11 @@ static int enter_scope(struct worker *w, struct err *e)
 	there = controller_there(folder);
 	c->held = c->alone;
 	c->held.wants_io_max = limits_want_io_max(&c->limits);
+	c->held.wants_partition = w->plan.partition[0];
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
 		if (there & 1u << i &&
-		    (i != LIMIT_IO_MAX || controller_has_io_max(folder, &c->limits)))
+		    (i != LIMIT_IO_MAX || controller_has_io_max(folder, &c->limits)) &&
+		    (i != LIMIT_PARTITION || is_in_its_slice(w, path)))
 			c->held.by[i] = LIMITER_SCOPE;
 	watch_events(c, folder);
 	str_copy(c->path, sizeof c->path, path);
@@ -156,6 +200,14 @@ int confine_machine(struct worker *w, const struct policy *p, uint64_t shared_by
 	c->held.wants_io_max = limits_want_io_max(&c->limits);
 	c->policy = p;
 	c->done = done;
+	c->held.wants_partition = w->plan.partition[0];
+	/* Settings do not change while we live: the worker was told of them. */
+	if (c->held.wants_partition &&
+	    !partition_find(w->d->config.partitions, w->plan.partition, &c->partition))
+		return err_set(e, PROTOCOL, "PLAN with the partition '%s', which is none",
+			       w->plan.partition);
+	s.partition = c->held.wants_partition ? w->plan.partition : NULL;
+	s.budget = c->partition;
 	if (!w->d->scopes.loop)
 		return limit_folder(w, e);
 	/* A name of its own for each worker: the scope of the last one may still be there. */

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/partition.h"
 #include "daemon/decide/limits.h"
 #include "daemon/worker/cgroup.h"
 #include "daemon/worker/process.h"
@@ -28,6 +29,7 @@ typedef void confine_fn(struct worker *w, const struct err *why); /* why = NULL:
 struct confinement {
 	char path[CGROUP_PATH]; /* of the cgroup that holds it; "" = none of its own */
 	struct limits limits;
+	struct partition partition;	/* the budget that it shares; of a plan that names one */
 	struct limits_held held, alone; /* alone: by resource limits, wherever it is */
 	struct process_limit rlimit[CONFINE_RLIMITS];
 	unsigned n_rlimits;

@@ -108,6 +108,31 @@ static bool limit_cpu(int folder, const struct limits *l)
 	       write_text(folder, "cpu.max", quota) == 0;
 }
 
+enum { BUDGET_PERIOD_US = 100000 };
+
+bool controller_budget(int folder, const struct partition *p)
+{
+	const struct limits l = {.cpu_weight = p->weight,
+				 .cpu_quota_us = p->percent * (BUDGET_PERIOD_US / 100ull),
+				 .cpu_period_us = BUDGET_PERIOD_US};
+
+	return limit_cpu(folder, &l);
+}
+
+bool controller_has_budget(int folder, const struct partition *p)
+{
+	char weight[FILE_BYTES], most[FILE_BYTES];
+	uint64_t quota_us = 0, period_us = 0;
+
+	if (read_text(folder, "cpu.weight", weight) < 0 || read_text(folder, "cpu.max", most) < 0 ||
+	    strtoul(weight, NULL, 10) != p->weight)
+		return false;
+	if (p->percent == 0)
+		return !strncmp(most, "max ", 4);
+	return sscanf(most, "%" SCNu64 " %" SCNu64, &quota_us, &period_us) == 2 &&
+	       quota_us * 100 == period_us * p->percent;
+}
+
 /* One of both is there, whichever scheduler the kernel weighs disks by. */
 static bool limit_io(int folder, const struct limits *l)
 {
@@ -169,6 +194,7 @@ static bool limit_pids(int folder, const struct limits *l)
 
 void controller_limit(int folder, const struct limits *l, struct limits_held *ret)
 {
+	/* A partition is not of this folder. */
 	static bool (*const by[LIMIT_COUNT])(int folder, const struct limits *l) = {
 		[LIMIT_MEMORY] = limit_memory, [LIMIT_CPU] = limit_cpu,	      [LIMIT_IO] = limit_io,
 		[LIMIT_PIDS] = limit_pids,     [LIMIT_IO_MAX] = limit_io_max,
@@ -176,7 +202,7 @@ void controller_limit(int folder, const struct limits *l, struct limits_held *re
 
 	ret->wants_io_max = limits_want_io_max(l);
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
-		if (by[i](folder, l))
+		if (by[i] && by[i](folder, l))
 			ret->by[i] = LIMITER_CGROUP;
 }
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/partition.h"
 #include "daemon/decide/limits.h"
 
 /* Hand down to the folders below what of memory, cpu, io and pids it has: a bit 1 << LIMIT_* for each
@@ -21,6 +22,9 @@ uint32_t controller_there(int folder);
 void controller_disable(int folder, uint32_t limits);
 /* Write the limits. What takes them is held by a cgroup from now on; the rest of *ret is not touched. */
 void controller_limit(int folder, const struct limits *l, struct limits_held *ret);
+/* The budget of a partition, for the folders in it together: written; read back. */
+bool controller_budget(int folder, const struct partition *p);
+bool controller_has_budget(int folder, const struct partition *p);
 /* Whoever was asked for it has limited what is read from and written to each of the disks' devices. */
 bool controller_has_io_max(int folder, const struct limits *l);
 /* Processes that the kernel has ended in it for lack of memory: of a descriptor of memory.events;

@@ -223,20 +223,54 @@ static int append_limits(sd_bus_message *m, const struct limits *l)
 /* Stopped after qvmd when the host shuts down: Before= is the other way round at a stop. */
 static int append_unit(sd_bus_message *m, const struct scope_spec *s)
 {
-	char description[NAME_CAP + 24];
+	char description[NAME_CAP + 24], slice[SCOPE_NAME] = SCOPE_SLICE;
 
 	snprintf(description, sizeof description, "virtual machine %s", s->vm);
+	if (s->partition)
+		scope_slice(s->partition, slice);
 	return sd_bus_message_append(m, "(sv)(sv)(sv)(sv)(sv)(sv)", "Description", "s", description,
-				     "PIDs", "au", 1, (uint32_t)s->pid, "Slice", "s", SCOPE_SLICE,
+				     "PIDs", "au", 1, (uint32_t)s->pid, "Slice", "s", slice,
 				     "CollectMode", "s", "inactive-or-failed", "Before", "as", 1,
 				     "qvmd.service", "TimeoutStopUSec", "t", (uint64_t)STOP_US);
+}
+
+const char *scope_slice(const char *partition, char ret[static SCOPE_NAME])
+{
+	snprintf(ret, SCOPE_NAME, "qvm-%s.slice", partition);
+	return ret;
+}
+
+static int on_budget(sd_bus_message *m, void *arg, sd_bus_error *ret)
+{
+	const sd_bus_error *wrong = sd_bus_message_get_error(m);
+
+	(void)arg;
+	(void)ret;
+	if (wrong)
+		log_warn(NULL, "systemd refuses the budget of a partition: %.160s",
+			 wrong->message ? wrong->message : wrong->name);
+	return 0;
+}
+
+/* Until the host is booted anew, whoever is in the slice. What is asked for next is done after it. */
+static int set_budget(struct scopes *s, const struct scope_spec *spec)
+{
+	char slice[SCOPE_NAME];
+
+	return sd_bus_call_method_async(
+		s->bus, NULL, MANAGER, "SetUnitProperties", on_budget, NULL, "sba(sv)",
+		scope_slice(spec->partition, slice), 1, 3, "CPUAccounting", "b", 1, "CPUWeight",
+		"t", (uint64_t)spec->budget.weight, "CPUQuotaPerSecUSec", "t",
+		spec->budget.percent ? (uint64_t)spec->budget.percent * 10000 : UINT64_MAX);
 }
 
 static int call(struct scopes *s, const struct scope_spec *spec, struct scope_job *j)
 {
 	sd_bus_message *m = NULL;
-	int r = sd_bus_message_new_method_call(s->bus, &m, MANAGER, "StartTransientUnit");
+	int r = spec->partition ? set_budget(s, spec) : 0;
 
+	if (r >= 0)
+		r = sd_bus_message_new_method_call(s->bus, &m, MANAGER, "StartTransientUnit");
 	if (r >= 0)
 		r = sd_bus_message_append(m, "ss", spec->name, "fail");
 	if (r >= 0)

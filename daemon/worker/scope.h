@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "base/name.h"
+#include "base/partition.h"
 #include "daemon/decide/limits.h"
 
 enum { SCOPE_BOUND_MS = 5000, SCOPE_NAME = NAME_CAP + 32 };
@@ -34,12 +35,16 @@ struct scope_spec {
 	const char *vm;
 	pid_t pid; /* not reaped yet */
 	const struct limits *limits;
+	const char *partition; /* whose slice it shall be in; NULL = qvm.slice itself */
+	struct partition budget;
 };
 
 /* The process is in its scope: why is NULL. Otherwise it is where it was, or may still be moved. Not
  * called after scope_cancel(). */
 typedef void scope_fn(void *arg, const struct err *why);
 
+/* The slice of a partition, "qvm-rt.slice", which by its name lies in qvm.slice. */
+const char *scope_slice(const char *partition, char ret[static SCOPE_NAME]);
 /* Take note of the loop; a bus is not connected before it is needed. */
 void scope_open(struct scopes *s, sd_event *loop);
 void scope_close(struct scopes *s);

@@ -432,6 +432,7 @@ int worker_spawn(struct daemon *d, const struct worker_spec *s, struct worker **
 	str_copy(m.vm, sizeof m.vm, s->vm);
 	str_copy(m.folder, sizeof m.folder, s->folder);
 	str_copy(m.clusters, sizeof m.clusters, d->config.clusters);
+	str_copy(m.partitions, sizeof m.partitions, d->config.partitions);
 	text = sealed_text("qvm-config", s->config, s->bytes);
 	if (text < 0) {
 		err_sys(e, RESOURCE, "hold the configuration of '%s' in memory", s->vm);

@@ -64,7 +64,7 @@ struct worker {
 	struct daemon *d;
 	const struct worker_owner *owner;
 	void *arg;
-	char vm[NAME_CAP], cgroup[NAME_CAP + 16];
+	char vm[NAME_CAP], cgroup[CGROUP_FOLDER];
 	struct process process;
 	struct confinement home;
 	int link, words; /* words: read end of its stdout and stderr */

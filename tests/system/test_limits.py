@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from host import SANITIZED, config
+from host import SANITIZED, Host, config
 
 HELLO = config("hello.elf")
 
@@ -38,6 +38,31 @@ def test_what_holds_a_vm_to_its_limits_is_shown(host):
     host.verb("a", "kill")
     vm = host.until_vm("a", pid=0)
     assert (vm["limits"], vm["cgroup"]) == ({}, "")
+
+
+def test_vms_of_a_partition_lie_in_its_cgroup_and_keep_their_own():
+    with Host(**{"partition rt": "400 150%", "partition io": "50"}) as host:
+        assert host.get("/v1/host").json["facts"]["partitions"] == "rt=400/150 io=50"
+        for name in ("a", "b"):
+            host.define(name, HELLO + "cpu partition rt cpu sched 9o partition rt\n")
+            host.verb(name, "start")
+        a, b = host.vm("a"), host.vm("b")
+        assert a["limits"]["partition"] in ("none", "cgroup", "scope")
+        assert a["cgroup"].endswith("/part-rt/vm-a") and b["cgroup"].endswith("/part-rt/vm-b")
+        for vm in (a, b):
+            with open(f"{vm['cgroup']}/cgroup.procs", encoding="ascii") as f:
+                assert f.read().split() == [str(vm["pid"])]
+        host.kill()
+        host.start()
+        assert [host.vm(x)["pid"] for x in "ab"] == [a["pid"], b["pid"]]
+        host.verb("a", "kill")
+        host.until_vm("a", pid=0)
+        assert not os.path.exists(a["cgroup"]) and os.path.isdir(b["cgroup"])
+        host.verb("b", "kill")
+        host.until_vm("b", pid=0)
+        assert not os.path.exists(os.path.dirname(b["cgroup"]))
+        bad = host.post("/v1/check", {"config": config("hello.elf", "cpu partition other")})
+        assert "there are: rt=400/150 io=50" in bad.text, bad
 
 
 @unsanitized

@@ -19,6 +19,10 @@ def test_processor_time_and_processes_are_held_to_their_limits(said):
     assert "pids: a hostile worker forks up to its limit, and all of it goes with it" in said
 
 
+def test_vms_of_a_partition_share_its_budget(said):
+    assert "partition: two guests that spin share its budget, each with limits of its own, and it goes with them" in said
+
+
 def test_what_disks_read_and_write_is_limited_where_the_kernel_counts_it(said):
     assert "io: what a disk reads and writes is limited on its device, and refused where it cannot be" in said
 

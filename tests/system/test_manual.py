@@ -50,7 +50,7 @@ def test_qvmadm_1_has_every_verb_topic_and_status(qvmadm_1):
 
 
 def test_qvmd_conf_5_has_every_key_and_no_other():
-    keys = set(re.findall(r'^\t\{"([a-z-]+)", (?:set|add)_', read(f"{ROOT}/daemon/config.c"), re.M)) | {"cluster"}
+    keys = set(re.findall(r'^\t\{"([a-z-]+)", (?:set|add|allow)_', read(f"{ROOT}/daemon/config.c"), re.M)) | {"cluster", "partition"}
     told = set(re.findall(r"^\.TP\n\\fB([a-z\\-]+)\\fR", read(f"{ROOT}/packaging/man/qvmd.conf.5"), re.M))
     assert {x.replace("\\-", "-") for x in told} == keys
 

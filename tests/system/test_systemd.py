@@ -29,6 +29,10 @@ def test_a_vm_lives_in_a_scope_of_its_own_with_its_limits(story):
     assert "scope: the worker is in it, with all its limits" in story
 
 
+def test_vms_of_a_partition_share_a_slice_that_has_its_budget(story):
+    assert "partition: both are in its slice, which has the budget" in story
+
+
 def test_limits_of_the_devices_of_disks_are_properties_of_the_scope(story):
     assert "disks: limits of the device are the scope's" in story
 

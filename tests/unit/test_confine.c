@@ -11,6 +11,7 @@
 
 #include "base/auto.h"
 #include "daemon/daemon.h"
+#include "daemon/worker/scope.h"
 #include "daemon/worker/worker.h"
 #include "tests/unit/test.h"
 
@@ -65,6 +66,26 @@ TEST(confine_reads_the_slice_when_the_scope_has_gone)
 	assert_false(ends(&d, true)); /* that kill is accounted for */
 	write_kills(events, 5);
 	assert_true(ends(&d, true));
+	finish();
+}
+
+/* Each partition is a slice in it; the one count is of all. */
+TEST(confine_counts_in_the_slice_of_all_partitions)
+{
+	struct daemon d = {.cgroup.fd = -1, .scopes.kills_seen = 0};
+	struct worker w = {.d = &d, .home = {.is_in_scope = true, .events = -1}};
+	char inside[80], all[112];
+
+	begin(0);
+	snprintf(inside, sizeof inside, "%s/" SCOPE_SLICE, slice);
+	assert_int_equal(mkdir(inside, 0755), 0);
+	snprintf(all, sizeof all, "%s/memory.events", inside);
+	write_kills(all, 1);
+	snprintf(w.home.path, sizeof w.home.path, "%s/qvm-rt.slice/qvm-x-1.scope", inside);
+	confine_end(&w);
+	assert_int_equal(d.scopes.kills_seen, 1);
+	unlink(all);
+	assert_int_equal(rmdir(inside), 0);
 	finish();
 }
 

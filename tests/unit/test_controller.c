@@ -156,3 +156,27 @@ TEST(controller_counts_oom_kills)
 	assert_int_equal(kills(""), 0);
 	assert_int_equal(controller_oom_kills(-1), -1);
 }
+
+TEST(controller_writes_the_budget_of_a_partition_and_reads_it_back)
+{
+	const struct partition p = {.weight = 200, .percent = 150}, free = {.weight = 50},
+			       less = {.weight = 200, .percent = 50};
+
+	begin();
+	assert_false(controller_budget(folder, &p)); /* it has no controller */
+	assert_false(controller_has_budget(folder, &p));
+	put("cpu.weight", "");
+	put("cpu.max", "");
+	assert_true(controller_budget(folder, &p));
+	assert_true(controller_has_budget(folder, &p));
+	assert_false(controller_has_budget(folder, &less));
+	expect("cpu.weight", "200");
+	expect("cpu.max", "150000 100000");
+	put("cpu.weight", "");
+	put("cpu.max", "");
+	assert_true(controller_budget(folder, &free));
+	assert_true(controller_has_budget(folder, &free));
+	expect("cpu.weight", "50");
+	expect("cpu.max", "max 100000");
+	finish();
+}

@@ -89,6 +89,26 @@ TEST(limits_text_names_each_and_what_holds_it)
 	assert_string_equal(limits_text(&h, text), "memory=scope cpu=none io=none pids=rlimit");
 }
 
+TEST(limits_of_a_partition_are_told_only_where_one_is_named)
+{
+	struct policy p = policy_default();
+	struct limits_held h = {.by = {[LIMIT_MEMORY] = LIMITER_CGROUP,
+				       [LIMIT_CPU] = LIMITER_CGROUP,
+				       [LIMIT_PIDS] = LIMITER_CGROUP},
+				.wants_partition = true};
+	char text[LIMITS_TEXT];
+	struct err e;
+
+	assert_int_equal(limits_judge(&p, &h, &e), 0);
+	p.limits_required = 1;
+	assert_int_equal(limits_judge(&p, &h, &e), -1);
+	assert_non_null(strstr(e.msg, "its partition"));
+	h.by[LIMIT_PARTITION] = LIMITER_SCOPE;
+	assert_int_equal(limits_judge(&p, &h, &e), 0);
+	assert_string_equal(limits_text(&h, text),
+			    "memory=cgroup cpu=cgroup io=none pids=cgroup partition=scope");
+}
+
 TEST(limits_of_disks_are_told_only_where_somebody_asks_for_them)
 {
 	struct policy p = policy_default();

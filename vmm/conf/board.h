@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/name.h"
+#include "base/partition.h"
 #include "vmm/conf/loggers.h"
 
 struct vdev;
@@ -60,9 +61,10 @@ enum board_reaction { BOARD_ABORT, BOARD_FAIL, BOARD_IGNORE };
 struct board {
 	char system[NAME_CAP]; /* "" when not given */
 	struct board_memory *memory;
-	unsigned n_memory;     /* sorted by gpa */
-	unsigned n_cpus;       /* at least 1 */
-	struct board_cpu *cpu; /* of each; NULL = all as the host likes */
+	unsigned n_memory;		/* sorted by gpa */
+	unsigned n_cpus;		/* at least 1 */
+	struct board_cpu *cpu;		/* of each; NULL = all as the host likes */
+	char partition[PARTITION_NAME]; /* the budget of all of them; "" = the VM's own alone */
 	struct board_load *load;
 	unsigned n_loads; /* in order of the configuration */
 	char cmdline[BOARD_CMDLINE];

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "vmm/conf/cpus.h"
 #include "vmm/conf/hosting.h"
 #include "vmm/conf/lex.h"
 #include "vmm/conf/loading.h"
@@ -70,6 +71,7 @@ int conf_read(const struct conf_source *s, struct board **ret_board, unsigned *r
 	parse_run(&parse);
 	slots_assign(&draft, &findings);
 	add_implicit(&draft, &findings);
+	cpus_check(&draft, &findings);
 	loading_check(&draft, s, &findings);
 	wiring_check(&draft, s, &findings);
 	overlap_check(&draft, &findings);

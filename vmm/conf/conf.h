@@ -42,7 +42,8 @@ struct conf_source {
 	const char *vm; /* the VM's name under the supervisor: `system` must agree; NULL alone */
 	conf_report *report; /* called for each finding, in order of position */
 	void *report_arg;
-	const char *clusters; /* the host's named CPUs (base/cpulist.h); NULL = none */
+	const char *clusters;	/* the host's named CPUs (base/cpulist.h); NULL = none */
+	const char *partitions; /* its named CPU budgets (base/partition.h); NULL = none */
 	const char *(*env)(const char *name); /* for $env{NAME}; NULL = none are known */
 	const struct conf_probe *probe;	      /* for `dryrun`; NULL = the host is not asked */
 };

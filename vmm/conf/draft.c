@@ -29,6 +29,7 @@ void draft_close(struct draft *d)
 {
 	for (unsigned i = 0; i < d->n_vdevs; i++)
 		vdev_free(d->vdev[i].vdev);
+	free(d->cpu);
 	free(d->memory);
 	free(d->load);
 	free(d->vdev);

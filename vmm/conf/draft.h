@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "base/partition.h"
 #include "vmm/conf/board.h"
 #include "vmm/conf/finding.h"
 #include "vmm/conf/place.h"
@@ -41,6 +42,12 @@ struct draft_vdev {
 	bool is_wrong; /* an error about it was reported: no check of the whole */
 };
 
+struct draft_cpu {
+	struct mark at;
+	struct mark partition_at;	/* line 0 = it names none */
+	char partition[PARTITION_NAME]; /* "" = it names none, or one that is none */
+};
+
 struct draft_reserve {
 	struct place place;
 	struct mark at;
@@ -48,6 +55,7 @@ struct draft_reserve {
 
 struct draft {
 	struct board *board;
+	struct draft_cpu *cpu; /* of each of board->cpu */
 	struct draft_memory *memory;
 	unsigned n_memory;
 	struct draft_load *load;

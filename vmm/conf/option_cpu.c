@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `cpu` and the options behind it: sched runmask cluster. */
+/* `cpu` and the options behind it: sched runmask cluster partition. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cpulist.h"
+#include "base/partition.h"
+#include "base/str.h"
 #include "vmm/conf/number.h"
 #include "vmm/conf/parse.h"
 
@@ -27,11 +29,15 @@ void option_cpu(struct parse *p, const struct token *t)
 		p->is_blind = true;
 		return;
 	}
-	if ((b->n_cpus & (b->n_cpus - 1)) == 0)
-		b->cpu =
-			reallocarray(b->cpu, b->n_cpus ? 2 * (size_t)b->n_cpus : 1, sizeof *b->cpu);
-	if (!b->cpu)
+	if ((b->n_cpus & (b->n_cpus - 1)) == 0) {
+		size_t room = b->n_cpus ? 2 * (size_t)b->n_cpus : 1;
+
+		b->cpu = reallocarray(b->cpu, room, sizeof *b->cpu);
+		p->draft->cpu = reallocarray(p->draft->cpu, room, sizeof *p->draft->cpu);
+	}
+	if (!b->cpu || !p->draft->cpu)
 		abort();
+	p->draft->cpu[b->n_cpus] = (struct draft_cpu){.at = t->at};
 	b->cpu[b->n_cpus++] = (struct board_cpu){.line = t->at.line};
 }
 
@@ -168,4 +174,28 @@ void option_cpu_cluster(struct parse *p, const struct token *t)
 			     "define it with `cluster %.64s = 2,3` in qvmd.conf, or for a lone "
 			     "qvm with QVM_CLUSTERS=%.64s=2,3 in the environment",
 			     t[1].text, t[1].text);
+}
+
+void option_cpu_partition(struct parse *p, const struct token *t)
+{
+	const char *partitions = p->source->partitions ? p->source->partitions : "";
+	struct draft_cpu *c = &p->draft->cpu[p->draft->board->n_cpus - 1];
+	struct partition unused;
+	struct diagnostic *d;
+
+	c->partition_at = t[1].at;
+	c->partition[0] = '\0';
+	if (partition_find(partitions, t[1].text, &unused)) {
+		str_copy(c->partition, sizeof c->partition, t[1].text);
+		return;
+	}
+	d = finding_error(p->findings, &t[1].at, "this host has no CPU partition '%.64s'",
+			  t[1].text);
+	if (partitions[0])
+		finding_hint(d, "there are: %.200s", partitions);
+	else
+		finding_hint(d,
+			     "define it with `partition NAME = 400 150%%` in qvmd.conf, its weight "
+			     "and the most it may use of a CPU; to check the file alone, with "
+			     "QVM_PARTITIONS=NAME=400/150 in the environment");
 }

@@ -50,6 +50,8 @@ static void print_cpus(const struct board *b, FILE *out)
 
 	fprintf(out, "vCPUs         %u%s\n", b->n_cpus,
 		b->exit_on_halt ? "" : ", which keep their host CPUs while they halt");
+	if (b->partition[0])
+		fprintf(out, "  in the partition '%s' of the host\n", b->partition);
 	for (unsigned i = 0; b->cpu && i < b->n_cpus; i++)
 		if (schedule(&b->cpu[i], text, sizeof text)[0])
 			fprintf(out, "  %u  %s%s\n", i, text, origin(b->cpu[i].line, from));
@@ -376,16 +378,17 @@ char *plan_json(const struct board *b)
 
 	for (unsigned i = 0; i < b->n_vdevs; i++)
 		json_array_append_new(vdevs, vdev_json(b->vdev[i]));
-	plan = json_pack(
-		"{s:s, s:i, s:o, s:b, s:I, s:I, s:o, s:o, s:s, s:o, s:s, s:{s:s, s:s, s:s}, s:o}",
-		"system", b->system, "vcpus", (int)b->n_cpus, "schedules", schedules_json(b),
-		"exit_on_halt", (int)b->exit_on_halt, "ram_bytes",
-		(json_int_t)board_memory_bytes(b, false), "rom_bytes",
-		(json_int_t)board_memory_bytes(b, true), "memory", memory_json(b), "images",
-		images_json(b), "cmdline", b->cmdline, "vdevs", vdevs, "dump", b->dump,
-		"unsupported", "instruction", reaction[b->unsupported.instruction], "reference",
-		reaction[b->unsupported.reference], "register", reaction[b->unsupported.reg],
-		"loggers", loggers_json(&b->loggers));
+	plan = json_pack("{s:s, s:i, s:s, s:o, s:b, s:I, s:I, s:o, s:o, s:s, s:o, s:s, s:{s:s, "
+			 "s:s, s:s}, s:o}",
+			 "system", b->system, "vcpus", (int)b->n_cpus, "partition", b->partition,
+			 "schedules", schedules_json(b), "exit_on_halt", (int)b->exit_on_halt,
+			 "ram_bytes", (json_int_t)board_memory_bytes(b, false), "rom_bytes",
+			 (json_int_t)board_memory_bytes(b, true), "memory", memory_json(b),
+			 "images", images_json(b), "cmdline", b->cmdline, "vdevs", vdevs, "dump",
+			 b->dump, "unsupported", "instruction",
+			 reaction[b->unsupported.instruction], "reference",
+			 reaction[b->unsupported.reference], "register",
+			 reaction[b->unsupported.reg], "loggers", loggers_json(&b->loggers));
 	text = json_dumps(plan, JSON_INDENT(2));
 	json_decref(plan);
 	if (!text)

@@ -71,7 +71,8 @@ static struct board *read_board(struct alone *a, int argc, char **argv)
 	struct conf_source source = {.report = keep,
 				     .report_arg = a,
 				     .env = environment,
-				     .clusters = getenv("QVM_CLUSTERS")};
+				     .clusters = getenv("QVM_CLUSTERS"),
+				     .partitions = getenv("QVM_PARTITIONS")};
 	struct board *board = NULL;
 	struct err e;
 
@@ -320,6 +321,11 @@ static int run(struct alone *a)
 		return cause_exit(CAUSE_RESOURCE);
 	}
 	warn_unseen(a->life.board);
+	if (a->life.board->partition[0])
+		log_warn(NULL,
+			 "the budget of the partition '%s' is kept by qvmd: this VM runs in the "
+			 "cgroup of its shell",
+			 a->life.board->partition);
 	raise_priority_limit(a->life.board);
 	if (geteuid() == 0) {
 		spec.uid = UID_BASE + (uid_t)getpid();

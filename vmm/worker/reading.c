@@ -37,6 +37,8 @@ static int check_config(const struct msg_config *c, int fd, struct err *e)
 		return err_set(e, PROTOCOL, "CONFIG with a folder that is no absolute path");
 	if (!str_is_terminated(c->clusters, sizeof c->clusters))
 		return err_set(e, PROTOCOL, "CONFIG with clusters without an end");
+	if (!str_is_terminated(c->partitions, sizeof c->partitions))
+		return err_set(e, PROTOCOL, "CONFIG with partitions without an end");
 	if (c->bytes > MESSAGE_CONFIG_MAX)
 		return err_set(e, PROTOCOL, "CONFIG of %u bytes, over %d", c->bytes,
 			       MESSAGE_CONFIG_MAX);
@@ -165,6 +167,7 @@ static int send_plan(struct reading *r, unsigned n_warnings, struct err *e)
 				.rom_bytes = board_memory_bytes(b, true),
 				.max_priority = board_priority(b)};
 
+	str_copy(plan.partition, sizeof plan.partition, b->partition);
 	for (unsigned i = 0; i < r->life->wants.n; i++) {
 		const struct want *w = &r->life->wants.want[i];
 		struct msg_want m = {
@@ -189,6 +192,7 @@ static int answer(struct reading *r, const char *text, struct err *ret_fault, st
 				     .n_parts = 1,
 				     .vm = r->config.vm[0] ? r->config.vm : NULL,
 				     .clusters = r->config.clusters,
+				     .partitions = r->config.partitions,
 				     .report = report,
 				     .report_arg = r};
 	struct msg_invalid invalid = {0};
