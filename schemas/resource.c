@@ -114,6 +114,7 @@ static const char *event_word(unsigned i)
 	}
 WORDS(role, "reader", "operator", "admin") /* enum role from ROLE_READER on */
 WORDS(token_kind, "bearer", "certificate")
+WORDS(caller_kind, "uid", "bearer", "certificate")
 WORDS(part, "none", "primary", "standby")
 WORDS(alive, "ok", "host-safe", "unavailable")
 WORDS(ground, "sound", "safe")
@@ -149,6 +150,7 @@ const char *resource_word(const char *of, unsigned i)
 		{"class", class_word},
 		{"role", role_word},
 		{"token_kind", token_kind_word},
+		{"caller_kind", caller_kind_word},
 	};
 
 	for (size_t w = 0; w < NELEMS(words); w++)

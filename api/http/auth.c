@@ -163,6 +163,7 @@ int auth_certificate(struct db *d, const char *name, struct msg_caller *c, struc
 			       "the client certificate '%s' has no role here; `qvmadm token create "
 			       "%s --certificate` gives it one",
 			       name, name);
+	ret->is_certificate = got > 0;
 	return got < 0 ? -1 : 0;
 }
 

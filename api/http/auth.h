@@ -22,6 +22,7 @@ struct db;
 struct auth_grant {
 	char scope[NAME_CAP];		/* pattern of the VMs that the caller may see; "" = all */
 	int64_t created_ms, expires_ms; /* wall; expires 0 = never */
+	bool is_certificate;
 };
 
 struct auth {

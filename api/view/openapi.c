@@ -168,6 +168,7 @@ static json_t *tags(void)
 		{"vms", "Virtual machines"},
 		{"audit", "Who asked for what"},
 		{"tokens", "Who may come without a uid of this host"},
+		{"whoami", "Who asks"},
 		{"events", "What happened"},
 		{"operations", "What goes on"},
 	};

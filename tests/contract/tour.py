@@ -11,7 +11,7 @@ def tour(host, ask):
     def verb(vm, word, wait="?wait=20s"):
         return ask("POST", f"/v1/vms/{vm}/{word}{wait}")
 
-    for target in ("/healthz", "/v1/openapi.json", "/metrics", "/v1/host", "/v1/usage", "/v1/vms", "/v1/operations"):
+    for target in ("/healthz", "/v1/openapi.json", "/metrics", "/v1/host", "/v1/whoami", "/v1/usage", "/v1/vms", "/v1/operations"):
         ask("GET", target)
     for _ in range(100):  # something may happen between the two
         if ask("GET", "/v1/vms", None, {"If-None-Match": ask("GET", "/v1/vms").headers["ETag"]}).status == 304:

@@ -50,6 +50,7 @@ def test_a_client_certificate_has_the_role_of_its_name(secure, tmp_path):
     made = secure.host.adm("token", "create", "panel", "--certificate", "--role", "reader")
     assert made.returncode == 0, made
     assert secure.curl("/v1/vms", *cert)[0] == 200
+    assert '"kind":"certificate","name":"panel","role":"reader"' in secure.curl("/v1/whoami", *cert)[1]
     assert secure.curl("/v1/vms/x/start", "-X", "POST", *cert)[0] == 403
     # Of another authority, or made to be a server: the same name is not the same holder.
     (tmp_path / "other").mkdir()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tokens: every operation x every role x (a VM of the token's, another VM), from the table itself."""
+import os
 import subprocess
 
 import pytest
@@ -134,3 +135,20 @@ def test_qvmadm_makes_lists_and_uses_tokens(host):
                                 env={"QVM_TOKEN": secret}, capture_output=True, text=True, check=False)
     assert with_token.returncode == 20, with_token
     assert host.adm("token", "make", "x").returncode == 2
+
+
+def test_a_caller_is_told_who_it_is(host):
+    own = host.get("/v1/whoami").json
+    assert own == {"kind": "uid", "name": "", "uid": os.geteuid(), "role": "admin", "vms": "", "expires": None}
+    secret = make(host, "web", role="operator", vms="web-*", expires_in=86400)
+    told = host.request("GET", "/v1/whoami", headers=bearer(secret)).json
+    made = host.get("/v1/tokens").json["tokens"][0]
+    assert told == {"kind": "bearer", "name": "web", "uid": os.geteuid(), "role": "operator", "vms": "web-*",
+                    "expires": made["expires"]}
+    assert host.adm("whoami", "-o", "name").stdout == f"uid {os.geteuid()}\n"
+    own = host.adm("whoami").stdout
+    assert "kernel" in own and "admin" in own and "all, and the host" in own and "Ends" not in own, own
+    shown = subprocess.run([f"{B}/qvmadm", "-H", f"unix:{host.socket}", "whoami"], env={"QVM_TOKEN": secret},
+                           capture_output=True, text=True, check=False).stdout
+    for word in ("web", "a token", "operator", "web-*", "in 23h"):
+        assert word in shown, shown
