@@ -76,7 +76,8 @@ static inline void http_done(struct http *const *h)
 #define AUTO_HTTP __attribute__((cleanup(http_done)))
 
 /* ERR_NO_SERVER when nobody answers (the text says where it was tried and how to start one),
- * ERR_DENIED, ERR_TIMEOUT. Who answers 429 is asked again after its Retry-After, for 30 s in all. A sink may call again on another struct http. */
+ * ERR_DENIED, ERR_TIMEOUT. Who answers 429 is asked again after its Retry-After, for 30 s in all. A sink
+ * may call again on another struct http. */
 int http_call(struct http *h, const struct http_request *q, struct http_response *ret,
 	      struct err *e);
 void http_response_free(struct http_response *r);

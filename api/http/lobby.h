@@ -18,9 +18,7 @@ struct lobby;
 struct visitor;
 
 enum {
-	LOBBY_HEAD_MS =
-		10 *
-		1000, /* from a request's first line (a connection's start) to its last header */
+	LOBBY_HEAD_MS = 10 * 1000, /* from a connection's start, or a request's, to its head */
 	LOBBY_BODY_MS = 30 * 1000, /* from there to the body's end */
 	LOBBY_RESERVE = 64,
 };

@@ -26,9 +26,8 @@
 #include "base/str.h"
 
 enum { CHUNK = 8 * 1024, TEXT_ROOM = 4 * 1024, BRISK_MS = 1000 };
-enum {
-	HELD_MS = 1000
-}; /* then who types is told, and the supervisor asked whether the guest lives */
+/* Then who types is told, and the supervisor asked whether the guest lives. */
+enum { HELD_MS = 1000 };
 
 /* One viewer. */
 struct attach {
