@@ -100,7 +100,7 @@ static const struct command whoami = {
 		"is, a\n"
 		"context or -H says.\n\n"
 		"  qvmadm whoami\n"
-		"  qvmadm --context farm whoami\n"
+		"  QVM_TOKEN=$SECRET qvmadm -H https://lab:9443 whoami\n"
 		"  test \"$(qvmadm --json whoami | jq -r .role)\" = admin",
 	.run = run,
 };
