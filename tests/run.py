@@ -31,7 +31,7 @@ def suites(wanted):
                          "--durations=5", "tests/page"]))
     out.append(("torture", ["/usr/bin/python3", "tests/fault/torture.py", "15", "1"]))
     out.append(("system", ["/usr/bin/python3", "-m", "pytest", "-q", "-rsfE", "-p", "no:cacheprovider",
-                           "--durations=5", "tests/system"]))
+                           "--durations=30", "tests/system"]))
     return [s for s in out if not wanted or any(w in s[0] for w in wanted)]
 
 
@@ -60,7 +60,7 @@ def run(name, argv):
             print(f"      {line}")
     if figures["failed"]:
         print(f"      --- the end of {log}")
-        for line in lines[-60:]:
+        for line in lines[-90:]:
             print(f"      {line}")
     return figures
 

@@ -77,8 +77,8 @@ def test_a_followed_console_breaks_off_and_a_websocket_is_closed_with_1008(share
     secret = token(shared, "viewer")
     s, f = open_stream(shared, secret, "/v1/vms/echo/console?follow=1")
     with WebSocket(shared, "echo", Authorization=f"Bearer {secret}") as gone, WebSocket(shared, "echo") as kept:
-        gone.say(type="write")
         kept.until_told("writer", writer=None)
+        gone.say(type="write")
         gone.until_told("writer", writer="token 'viewer'", you=True)
         kept.until_told("writer", writer="token 'viewer'", you=False)
         shared.delete("/v1/tokens/viewer")
