@@ -216,6 +216,7 @@ def test_the_memory_it_eats_is_its_own(den):
             with open(f"/proc/{pid}/status", encoding="ascii") as f:
                 return int(re.search(r"^RssAnon:\s+(\d+)", f.read(), re.M).group(1)) * 1024
         den.until(lambda: resident() > most * 3 / 4, "it has eaten what it may")
-        assert resident() <= most
+        # The memory of a sanitized worker is not limited (its shadow is terabytes); it still harms nobody.
+        assert SANITIZED or resident() <= most
     remove(den, "eat-memory")
     unharmed(den, before)
