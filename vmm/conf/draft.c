@@ -57,6 +57,19 @@ static void *room(void *list, unsigned n, size_t size)
 	return list;
 }
 
+struct draft_cpu *draft_add_cpu(struct draft *d, struct findings *f, const struct mark *at)
+{
+	struct board *b = d->board;
+
+	if (is_full(b->n_cpus, DRAFT_CPUS, "vCPUs", f, at))
+		return NULL;
+	b->cpu = room(b->cpu, b->n_cpus, sizeof *b->cpu);
+	b->cpu[b->n_cpus].line = at->line;
+	d->cpu = room(d->cpu, b->n_cpus, sizeof *d->cpu);
+	d->cpu[b->n_cpus].at = *at;
+	return &d->cpu[b->n_cpus++];
+}
+
 struct draft_memory *draft_add_memory(struct draft *d, struct findings *f, const struct mark *at)
 {
 	if (is_full(d->n_memory, DRAFT_MEMORY, "ranges of memory", f, at))

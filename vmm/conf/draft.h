@@ -74,6 +74,7 @@ void draft_open(struct draft *d);
 void draft_close(struct draft *d); /* what has not been taken by draft_finish() too */
 
 /* Add one: NULL when the list is full, with a finding at the mark. The rest is zero. */
+struct draft_cpu *draft_add_cpu(struct draft *d, struct findings *f, const struct mark *at);
 struct draft_memory *draft_add_memory(struct draft *d, struct findings *f, const struct mark *at);
 struct draft_load *draft_add_load(struct draft *d, struct findings *f, const struct mark *at);
 struct draft_vdev *draft_add_vdev(struct draft *d, struct findings *f, const struct mark *at);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `cpu` and the options behind it: sched runmask cluster partition. */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cpulist.h"
@@ -20,25 +19,8 @@ static struct board_cpu *current(struct parse *p)
 
 void option_cpu(struct parse *p, const struct token *t)
 {
-	struct board *b = p->draft->board;
-
-	if (b->n_cpus == DRAFT_CPUS) {
-		finding_hint(finding_error(p->findings, &t->at, "there are more than %d vCPUs",
-					   DRAFT_CPUS),
-			     "this is the bound of one VM: remove some");
+	if (!draft_add_cpu(p->draft, p->findings, &t->at))
 		p->is_blind = true;
-		return;
-	}
-	if ((b->n_cpus & (b->n_cpus - 1)) == 0) {
-		size_t room = b->n_cpus ? 2 * (size_t)b->n_cpus : 1;
-
-		b->cpu = reallocarray(b->cpu, room, sizeof *b->cpu);
-		p->draft->cpu = reallocarray(p->draft->cpu, room, sizeof *p->draft->cpu);
-	}
-	if (!b->cpu || !p->draft->cpu)
-		abort();
-	p->draft->cpu[b->n_cpus] = (struct draft_cpu){.at = t->at};
-	b->cpu[b->n_cpus++] = (struct board_cpu){.line = t->at.line};
 }
 
 /* A priority of Linux, or a finding. */
