@@ -23,6 +23,7 @@ int partition_find(const char *partitions, const char *name, struct partition *r
 	for (const char *s = partitions + strspn(partitions, " "); *s; s += strspn(s, " ")) {
 		if (!strncmp(s, name, n) && s[n] == '=') {
 			*ret = (struct partition){0};
+			str_copy(ret->name, sizeof ret->name, name);
 			return sscanf(s + n + 1, "%u/%u", &ret->weight, &ret->percent) >= 1;
 		}
 		s += strcspn(s, " ");

@@ -15,6 +15,7 @@
 enum { PARTITION_NAME = 32, PARTITION_TEXT = 1024 };
 
 struct partition {
+	char name[PARTITION_NAME];
 	uint32_t weight;  /* 1 to 10000; 100 is everybody's: cpu.weight of cgroup2 */
 	uint32_t percent; /* of one CPU, of all its VMs together; 0 = no limit */
 };

@@ -202,23 +202,28 @@ bool cgroup_is_there(const struct cgroup *c)
 	return c->path[0] != '\0';
 }
 
+/* A folder of the subtree, made if absent; the caller's descriptor. */
+static int make_folder(const struct cgroup *c, const char *path, struct err *e)
+{
+	int fd;
+
+	if (mkdirat(c->fd, path, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, RESOURCE, "make the cgroup '%s/%s'", c->path, path);
+	fd = openat(c->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	err_sys(e, RESOURCE, "open the cgroup '%s/%s'", c->path, path);
+	cgroup_remove(c, path);
+	return -1;
+}
+
 int cgroup_make(const struct cgroup *c, const char *name, int *ret_fd, struct err *e)
 {
-	AUTO_FD int fd = -1;
-
 	*ret_fd = -1;
 	if (!cgroup_is_there(c))
 		return 0;
-	if (mkdirat(c->fd, name, 0755) < 0 && errno != EEXIST)
-		return err_sys(e, RESOURCE, "make the cgroup '%s/%s'", c->path, name);
-	fd = openat(c->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0) {
-		err_sys(e, RESOURCE, "open the cgroup '%s/%s'", c->path, name);
-		cgroup_remove(c, name);
-		return -1;
-	}
-	*ret_fd = TAKE_FD(fd);
-	return 0;
+	*ret_fd = make_folder(c, name, e);
+	return *ret_fd < 0 ? -1 : 0;
 }
 
 void cgroup_remove(const struct cgroup *c, const char *name)
@@ -236,30 +241,19 @@ void cgroup_remove(const struct cgroup *c, const char *name)
 	unlinkat(c->fd, partition, AT_REMOVEDIR);
 }
 
-/* Controllers go down to it only while no process is in the folder above. */
-static int make_inside(const struct cgroup *c, const char *path, struct err *e)
-{
-	int fd;
-
-	if (mkdirat(c->fd, path, 0755) < 0 && errno != EEXIST)
-		return err_sys(e, RESOURCE, "make the cgroup '%s/%s'", c->path, path);
-	fd = openat(c->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? err_sys(e, RESOURCE, "open the cgroup '%s/%s'", c->path, path) : fd;
-}
-
-int cgroup_join(const struct cgroup *c, const char *partition, const struct partition *budget,
-		pid_t pid, char name[static CGROUP_FOLDER], bool *ret_holds, struct err *e)
+int cgroup_join(const struct cgroup *c, const struct partition *p, pid_t pid,
+		char name[static CGROUP_FOLDER], bool *ret_holds, struct err *e)
 {
 	char above[PARTITION_NAME + 8], path[CGROUP_FOLDER], number[16];
 
-	snprintf(above, sizeof above, PARTITION_FOLDER "%s", partition);
+	snprintf(above, sizeof above, PARTITION_FOLDER "%s", p->name);
 	snprintf(path, sizeof path, "%s/%s", above, name);
-	AUTO_FD int folder = make_inside(c, above, e);
+	AUTO_FD int folder = make_folder(c, above, e);
 	if (folder < 0)
 		return -1;
 	controller_enable(folder);
-	*ret_holds = controller_budget(folder, budget);
-	AUTO_FD int own = make_inside(c, path, e);
+	*ret_holds = controller_budget(folder, p);
+	AUTO_FD int own = make_folder(c, path, e);
 	AUTO_FD int procs = own >= 0 ? openat(own, "cgroup.procs", O_WRONLY | O_CLOEXEC) : -1;
 	if (own < 0)
 		return -1;

@@ -39,8 +39,8 @@ bool cgroup_is_there(const struct cgroup *c);
 int cgroup_make(const struct cgroup *c, const char *name, int *ret_fd, struct err *e);
 /* The process moves from its folder *name into one below the partition's, "part-rt/vm-web", which becomes its
  * *name. Folders are made if absent, the budget is written anew; *ret_holds: the kernel keeps it. */
-int cgroup_join(const struct cgroup *c, const char *partition, const struct partition *budget,
-		pid_t pid, char name[static CGROUP_FOLDER], bool *ret_holds, struct err *e);
+int cgroup_join(const struct cgroup *c, const struct partition *p, pid_t pid,
+		char name[static CGROUP_FOLDER], bool *ret_holds, struct err *e);
 /* The calling process moves into that folder. */
 bool cgroup_enter(int folder);
 /* The cgroup2 folder that a process is in now, as an absolute path; "" when it cannot be told. */

@@ -35,13 +35,11 @@ static void watch_events(struct confinement *c, int folder)
 static bool slice_has_killed(struct worker *w)
 {
 	struct scopes *s = &w->d->scopes;
-	char path[CGROUP_PATH], *end;
+	char path[CGROUP_PATH];
 	int64_t kills, seen = s->kills_seen;
 
 	str_copy(path, sizeof path, w->home.path);
-	end = strstr(path, SLICE_FOLDER);
-	end = end ? end + strlen(SLICE_FOLDER) - 1 : strrchr(path, '/');
-	*end = '\0';
+	strstr(path, SLICE_FOLDER)[strlen(SLICE_FOLDER) - 1] = '\0';
 	AUTO_FD int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	AUTO_FD int events = folder >= 0 ? controller_events(folder) : -1;
 	kills = events >= 0 ? controller_oom_kills(events) : 0;
@@ -100,8 +98,7 @@ static void join_partition(struct worker *w)
 
 	if (!c->held.wants_partition || !c->path[0])
 		return;
-	if (cgroup_join(&w->d->cgroup, w->plan.partition, &c->partition, w->process.pid, w->cgroup,
-			&holds, &e) < 0) {
+	if (cgroup_join(&w->d->cgroup, &c->partition, w->process.pid, w->cgroup, &holds, &e) < 0) {
 		log_warn((&(struct log_about){.vm = w->vm, .err = &e}),
 			 "it is outside of its partition '%s': %s", w->plan.partition, e.msg);
 		return;
@@ -129,6 +126,13 @@ static int limit_folder(struct worker *w, struct err *e)
 	return limits_judge(c->policy, &c->held, e);
 }
 
+/* What is told beside that which is told of everybody. */
+static void note_wants(struct worker *w)
+{
+	w->home.held.wants_io_max = limits_want_io_max(&w->home.limits);
+	w->home.held.wants_partition = w->plan.partition[0];
+}
+
 /* The slice of its partition, with the budget that it shall have. */
 static bool is_in_its_slice(const struct worker *w, const char *scope)
 {
@@ -138,7 +142,7 @@ static bool is_in_its_slice(const struct worker *w, const char *scope)
 		return false;
 	str_copy(slice, sizeof slice, scope);
 	*strrchr(slice, '/') = '\0';
-	scope_slice(w->plan.partition, name);
+	scope_slice(&w->home.partition, name);
 	AUTO_FD int folder = open(slice, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return !strcmp(strrchr(slice, '/') + 1, name) && folder >= 0 &&
 	       controller_has_budget(folder, &w->home.partition);
@@ -159,8 +163,7 @@ static int enter_scope(struct worker *w, struct err *e)
 		return err_sys(e, RESOURCE, "open the cgroup '%.200s'", path);
 	there = controller_there(folder);
 	c->held = c->alone;
-	c->held.wants_io_max = limits_want_io_max(&c->limits);
-	c->held.wants_partition = w->plan.partition[0];
+	note_wants(w);
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
 		if (there & 1u << i &&
 		    (i != LIMIT_IO_MAX || controller_has_io_max(folder, &c->limits)) &&
@@ -197,17 +200,15 @@ int confine_machine(struct worker *w, const struct policy *p, uint64_t shared_by
 
 	c->limits = limits_of(p, &w->plan, shared_bytes);
 	c->limits.disks = w->opening.disks;
-	c->held.wants_io_max = limits_want_io_max(&c->limits);
 	c->policy = p;
 	c->done = done;
-	c->held.wants_partition = w->plan.partition[0];
+	note_wants(w);
 	/* Settings do not change while we live: the worker was told of them. */
 	if (c->held.wants_partition &&
 	    !partition_find(w->d->config.partitions, w->plan.partition, &c->partition))
 		return err_set(e, PROTOCOL, "PLAN with the partition '%s', which is none",
 			       w->plan.partition);
-	s.partition = c->held.wants_partition ? w->plan.partition : NULL;
-	s.budget = c->partition;
+	s.partition = c->held.wants_partition ? &c->partition : NULL;
 	if (!w->d->scopes.loop)
 		return limit_folder(w, e);
 	/* A name of its own for each worker: the scope of the last one may still be there. */

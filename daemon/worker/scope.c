@@ -234,9 +234,9 @@ static int append_unit(sd_bus_message *m, const struct scope_spec *s)
 				     "qvmd.service", "TimeoutStopUSec", "t", (uint64_t)STOP_US);
 }
 
-const char *scope_slice(const char *partition, char ret[static SCOPE_NAME])
+const char *scope_slice(const struct partition *p, char ret[static SCOPE_NAME])
 {
-	snprintf(ret, SCOPE_NAME, "qvm-%s.slice", partition);
+	snprintf(ret, SCOPE_NAME, "qvm-%s.slice", p->name);
 	return ret;
 }
 
@@ -253,21 +253,21 @@ static int on_budget(sd_bus_message *m, void *arg, sd_bus_error *ret)
 }
 
 /* Until the host is booted anew, whoever is in the slice. What is asked for next is done after it. */
-static int set_budget(struct scopes *s, const struct scope_spec *spec)
+static int set_budget(struct scopes *s, const struct partition *p)
 {
 	char slice[SCOPE_NAME];
 
-	return sd_bus_call_method_async(
-		s->bus, NULL, MANAGER, "SetUnitProperties", on_budget, NULL, "sba(sv)",
-		scope_slice(spec->partition, slice), 1, 3, "CPUAccounting", "b", 1, "CPUWeight",
-		"t", (uint64_t)spec->budget.weight, "CPUQuotaPerSecUSec", "t",
-		spec->budget.percent ? (uint64_t)spec->budget.percent * 10000 : UINT64_MAX);
+	return sd_bus_call_method_async(s->bus, NULL, MANAGER, "SetUnitProperties", on_budget, NULL,
+					"sba(sv)", scope_slice(p, slice), 1, 3, "CPUAccounting",
+					"b", 1, "CPUWeight", "t", (uint64_t)p->weight,
+					"CPUQuotaPerSecUSec", "t",
+					p->percent ? (uint64_t)p->percent * 10000 : UINT64_MAX);
 }
 
 static int call(struct scopes *s, const struct scope_spec *spec, struct scope_job *j)
 {
 	sd_bus_message *m = NULL;
-	int r = spec->partition ? set_budget(s, spec) : 0;
+	int r = spec->partition ? set_budget(s, spec->partition) : 0;
 
 	if (r >= 0)
 		r = sd_bus_message_new_method_call(s->bus, &m, MANAGER, "StartTransientUnit");

@@ -35,8 +35,7 @@ struct scope_spec {
 	const char *vm;
 	pid_t pid; /* not reaped yet */
 	const struct limits *limits;
-	const char *partition; /* whose slice it shall be in; NULL = qvm.slice itself */
-	struct partition budget;
+	const struct partition *partition; /* whose slice it shall be in; NULL = qvm.slice itself */
 };
 
 /* The process is in its scope: why is NULL. Otherwise it is where it was, or may still be moved. Not
@@ -44,7 +43,7 @@ struct scope_spec {
 typedef void scope_fn(void *arg, const struct err *why);
 
 /* The slice of a partition, "qvm-rt.slice", which by its name lies in qvm.slice. */
-const char *scope_slice(const char *partition, char ret[static SCOPE_NAME]);
+const char *scope_slice(const struct partition *p, char ret[static SCOPE_NAME]);
 /* Take note of the loop; a bus is not connected before it is needed. */
 void scope_open(struct scopes *s, sd_event *loop);
 void scope_close(struct scopes *s);

@@ -16,7 +16,7 @@
 #include "tests/unit/test.h"
 
 /* A slice, played by a folder; its scopes have gone already. */
-static char slice[64], events[80];
+static char folder[40], slice[64], events[80];
 
 static void write_kills(const char *path, int kills)
 {
@@ -28,8 +28,10 @@ static void write_kills(const char *path, int kills)
 
 static void begin(int kills)
 {
-	strcpy(slice, "/tmp/qvm-slice-XXXXXX");
-	assert_non_null(mkdtemp(slice));
+	strcpy(folder, "/tmp/qvm-slice-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	snprintf(slice, sizeof slice, "%s/" SCOPE_SLICE, folder);
+	assert_int_equal(mkdir(slice, 0755), 0);
 	snprintf(events, sizeof events, "%s/memory.events", slice);
 	write_kills(events, kills);
 }
@@ -38,6 +40,7 @@ static void finish(void)
 {
 	unlink(events);
 	assert_int_equal(rmdir(slice), 0);
+	assert_int_equal(rmdir(folder), 0);
 }
 
 static bool ends(struct daemon *d, bool is_gone)
@@ -74,18 +77,11 @@ TEST(confine_counts_in_the_slice_of_all_partitions)
 {
 	struct daemon d = {.cgroup.fd = -1, .scopes.kills_seen = 0};
 	struct worker w = {.d = &d, .home = {.is_in_scope = true, .events = -1}};
-	char inside[80], all[112];
 
-	begin(0);
-	snprintf(inside, sizeof inside, "%s/" SCOPE_SLICE, slice);
-	assert_int_equal(mkdir(inside, 0755), 0);
-	snprintf(all, sizeof all, "%s/memory.events", inside);
-	write_kills(all, 1);
-	snprintf(w.home.path, sizeof w.home.path, "%s/qvm-rt.slice/qvm-x-1.scope", inside);
+	begin(1);
+	snprintf(w.home.path, sizeof w.home.path, "%s/qvm-rt.slice/qvm-x-1.scope", slice);
 	confine_end(&w);
 	assert_int_equal(d.scopes.kills_seen, 1);
-	unlink(all);
-	assert_int_equal(rmdir(inside), 0);
 	finish();
 }
 
