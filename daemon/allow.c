@@ -12,10 +12,17 @@
 #include "base/vfio.h"
 #include "daemon/config.h"
 
+int allow_one_more(unsigned n, const char *key, struct err *e)
+{
+	return n < CONFIG_ALLOWS
+		       ? 0
+		       : err_set(e, INVALID, "more than %d `%s` lines", CONFIG_ALLOWS, key);
+}
+
 int allow_tap(struct config *c, const char *value, struct err *e)
 {
-	if (c->n_allow_taps == CONFIG_ALLOWS)
-		return err_set(e, INVALID, "more than %d `allow-tap` lines", CONFIG_ALLOWS);
+	if (allow_one_more(c->n_allow_taps, "allow-tap", e) < 0)
+		return -1;
 	if (!value[0] || !str_copy(c->allow_tap[c->n_allow_taps], CONFIG_TAP, value))
 		return err_set(
 			e, INVALID,
@@ -30,8 +37,8 @@ int allow_pci(struct config *c, const char *value, struct err *e)
 {
 	char path[CONFIG_PATH];
 
-	if (c->n_allow_pcis == CONFIG_ALLOWS)
-		return err_set(e, INVALID, "more than %d `allow-pci` lines", CONFIG_ALLOWS);
+	if (allow_one_more(c->n_allow_pcis, "allow-pci", e) < 0)
+		return -1;
 	snprintf(path, sizeof path, VFIO_WANT "%.40s", value);
 	if (!vfio_name(path))
 		return err_set(e, INVALID,
@@ -47,8 +54,8 @@ int allow_uio(struct config *c, const char *value, struct err *e)
 	char path[CONFIG_PATH];
 	int n;
 
-	if (c->n_allow_uios == CONFIG_ALLOWS)
-		return err_set(e, INVALID, "more than %d `allow-uio` lines", CONFIG_ALLOWS);
+	if (allow_one_more(c->n_allow_uios, "allow-uio", e) < 0)
+		return -1;
 	snprintf(path, sizeof path, "/dev/%.40s", value);
 	n = uio_of(path);
 	if (n < 0)
@@ -64,8 +71,8 @@ int allow_memory(struct config *c, const char *value, struct err *e)
 {
 	struct err why;
 
-	if (c->n_allow_memories == CONFIG_ALLOWS)
-		return err_set(e, INVALID, "more than %d `allow-memory` lines", CONFIG_ALLOWS);
+	if (allow_one_more(c->n_allow_memories, "allow-memory", e) < 0)
+		return -1;
 	if (hostmem_read(value, &c->allow_memory[c->n_allow_memories], &why) < 0)
 		return err_set(e, INVALID, "allow-memory: %s", why.msg);
 	c->n_allow_memories++;
@@ -80,8 +87,8 @@ int allow_ports(struct config *c, const char *value, struct err *e)
 	const char *vm;
 	struct err why;
 
-	if (n == CONFIG_ALLOWS)
-		return err_set(e, INVALID, "more than %d `allow-ports` lines", CONFIG_ALLOWS);
+	if (allow_one_more(n, "allow-ports", e) < 0)
+		return -1;
 	if (hostports_read(value, &ports, &vm, &why) < 0)
 		return err_set(e, INVALID, "allow-ports: %s", why.msg);
 	if (!name_is_valid(vm))

@@ -8,6 +8,8 @@
 #include "base/err.h"
 #include "daemon/config.h"
 
+/* Is there room for one beside n? ERR_INVALID names the key. */
+int allow_one_more(unsigned n, const char *key, struct err *e);
 /* One more of each kind, as the file writes it. */
 int allow_tap(struct config *c, const char *value, struct err *e);
 int allow_pci(struct config *c, const char *value, struct err *e);

@@ -93,8 +93,8 @@ static int set_vdev_folder(struct config *c, const char *value, struct err *e)
 
 static int add_allow(struct config *c, const char *value, struct err *e)
 {
-	if (c->n_allows == CONFIG_ALLOWS)
-		return err_set(e, INVALID, "more than %d `allow` lines", CONFIG_ALLOWS);
+	if (allow_one_more(c->n_allows, "allow", e) < 0)
+		return -1;
 	if (set_path(c->allow[c->n_allows], "allow", value, e) < 0)
 		return -1;
 	c->n_allows++;
@@ -103,8 +103,8 @@ static int add_allow(struct config *c, const char *value, struct err *e)
 
 static int add_allow_pass(struct config *c, const char *value, struct err *e)
 {
-	if (c->n_allow_passes == CONFIG_ALLOWS)
-		return err_set(e, INVALID, "more than %d `allow-pass` lines", CONFIG_ALLOWS);
+	if (allow_one_more(c->n_allow_passes, "allow-pass", e) < 0)
+		return -1;
 	if (set_path(c->allow_pass[c->n_allow_passes], "allow-pass", value, e) < 0)
 		return -1;
 	c->n_allow_passes++;
