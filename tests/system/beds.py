@@ -5,6 +5,7 @@ this machine, so one lies beside the tests at all times. Those who judge come la
 there is one on every processor."""
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -72,3 +73,9 @@ class Beds:
         for bed in list(self.lying):
             self.end(bed)
         self.pool.shutdown(cancel_futures=True)
+
+
+def complaints(said):
+    """What tests/harness/guest-complaints has said in a guest of a bed."""
+    assert "complaints: all told" in said, said
+    return re.findall(r"complaint: .*", said)
