@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The host's ends of a guest's character lines: each form alone and under qvmd, and each way an end fails."""
+import contextlib
+import ctypes
 import fcntl
 import os
 import pathlib
@@ -10,6 +12,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -17,6 +20,8 @@ import pytest
 
 from host import B, DEADLINE, GUESTS, Host, config, worker_alone
 
+LIBC = ctypes.CDLL(None, use_errno=True)
+PIDFD_GETFD = 438
 LINE = "flood %d: the quick brown fox jumps over the lazy dog\n"
 
 
@@ -187,12 +192,13 @@ def test_a_command_ends_with_its_supervised_vm():
 def test_a_killed_reader_does_not_end_the_guest(tmp_path):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    p = subprocess.Popen(["cat", fifo], stdout=subprocess.DEVNULL)
-    until(lambda: os.path.realpath(f"/proc/{p.pid}/exe").endswith("cat"), "cat runs")
-    with Alone(write(tmp_path, board("flood.elf", f"hostdev >{fifo} delayed 10", "cmdline lines=600"))) as q:
-        time.sleep(0.2)
+    # It reads some, and no more.
+    p = subprocess.Popen([sys.executable, "-c", "import sys, time; f = open(sys.argv[1], 'rb', 0); f.read(1000); "
+                          "print('read', flush=True); time.sleep(1000)", fifo], stdout=subprocess.PIPE)
+    with Alone(write(tmp_path, board("flood.elf", f"hostdev >{fifo} delayed forever", "cmdline lines=600"))) as q:
+        assert p.stdout.readline() == b"read\n" and q.p.poll() is None
         p.kill()
-        p.wait()
+        p.communicate()
         assert q.ends() == 0
 
 
@@ -299,10 +305,38 @@ def test_a_socket_has_several_viewers_who_come_and_go(tmp_path):
         b.close()
 
 
+def sockets(pid):
+    """The descriptors of its sockets."""
+    found, folder = set(), f"/proc/{pid}/fd"
+    for fd in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):
+            if os.readlink(f"{folder}/{fd}").startswith("socket:"):
+                found.add(int(fd))
+    return found
+
+
+def of_another(pid, fd):
+    """A socket of another process, as our own."""
+    process = os.pidfd_open(pid)
+    try:
+        number = LIBC.syscall(PIDFD_GETFD, process, fd, 0)
+        if number < 0:
+            raise OSError(ctypes.get_errno(), f"take descriptor {fd} of {pid}")
+        return socket.socket(fileno=number)
+    finally:
+        os.close(process)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a buffer of another process small")
 def test_a_viewer_that_does_not_read_is_cut_off_and_holds_nobody(tmp_path):
     path = tmp_path / "socket"
-    with Alone(write(tmp_path, board("flood.elf", f"hostdev unix:{path}", "cmdline lines=5200"))) as q:
+    with Alone(write(tmp_path, board("flood.elf", f"hostdev unix:{path}", "cmdline lines=1600"))) as q:
+        until(path.exists, "it listens")
+        before = sockets(q.p.pid)
         s = connect(path)
+        [viewer] = until(lambda: sockets(q.p.pid) - before, "it has the viewer")
+        with of_another(q.p.pid, viewer) as its:  # else the kernel keeps 200 KiB for whoever does not read
+            its.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         q.says("is cut off")
         assert q.ends() == 0
         s.close()
@@ -384,8 +418,18 @@ def test_a_slow_reader_does_not_make_a_supervised_vm_look_hung(host):
     fifo = os.path.join(host.folder, "fifo")
     os.mkfifo(fifo)
     fd = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-    run(host, "slow", board("flood.elf", f"hostdev >{fifo}"), heartbeat_ms=300, heartbeat_misses=3)
-    time.sleep(1.5)
+    fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, 4096)
+    misses = 10
+    run(host, "slow", board("flood.elf", f"hostdev >{fifo}"), heartbeat_ms=100, heartbeat_misses=misses)
+
+    def look():
+        return host.get("/v1/vms/slow/status").json
+
+    def written(status):
+        return next(v["bytes_out"] for v in status["vdevs"] if v["name"] == "ser8250")
+    host.until(lambda: (n := written(look())) > 1 << 16 and n == written(look()), "the guest is held")
+    begun = look()["heartbeat"]["beats"]
+    host.until(lambda: look()["heartbeat"]["beats"] > begun + misses, "its worker beats for longer than it may miss")
     assert host.vm("slow")["observed"] == "running"
     assert host.incidents("slow") == []
     os.close(fd)

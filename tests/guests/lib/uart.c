@@ -3,14 +3,32 @@
 
 #include "port.h"
 
-enum { THR = 0, IER = 1, MCR = 4, LSR = 5, MSR = 6 };
+enum { THR = 0, IER = 1, FCR = 2, MCR = 4, LSR = 5, MSR = 6 };
+enum { FCR_ENABLE = 1 << 0, FIFO = 16 };
 enum { LSR_DATA = 1 << 0, LSR_ROOM = 1 << 5, MSR_CARRIER = 1 << 7, MCR_OUT2 = 1 << 3 };
 
-void uart_put(char c)
+static void until_room(void)
 {
 	while (!(port_in8(UART_BASE + LSR) & LSR_ROOM))
 		;
+}
+
+void uart_put(char c)
+{
+	until_room();
 	port_out8(UART_BASE + THR, (uint8_t)c);
+}
+
+void uart_put_all(const char *bytes, uint64_t n)
+{
+	port_out8(UART_BASE + FCR, FCR_ENABLE);
+	while (n) {
+		unsigned room = FIFO;
+
+		until_room();
+		for (; n && room; n--, room--)
+			port_out8(UART_BASE + THR, (uint8_t)*bytes++);
+	}
 }
 
 int uart_take(void)
