@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * faulty - works for after=MS milliseconds (as it is 1000), then does what its command line says:
- * do=triple, hang, halt, instruction, reference, stuck, off or reboot. With beat=1 it beats at port
+ * do=triple, hang, halt, instruction, reference, stuck, deaf, off or reboot. With beat=1 it beats at port
  * 0x5e0 as long as it works. For tests of the safe state.
  */
 #include "lapic.h"
@@ -60,6 +60,14 @@ static void stuck(void)
 	port_out8(CRASH, STUCK);
 }
 
+/* It asks for its power button's presses, and looks at none. */
+static void deaf(void)
+{
+	power_button_enable();
+	say("faulty: deaf to it\n");
+	hang();
+}
+
 static void reboot(void)
 {
 	power_reset(POWER_I8042);
@@ -71,7 +79,7 @@ static const struct {
 } fault[] = {
 	{"triple", triple},	      {"hang", hang},		{"halt", halt},
 	{"instruction", instruction}, {"reference", reference}, {"off", power_off},
-	{"reboot", reboot},	      {"stuck", stuck},
+	{"reboot", reboot},	      {"stuck", stuck},		{"deaf", deaf},
 };
 
 void guest_main(const struct pvh_info *info)

@@ -97,27 +97,38 @@ def test_the_8259_pair_works_as_one_vdev_and_as_two(tmp_path):
         assert r.returncode == 0 and "Hello" in r.stdout, r
 
 
-def run_hang(tmp_path):
-    p = subprocess.Popen([f"{B}/qvm", write(tmp_path, config("hang.bin"))], stdin=subprocess.DEVNULL,
-                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(0.5)
-    assert p.poll() is None, p.communicate()
-    return p
+class Running:
+    """A lone VM whose guest has said so and runs for ever."""
+
+    def __init__(self, tmp_path, *lines, guest="spin.elf", says="spinning"):
+        self.says = says
+        self.p = subprocess.Popen([f"{B}/qvm", write(tmp_path, config(guest, *lines)), "logger", "info,warn,error", "stderr"],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        self.until(self.p.stdout, self.says)
+        return self
+
+    def until(self, stream, text):
+        while text not in (line := stream.readline()):
+            assert line, f"it ended before {text!r}"
+
+    def __exit__(self, *_):
+        self.p.kill()
+        self.p.communicate()
 
 
 def test_sigquit_cuts_the_power_with_3(tmp_path):
-    p = run_hang(tmp_path)
-    p.send_signal(signal.SIGQUIT)
-    p.communicate(timeout=20)
-    assert p.returncode == 3
+    with Running(tmp_path) as vm:
+        vm.p.send_signal(signal.SIGQUIT)
+        assert vm.p.wait(DEADLINE) == 3
 
 
 def test_a_terminal_that_hangs_up_does_not_end_the_vm(tmp_path):
-    p = run_hang(tmp_path)
-    p.send_signal(signal.SIGHUP)
-    p.send_signal(signal.SIGQUIT)  # heard later
-    p.communicate(timeout=20)
-    assert p.returncode == 3
+    with Running(tmp_path) as vm:
+        vm.p.send_signal(signal.SIGHUP)
+        vm.p.send_signal(signal.SIGQUIT)  # heard later
+        assert vm.p.wait(DEADLINE) == 3
 
 
 def test_a_console_that_nobody_reads_does_not_keep_the_vm(tmp_path):
@@ -134,7 +145,7 @@ def test_a_console_that_nobody_reads_does_not_keep_the_vm(tmp_path):
     time.sleep(0.2)  # its serial port now tells the guest to wait
     p.send_signal(signal.SIGQUIT)
     try:
-        assert p.wait(timeout=20) == 3
+        assert p.wait(DEADLINE) == 3
     finally:
         p.kill()
         p.wait()
@@ -143,13 +154,19 @@ def test_a_console_that_nobody_reads_does_not_keep_the_vm(tmp_path):
 
 
 def test_a_second_sigterm_ends_what_the_first_did_not(tmp_path):
-    p = run_hang(tmp_path)
-    p.send_signal(signal.SIGTERM)
-    time.sleep(0.2)
-    if p.poll() is None:
-        p.send_signal(signal.SIGTERM)
-    p.communicate(timeout=20)
-    assert p.returncode in (0, 3)
+    with Running(tmp_path, 'cmdline "do=deaf after=0"', guest="faulty.elf", says="deaf to it") as vm:
+        vm.p.send_signal(signal.SIGTERM)
+        vm.until(vm.p.stderr, "a second signal ends the VM at once")
+        assert vm.p.poll() is None
+        vm.p.send_signal(signal.SIGTERM)
+        assert vm.p.wait(DEADLINE) == 3
+
+
+def test_the_first_sigterm_ends_a_guest_that_does_not_listen_to_its_button(tmp_path):
+    with Running(tmp_path) as vm:
+        vm.p.send_signal(signal.SIGTERM)
+        assert vm.p.wait(DEADLINE) == 3
+        vm.until(vm.p.stderr, "does not listen to its power button")
 
 
 def test_a_missing_image_is_named_with_what_to_do(tmp_path):
@@ -206,16 +223,10 @@ def test_a_guest_drives_virtio_entropy_by_a_moved_bar_and_resets_it_after_a_faul
 def test_a_disk_has_one_writer_and_is_free_again_after_its_end(tmp_path):
     disk = tmp_path / "disk.img"
     disk.write_bytes(bytes(4096))
-    conf = write(tmp_path, config("hang.bin", f"vdev virtio-blk hostdev {disk}"))
-    p = subprocess.Popen([f"{B}/qvm", conf], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE, text=True)
-    time.sleep(0.5)
-    assert p.poll() is None, p.communicate()
-    for form in (disk, f"<{disk}"):
-        second = worker_alone(write(tmp_path, config("poweroff.elf", f"vdev virtio-blk hostdev {form}")))
-        assert second.returncode == 64, second
-        assert "is in use" in second.stderr and "disk.img" in second.stderr
-    p.kill()
-    p.communicate(timeout=20)
+    with Running(tmp_path, f"vdev virtio-blk hostdev {disk}"):
+        for form in (disk, f"<{disk}"):
+            second = worker_alone(write(tmp_path, config("poweroff.elf", f"vdev virtio-blk hostdev {form}")))
+            assert second.returncode == 64, second
+            assert "is in use" in second.stderr and "disk.img" in second.stderr
     third = worker_alone(write(tmp_path, config("poweroff.elf", f"vdev virtio-blk hostdev {disk}")))
     assert third.returncode == 0, third
