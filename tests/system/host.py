@@ -239,12 +239,13 @@ class Host:
     # --- waiting, bounded
 
     def until(self, condition, what, seconds=DEADLINE):
-        end = time.monotonic() + seconds
+        end, pause = time.monotonic() + seconds, 0.001
         while time.monotonic() < end:
             value = condition()
             if value:
                 return value
-            time.sleep(0.02)
+            time.sleep(pause)
+            pause = min(2 * pause, 0.02)
         what = what() if callable(what) else what
         raise AssertionError(f"not within {seconds} s: {what}\n--- qvmd's log\n{self.read_log()[-4000:]}")
 
