@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The supervisor is killed, ends, is replaced: its VMs run on, and the next one goes on with them."""
 import array
+import datetime
 import os
 import random
 import re
@@ -235,14 +236,21 @@ def test_a_paused_guest_stays_paused_and_a_frozen_one_frozen(host):
     assert len(host.incidents("frozen")) == 1
 
 
+def when(event):
+    return datetime.datetime.fromisoformat(event["at"].replace("Z", "+00:00")).timestamp()
+
+
 def test_a_restart_that_was_due_comes_at_its_time(host):
-    pid = running(host, restart_delay_ms=1500)["pid"]
+    delay_ms = 1500
+    pid = running(host, restart_delay_ms=delay_ms)["pid"]
     send(pid, "SIGKILL")
     host.until_vm("ticks", observed="safe")
     kill_and_start(host)
-    assert host.vm("ticks")["observed"] == "safe"
     started_again(host)
     assert len(host.incidents("ticks")) == 1
+    told = {e["kind"]: e for e in host.events() if e["vm"] == "ticks"}  # the last of each
+    assert told["starting"]["seq"] > [e["seq"] for e in host.events() if e["kind"] == "supervisor-up"][-1]
+    assert when(told["starting"]) - when(told["safe"]) >= delay_ms / 1000
 
 
 def test_networks_that_met_meet_again_after_one_of_them_died(host):

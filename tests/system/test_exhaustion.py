@@ -37,7 +37,7 @@ def fds(host):
 def unharmed(host, descriptors):
     vm = host.vm("bystander")
     assert (vm["pid"], vm["observed"], vm["health"], vm["restarts"]) == (host.untouched, "running", "healthy", 0), vm
-    host.until(lambda: fds(host) == descriptors, f"qvmd has {descriptors} descriptors, as before", 10)
+    host.until(lambda: fds(host) == descriptors, f"qvmd has {descriptors} descriptors, as before")
 
 
 class Denied:

@@ -41,7 +41,7 @@ def kinds(host):
     ("halt", "halted", []),
 ])
 def test_the_guest_of_a_fault_stands_and_can_be_looked_at(host, do, cause, lines):
-    vm = frozen(host, faulty(do, *lines), cause, on_failure="pause", heartbeat_ms=100)
+    vm = frozen(host, faulty(do, *lines), cause, on_failure="pause", heartbeat_ms=100, heartbeat_misses=30)
     s = status(host)
     assert s["state"] == "paused" and s["end"]["cause"] == cause, s
     beats = s["heartbeat"]["beats"]

@@ -142,7 +142,7 @@ def test_what_belongs_to_others_is_not_given(den, what):
 
 def test_a_deaf_worker_costs_its_own_requests_only(den):
     before = fds(den)
-    pid = begin(den, "deaf", stop_timeout_ms=200)
+    pid = begin(den, "deaf", stop_timeout_ms=200, heartbeat_misses=100)
     full = den.until(lambda: (a := den.post("/v1/vms/deaf/console", "x" * 1000, **{"Content-Type": "text/plain"})).status
                      >= 400 and a, "no more is sent to it")
     assert full.status == 429 and "has not read what was typed before" in full.text, full
@@ -177,7 +177,7 @@ def test_a_box_that_is_scribbled_over_while_it_is_read_misleads_nobody(den):
 
 def test_what_it_writes_to_stderr_is_kept_short(den):
     before = fds(den), private_kib(den)
-    pid = begin(den, "babble")
+    pid = begin(den, "babble", heartbeat_misses=100)
     den.define("pace", config("poweroff.elf"))
     den.verb("pace", "start")
     den.until_vm("pace", observed="stopped")
@@ -193,7 +193,7 @@ def test_what_it_writes_to_stderr_is_kept_short(den):
 
 def test_its_children_are_counted_and_go_with_it(den):
     before = fds(den)
-    pid = begin(den, "fork", pids_max=20)
+    pid = begin(den, "fork", pids_max=20, heartbeat_misses=100)
     uid = uid_of(pid)
     n = den.until(lambda: len(p := processes_of(uid)) >= 19 and p, "it has forked")
     assert len(n) <= 21
@@ -207,7 +207,7 @@ def test_its_children_are_counted_and_go_with_it(den):
 def test_the_memory_it_eats_is_its_own(den):
     before = fds(den)
     most = 128 << 20
-    begin(den, "eat-memory", runs=False, memory_max=most, start_timeout_ms=60000)
+    begin(den, "eat-memory", runs=False, memory_max=most, start_timeout_ms=60000, heartbeat_misses=100)
     pid = den.until(lambda: den.vm("eat-memory")["pid"], "it has a worker")
     if "memory=cgroup" in den.get("/v1/host").json["facts"]["limits"]:
         den.until_vm("eat-memory", observed="safe", cause="out-of-memory")

@@ -75,6 +75,7 @@ def test_a_file_system_that_does_not_answer_costs_its_own_vm_alone(host, image):
         dead.close()
     host.until(lambda: not openers(host), "nothing is left of them")
     host.verb("stuck", "release")
+    host.define("stuck", text, on_failure="stop")
     assert host.verb("stuck", "start").json["state"] == "done"
 
 

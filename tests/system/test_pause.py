@@ -32,7 +32,7 @@ def kinds(host, name="web"):
 
 
 def test_a_paused_guest_stands_with_all_its_vcpus_and_goes_on(host):
-    vm = paused(host, heartbeat_ms=100)
+    vm = paused(host, heartbeat_ms=100, heartbeat_misses=30)
     s = status(host)
     assert s["state"] == "paused" and [v["state"] for v in s["vcpus"]] == ["held", "held"], s
     before, beats = exits(host), s["heartbeat"]["beats"]

@@ -63,7 +63,7 @@ def test_one_that_has_used_up_its_own_can_end_a_vm_and_hinders_nobody(secure):
     host.verb("hello", "start")
     exhaust(host, one)
     assert host.request("POST", "/v1/vms/hello/kill?wait=20s", headers=one).status == 200
-    assert host.request("GET", "/v1/vms", headers=one).status == 429
+    assert exhaust(host, one)[0] < BURST, "one a second is all that has come since"
     assert host.request("GET", "/v1/vms", headers=other).status == 200
     for _ in range(3 * BURST):  # root by the unix socket
         assert host.get("/v1/vms").status == 200
@@ -82,10 +82,13 @@ def test_guesses_at_tokens_are_counted_by_address_and_cost_no_token_anything(sec
     tls = ("--cacert", f"{secure.authority.ca}.pem")
     url = f"https://127.0.0.1:{secure.port}/v1/vms?limit=[1-60]"
     seen = curl(*tls, "-H", "Authorization: Bearer guess", url)
-    assert seen.count(401) >= BURST and seen[-1] == 429, seen
+    assert seen.count(401) >= BURST and set(seen) == {401, 429}, seen
     # It is the address that has too many: by another guess, with none, where nothing is, for a file of the page.
     for path in ("/v1/vms", "/healthz", "/nothing", "/"):
-        status, body = secure.curl(path, "-H", "Accept: */*")
+        for _ in range(BURST // 2):  # one a second may pass
+            status, body = secure.curl(path, "-H", "Accept: */*")
+            if status == 429:
+                break
         assert status == 429 and "127.0.0.1 may send" in body, (path, status, body)
     assert refused(host, "peer") >= before + 4
     assert secure.curl("/v1/vms", "-H", f"Authorization: {good['Authorization']}")[0] == 200
@@ -98,18 +101,21 @@ def test_a_user_of_the_unix_socket_is_an_identity(secure):
     os.chmod(host.socket, 0o666)
     who = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
     seen = curl("--unix-socket", host.socket, "http://localhost/v1/vms?limit=[1-60]", **who)
-    assert seen.count(200) >= BURST and seen[-1] == 429, seen
+    assert seen.count(200) >= BURST and set(seen) == {200, 429}, seen
     seen = curl("--unix-socket", host.socket, "-H", "Authorization: Bearer guess", "http://localhost/v1/vms?limit=[1-60]", **who)
-    assert seen.count(401) >= BURST and seen[-1] == 429, seen
+    assert seen.count(401) >= BURST and set(seen) == {401, 429}, seen
 
 
 def test_qvmadm_waits_and_says_so(secure):
     host, headers = secure.host, token(secure.host, "patient")
-    exhaust(host, headers)
     env = {"QVM_TOKEN": headers["Authorization"].removeprefix("Bearer ")}
-    r = subprocess.run([f"{B}/qvmadm", "-H", f"unix:{host.socket}", "list", "-o", "name"], env=env, capture_output=True,
-                       text=True, timeout=60, check=False)
-    assert (r.returncode, r.stdout) == (0, "hello\n"), r
+    for _ in range(10):  # until it asks before a second has passed
+        exhaust(host, headers)
+        r = subprocess.run([f"{B}/qvmadm", "-H", f"unix:{host.socket}", "list", "-o", "name"], env=env, capture_output=True,
+                           text=True, timeout=60, check=False)
+        assert (r.returncode, r.stdout) == (0, "hello\n"), r
+        if r.stderr:
+            break
     assert r.stderr.count("has too many requests; asking again in 1 s") == 1, r.stderr
 
 

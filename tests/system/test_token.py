@@ -62,7 +62,7 @@ def test_what_is_no_token_is_refused_with_401(host):
 
 
 def test_a_token_ends(host):
-    secret = make(host, "short", role="reader", expires_in=1)
+    secret = make(host, "short", role="reader", expires_in=2)
     assert host.request("GET", "/v1/vms", headers=bearer(secret)).status == 200
     host.until(lambda: host.request("GET", "/v1/vms", headers=bearer(secret)).status == 401, "it has ended")
 

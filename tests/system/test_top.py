@@ -14,8 +14,8 @@ from test_token import bearer, make
 
 @pytest.fixture(scope="module")
 def shared(shared):
-    shared.define("busy", config("spin.elf", "cpu", "cpu"), heartbeat_ms=100)
-    shared.define("still", config("marked.elf"), heartbeat_ms=100)
+    shared.define("busy", config("spin.elf", "cpu", "cpu"), heartbeat_ms=100, heartbeat_misses=30)
+    shared.define("still", config("marked.elf"), heartbeat_ms=100, heartbeat_misses=30)
     shared.define("off", config("hello.elf"))
     for vm in ("busy", "still"):
         assert shared.verb(vm, "start").status == 200
