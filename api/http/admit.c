@@ -89,7 +89,8 @@ static int identify(struct request *r, struct err *e)
 
 	const union MHD_ConnectionInfo *tls =
 		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-	char name[NAME_CAP], secret[UPGRADE_TOKEN], bearer[UPGRADE_TOKEN + 8];
+	struct tls_client of;
+	char secret[UPGRADE_TOKEN], bearer[UPGRADE_TOKEN + 8];
 	int has_certificate;
 
 	if (auth_caller(&r->api->auth, visitor_fd(r->connection), &r->caller, e) < 0)
@@ -102,10 +103,10 @@ static int identify(struct request *r, struct err *e)
 		return auth_token(r->api->db, token, &r->caller, &r->grant, e);
 	if (!tls || !tls->tls_session)
 		return 0;
-	has_certificate = tls_client(r->api->tls, tls->tls_session, name, e);
+	has_certificate = tls_client(r->api->tls, tls->tls_session, &of, e);
 	if (has_certificate <= 0)
 		return has_certificate;
-	return auth_certificate(r->api->db, name, &r->caller, &r->grant, e);
+	return auth_certificate(r->api->db, &of, &r->caller, &r->grant, e);
 }
 
 /* What is open to anyone is open to pages of other sites, too. */

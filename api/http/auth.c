@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "api/http/tls.h"
 #include "api/view/db.h"
 #include "base/auto.h"
 #include "base/clock.h"
@@ -150,21 +151,29 @@ int auth_token(struct db *d, const char *header, struct msg_caller *c, struct au
 	return got < 0 ? -1 : 0;
 }
 
-int auth_certificate(struct db *d, const char *name, struct msg_caller *c, struct auth_grant *ret,
-		     struct err *e)
+int auth_certificate(struct db *d, const struct tls_client *of, struct msg_caller *c,
+		     struct auth_grant *ret, struct err *e)
 {
 	char key[NAME_CAP + 16];
 	int got;
 
-	snprintf(key, sizeof key, "certificate:%.48s", name);
+	snprintf(key, sizeof key, "certificate:%.48s", of->name);
 	got = known(d, key, c, ret, e);
 	if (got == 0)
 		return err_set(e, IDENTITY,
 			       "the client certificate '%s' has no role here; `qvmadm token create "
 			       "%s --certificate` gives it one",
-			       name, name);
-	ret->is_certificate = got > 0;
-	return got < 0 ? -1 : 0;
+			       of->name, of->name);
+	if (got < 0)
+		return -1;
+	ret->is_certificate = true;
+	ret->certificate_ends_ms = of->ends_ms;
+	return 0;
+}
+
+int auth_has_expired(const char *certificate, struct err *e)
+{
+	return err_set(e, IDENTITY, "the client certificate '%s' has expired", certificate);
 }
 
 int auth_still(struct db *d, const char *name, int64_t created_ms, struct err *e)

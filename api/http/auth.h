@@ -17,12 +17,14 @@
 #include "schemas/op.h"
 
 struct db;
+struct tls_client;
 
 /* What a token or certificate gives beside a role; all 0 without one. */
 struct auth_grant {
 	char scope[NAME_CAP];		/* pattern of the VMs that the caller may see; "" = all */
 	int64_t created_ms, expires_ms; /* wall; expires 0 = never */
 	bool is_certificate;
+	int64_t certificate_ends_ms; /* wall: its own end; 0 = never */
 };
 
 struct auth {
@@ -44,8 +46,10 @@ enum role auth_role(const struct auth *a, uid_t uid, const gid_t *group, unsigne
 int auth_token(struct db *d, const char *header, struct msg_caller *c, struct auth_grant *ret,
 	       struct err *e);
 /* The same of a genuine client certificate, by its common name. */
-int auth_certificate(struct db *d, const char *name, struct msg_caller *c, struct auth_grant *ret,
-		     struct err *e);
+int auth_certificate(struct db *d, const struct tls_client *of, struct msg_caller *c,
+		     struct auth_grant *ret, struct err *e);
+/* The error of a client certificate that is past its own end. */
+int auth_has_expired(const char *certificate, struct err *e);
 /* Does the token or certificate of that name, created then, still let in? ERR_IDENTITY says why not;
  * with another error it is not known. */
 int auth_still(struct db *d, const char *name, int64_t created_ms, struct err *e);

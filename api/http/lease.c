@@ -29,27 +29,40 @@ static void end(struct lease *l, const struct err *why)
 	l->on_end(l->arg, why);
 }
 
-/* Many have the same token: it is looked at once. */
+/* What the store said last: many have the same token, which is looked at once. */
+struct seen {
+	char token[NAME_CAP]; /* "" = it was not asked yet */
+	int64_t created_ms;
+	int result;
+	struct err e;
+};
+
+static int still(const struct lease *l, struct seen *last, struct err *e)
+{
+	if (l->certificate_ends_ms && l->certificate_ends_ms <= clock_wall_ms())
+		return auth_has_expired(l->token, e);
+	if (strcmp(l->token, last->token) != 0 || l->created_ms != last->created_ms) {
+		str_copy(last->token, sizeof last->token, l->token);
+		last->created_ms = l->created_ms;
+		last->result = auth_still(l->all->api->db, l->token, l->created_ms, &last->e);
+	}
+	*e = last->e;
+	return last->result;
+}
+
 static int on_time(sd_event_source *s, uint64_t at_us, void *arg)
 {
 	struct leases *all = arg;
 	struct lease *l = LIST_FIRST(&all->list), *next;
-	char token[NAME_CAP] = "";
-	int64_t created_ms = 0;
+	struct seen last = {0};
 	struct err e;
-	int result = 0;
 
 	(void)s;
 	(void)at_us;
 	for (; l; l = next) {
 		next = LIST_NEXT(l, link);
-		if (strcmp(l->token, token) != 0 || l->created_ms != created_ms) {
-			str_copy(token, sizeof token, l->token);
-			created_ms = l->created_ms;
-			result = auth_still(all->api->db, token, created_ms, &e);
-		}
 		/* A store that cannot be read ends nothing; it is asked again. */
-		if (result < 0 && e.code == ERR_IDENTITY)
+		if (still(l, &last, &e) < 0 && e.code == ERR_IDENTITY)
 			end(l, &e);
 	}
 	if (!LIST_EMPTY(&all->list))
@@ -86,8 +99,11 @@ void lease_take(struct lease *l, const struct request *r,
 
 	if (!r->caller.identity[0])
 		return;
-	*l = (struct lease){
-		.all = all, .created_ms = r->grant.created_ms, .on_end = on_end, .arg = arg};
+	*l = (struct lease){.all = all,
+			    .created_ms = r->grant.created_ms,
+			    .certificate_ends_ms = r->grant.certificate_ends_ms,
+			    .on_end = on_end,
+			    .arg = arg};
 	str_copy(l->token, sizeof l->token, r->caller.identity);
 	if (LIST_EMPTY(&all->list))
 		set_timer(all);

@@ -4,8 +4,8 @@
  * the token or certificate that it was asked for with. qvm-api; part of what holds the answer.
  *
  * While any is open that came by one, the store is asked every LEASE_LOOK_MS: a token that was deleted
- * or has ended lets nothing go on for longer. Who came by uid has no lease: his groups are those of
- * his process, which cannot change under it.
+ * or has ended lets nothing go on for longer, nor does a certificate past its own end. Who came by uid
+ * has no lease: his groups are those of his process, which cannot change under it.
  */
 #pragma once
 
@@ -26,6 +26,7 @@ struct lease {
 	struct leases *all; /* NULL = of no token, or over */
 	char token[NAME_CAP];
 	int64_t created_ms;
+	int64_t certificate_ends_ms; /* wall; 0 = never, or no certificate */
 	/* Once, with its lease gone already; it may free what the lease is part of, and no other's. */
 	void (*on_end)(void *arg, const struct err *why);
 	void *arg;

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "api/http/auth.h"
 #include "base/auto.h"
 #include "base/str.h"
 
@@ -178,29 +179,41 @@ static int common_name(gnutls_x509_crt_t c, char ret[static NAME_CAP], struct er
 			       "the common name of the client certificate is no name of a token: "
 			       "it must match %s",
 			       NAME_PATTERN);
-	return 1;
+	return 0;
 }
 
-static int verify(const struct tls *t, gnutls_x509_crt_t *chain, unsigned n, struct err *e)
+/* 0 = it has none, or none that can be told. */
+static int64_t ends_ms(gnutls_x509_crt_t c)
+{
+	time_t end = gnutls_x509_crt_get_expiration_time(c);
+
+	return end > 0 ? (int64_t)end * 1000 : 0;
+}
+
+static int verify(const struct tls *t, gnutls_x509_crt_t *chain, unsigned n, const char *name,
+		  struct err *e)
 {
 	gnutls_typed_vdata_st purpose = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
 					 .data = (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT};
+	const unsigned of_time = GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED;
 	unsigned status = 0;
 	int r = gnutls_x509_trust_list_verify_crt2(t->trust, chain, n, &purpose, 1, 0, &status,
 						   NULL);
 
 	if (r >= 0 && status == 0)
 		return 0;
-	return err_set(e, IDENTITY, "the client certificate is not one of `tls-client-ca`%s",
-		       status & GNUTLS_CERT_EXPIRED	    ? ": it has expired"
-		       : status & GNUTLS_CERT_NOT_ACTIVATED ? ": it is not valid yet"
-							    : "");
+	if (r < 0 || status & ~(of_time | GNUTLS_CERT_INVALID) || !(status & of_time))
+		return err_set(e, IDENTITY,
+			       "the client certificate '%s' is not one of `tls-client-ca`", name);
+	if (status & GNUTLS_CERT_EXPIRED)
+		return auth_has_expired(name, e);
+	return err_set(e, IDENTITY, "the client certificate '%s' is not valid yet", name);
 }
 
-int tls_client(const struct tls *t, gnutls_session_t session, char ret[static NAME_CAP],
-	       struct err *e)
+int tls_client(const struct tls *t, gnutls_session_t session, struct tls_client *ret, struct err *e)
 {
 	gnutls_x509_crt_t chain[CHAIN_MOST];
+	struct tls_client it = {0};
 	unsigned n_raw = 0, n = 0;
 	const gnutls_datum_t *raw = gnutls_certificate_get_peers(session, &n_raw);
 	int result = 0;
@@ -215,12 +228,17 @@ int tls_client(const struct tls *t, gnutls_session_t session, char ret[static NA
 			break;
 		}
 	}
-	if (n == 0)
+	if (n == 0) {
 		result = err_set(e, IDENTITY, "the client certificate cannot be read");
-	else if (verify(t, chain, n, e) < 0)
+	} else if (common_name(chain[0], it.name, e) < 0 || verify(t, chain, n, it.name, e) < 0) {
 		result = -1;
-	else
-		result = common_name(chain[0], ret, e);
+	} else {
+		it.ends_ms = ends_ms(chain[0]);
+		if (it.ends_ms)
+			it.ends_ms += 1000; /* valid through that second (RFC 5280, 4.1.2.5) */
+		*ret = it;
+		result = 1;
+	}
 	while (n > 0)
 		gnutls_x509_crt_deinit(chain[--n]);
 	return result;
@@ -229,14 +247,14 @@ int tls_client(const struct tls *t, gnutls_session_t session, char ret[static NA
 static int64_t until_ms(const gnutls_datum_t *der)
 {
 	gnutls_x509_crt_t c;
-	time_t until = -1;
+	int64_t until = 0;
 
 	if (gnutls_x509_crt_init(&c) < 0)
 		abort();
 	if (gnutls_x509_crt_import(c, der, GNUTLS_X509_FMT_DER) >= 0)
-		until = gnutls_x509_crt_get_expiration_time(c);
+		until = ends_ms(c);
 	gnutls_x509_crt_deinit(c);
-	return until > 0 ? (int64_t)until * 1000 : 0;
+	return until;
 }
 
 int64_t tls_until_ms(const struct tls *t)

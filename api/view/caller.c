@@ -12,6 +12,14 @@ static const char *kind_of(const struct request *r)
 	return r->grant.is_certificate ? "certificate" : "bearer";
 }
 
+/* The first end of what lets it in; 0 = none. */
+static int64_t ends_ms(const struct auth_grant *g)
+{
+	int64_t token = g->expires_ms, certificate = g->certificate_ends_ms;
+
+	return token && (!certificate || token < certificate) ? token : certificate;
+}
+
 int view_whoami(struct request *r, struct err *e)
 {
 	const struct msg_caller *c = &r->caller;
@@ -24,7 +32,7 @@ int view_whoami(struct request *r, struct err *e)
 		object_int(o, FIELD_caller_uid, c->uid);
 	object_word(o, FIELD_caller_role, role_id(c->role));
 	object_text(o, FIELD_caller_vms, r->grant.scope);
-	object_time(o, FIELD_caller_expires, r->grant.expires_ms);
+	object_time(o, FIELD_caller_expires, ends_ms(&r->grant));
 	request_answer_json(r, 200, o);
 	return 0;
 }

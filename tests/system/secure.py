@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import time
 
 from host import Host
 
@@ -18,15 +19,21 @@ class Authority:
         self.folder, self.ca = str(folder), os.path.join(str(folder), name)
         run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
             "-subj", f"/CN={name}", "-keyout", f"{self.ca}.key", "-out", f"{self.ca}.pem")
+        with open(f"{self.ca}.conf", "w", encoding="ascii") as f:
+            f.write(f"[ca]\ndefault_ca=it\n[it]\ndatabase={self.ca}.index\nnew_certs_dir={self.folder}\nrand_serial=yes\n"
+                    "unique_subject=no\ndefault_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n")
+        open(f"{self.ca}.index", "w", encoding="ascii").close()
 
-    def issue(self, name, file=None, usage="clientAuth", days=2):
+    def issue(self, name, file=None, usage="clientAuth", seconds=2 * 86400):
         path = os.path.join(self.folder, file or name)
         run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
             "-keyout", f"{path}.key", "-out", f"{path}.csr")
         with open(f"{path}.ext", "w", encoding="ascii") as f:
             f.write(f"extendedKeyUsage={usage}\nsubjectAltName=IP:127.0.0.1,DNS:localhost\n")
-        run("openssl", "x509", "-req", "-in", f"{path}.csr", "-CA", f"{self.ca}.pem", "-CAkey", f"{self.ca}.key",
-            "-CAcreateserial", "-days", str(days), "-extfile", f"{path}.ext", "-out", f"{path}.pem")
+        until = time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + seconds))
+        run("openssl", "ca", "-batch", "-notext", "-config", f"{self.ca}.conf", "-cert", f"{self.ca}.pem",
+            "-keyfile", f"{self.ca}.key", "-in", f"{path}.csr", "-enddate", until, "-extfile", f"{path}.ext",
+            "-out", f"{path}.pem")
         os.chmod(f"{path}.key", 0o600)
         return path
 

@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """The API over TCP: TLS 1.3, bearer tokens, client certificates; nobody comes in by accident."""
+import http.client
+import json
 import os
 import shutil
 import signal
 import socket
 import ssl
 import subprocess
+import threading
+import time
 
 import pytest
 
-from host import B, Host, config
-from secure import Authority, Secure
+from host import B, DEADLINE, Host, config
+from secure import Authority, Secure, run
+from websocket import Refused, WebSocket
 
-HELLO = config("hello.elf")
+HELLO, ECHO = config("hello.elf"), config("echo.elf")
 
 
 @pytest.fixture
@@ -71,11 +76,91 @@ def test_only_tls_1_3_is_spoken(secure):
         assert b"200" not in s.recv(100)
 
 
-def connect(secure):
+def context(secure, certificate=None):
     c = ssl.create_default_context(cafile=f"{secure.authority.ca}.pem")
-    s = c.wrap_socket(socket.create_connection(("127.0.0.1", secure.port)), server_hostname="127.0.0.1")
+    if certificate:
+        c.load_cert_chain(f"{certificate}.pem", f"{certificate}.key")
+    return c
+
+
+def connect(secure, certificate=None):
+    s = context(secure, certificate).wrap_socket(socket.create_connection(("127.0.0.1", secure.port)), server_hostname="127.0.0.1")
     s.settimeout(20)
     return s
+
+
+def follow(secure, certificate=None, **headers):
+    """A stream of events: its connection, and what is read from it, once it has begun."""
+    s = connect(secure, certificate)
+    lines = "".join(f"{k}: {v}\r\n" for k, v in {"Host": "a", "Connection": "close", "Accept": "text/event-stream", **headers}.items())
+    s.sendall(f"GET /v1/events?follow=1 HTTP/1.1\r\n{lines}\r\n".encode())
+    f = s.makefile("rb")
+    status = int(f.readline().split()[1])
+    if status != 200:
+        s.close()
+        raise Refused(status, f.readline())
+    return s, f
+
+
+def answer(connection, path):
+    """On this connection, which is not opened anew."""
+    connection.request("GET", path)
+    a = connection.getresponse()
+    return a.status, a.read().decode()
+
+
+def certificate_end(certificate):
+    """As the API writes it; it is valid through the second that it names."""
+    told = run("openssl", "x509", "-in", f"{certificate}.pem", "-noout", "-enddate").stdout.strip()
+    seconds = ssl.cert_time_to_seconds(told.removeprefix("notAfter=")) + 1
+    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(seconds))
+
+
+def open_all(secure, certificate):
+    """A stream of events, a console, and a connection that is kept after its first answer."""
+    stream = follow(secure, certificate)
+    kept = http.client.HTTPSConnection("127.0.0.1", secure.port, timeout=DEADLINE, context=context(secure, certificate))
+    kept.connect()
+    kept.auto_open = 0
+    status, text = answer(kept, "/v1/whoami")
+    if status != 200:
+        raise Refused(status, text)
+    assert json.loads(text)["expires"] == certificate_end(certificate)
+    return stream, kept, WebSocket(secure.host, "echo", door=WebSocket.tls(secure, certificate))
+
+
+def test_what_a_client_certificate_has_open_ends_with_it(secure):
+    """Its own end, which the store does not know; a token of another goes on."""
+    secure.host.define("echo", ECHO, stop_timeout_ms=600000)  # echo.elf does not hear its power button
+    secure.host.verb("echo", "start")
+    secure.host.adm("token", "create", "panel", "--certificate", "--role", "operator")
+    other = secure.host.post("/v1/tokens/other", {"role": "reader"}).json["secret"]
+    for seconds in (4, 16, 64):  # a machine that needs longer than it lasts tries again with another
+        panel = secure.authority.issue("panel", seconds=seconds)
+        try:
+            (stream, events), kept, console = open_all(secure, panel)
+            break
+        except Refused:
+            assert seconds < 64
+    stop = []
+    waiting = threading.Thread(target=lambda: stop.append(secure.curl(
+        "/v1/vms/echo/stop?wait=10m", "-X", "POST", "--cert", f"{panel}.pem", "--key", f"{panel}.key")))
+    waiting.start()
+    lasting, going_on = follow(secure, Authorization=f"Bearer {other}")
+    why = "the client certificate 'panel' has expired"
+    with stream, console, lasting:
+        assert f"\n: {why}\n\n".encode() in events.read()
+        assert console.until_closed() == (1008, why)
+        waiting.join(DEADLINE)
+        assert stop[0][0] == 401 and why in stop[0][1], stop
+        # On the connection that it was shown on before its end, which stays, too.
+        for path in ("/v1/vms", "/v1/whoami"):
+            status, text = answer(kept, path)
+            assert status == 401 and why in text, text
+        kept.close()
+        secure.host.define("later", HELLO)
+        while b'"later"' not in (line := going_on.readline()):
+            assert line, "the stream of another has ended"
 
 
 def test_a_new_certificate_is_used_and_open_streams_go_on(secure):

@@ -56,8 +56,10 @@ class WebSocket:
         return s
 
     @staticmethod
-    def tls(secure):
+    def tls(secure, certificate=None):
         context = ssl.create_default_context(cafile=f"{secure.authority.ca}.pem")
+        if certificate:
+            context.load_cert_chain(f"{certificate}.pem", f"{certificate}.key")
         return context.wrap_socket(socket.create_connection(("127.0.0.1", secure.port), DEADLINE),
                                    server_hostname="localhost")
 
