@@ -14,6 +14,7 @@ export class Problem extends Error {
 		this.status = status;
 		this.hint = told.hint || '';
 		this.request = told.request || '';
+		this.againAfter = 0;
 	}
 }
 
@@ -62,6 +63,7 @@ async function send(path, options, timeout) {
 	const told = await answer.json().catch(() => ({}));
 	const problem = new Problem(answer.status, told);
 	problem.told = told;
+	problem.againAfter = Number(answer.headers.get('Retry-After')) || 0; // seconds
 	throw problem;
 }
 

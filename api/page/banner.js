@@ -6,7 +6,8 @@ import { connect } from '/page/link.js';
 import { h, byId, setText } from '/page/dom.js';
 import { store } from '/page/store.js';
 import { clock, span } from '/page/time.js';
-import { confirmHostRelease } from '/page/action.js';
+import { RELEASE_HOST, settle } from '/page/right.js';
+import { confirmHostRelease, settleVerbs } from '/page/action.js';
 
 /* Each: is it so; how it looks; what it says. The counting part is not read out each second. */
 const banners = [
@@ -41,6 +42,7 @@ const banners = [
 		title: () => 'Host safe state',
 		text: () => `${store.health.host}. No machine is started until an operator releases the host.`,
 		button: () => h('button', { type: 'button', onclick: confirmHostRelease }, 'Release host …'),
+		settle: (button) => settle(button, RELEASE_HOST, ''),
 	},
 ];
 
@@ -48,14 +50,14 @@ function make(b) {
 	b.text_ = h('span', { class: 'text' });
 	b.title_ = h('strong');
 	b.counting_ = b.counting && h('span', { class: 'counting', 'aria-hidden': 'true' });
+	b.button_ = b.button && b.button();
 	b.element = h('div', { class: 'banner', 'data-tone': b.tone, 'data-banner': b.id },
-		h('p', {}, b.title_, ' ', b.text_, ' ', b.counting_), b.button && b.button());
+		h('p', {}, b.title_, ' ', b.text_, ' ', b.counting_), b.button_);
 }
 
 function refresh() {
 	document.body.toggleAttribute('data-stale', store.link.word !== 'live');
-	for (const button of document.querySelectorAll('.verbs button'))
-		button.setAttribute('aria-disabled', String(store.link.word !== 'live'));
+	settleVerbs();
 	for (const b of banners) {
 		if (!b.holds()) {
 			b.element?.remove();
@@ -69,10 +71,11 @@ function refresh() {
 		setText(b.text_, b.text());
 		if (b.counting)
 			setText(b.counting_, b.counting());
+		b.settle?.(b.button_);
 	}
 }
 
 export function showBanners() {
-	store.watch(['link', 'health'], refresh);
+	store.watch(['link', 'health', 'me', 'verbs'], refresh);
 	setInterval(refresh, 1000);
 }

@@ -6,6 +6,7 @@ import { problemText } from '/page/api.js';
 import { sayProblem } from '/page/action.js';
 import { Attached } from '/page/attach.js';
 import { h, setText } from '/page/dom.js';
+import { TYPE, whyNot } from '/page/right.js';
 import { store } from '/page/store.js';
 import { plainScreen } from '/page/plain.js';
 import { terminalScreen } from '/page/terminal.js';
@@ -24,8 +25,9 @@ function statusLine(take) {
 	function refresh(tone, text) {
 		state.dataset.tone = tone;
 		setText(state, text);
-		setText(writer, isLive && other ? `${other} types; you look on.` : '');
-		button.hidden = !isLive || !other;
+		const why = isLive ? whyNot(TYPE) : '';
+		setText(writer, isLive && other ? `${other} types; you look on. ${why}` : why && `You look on. ${why}`);
+		button.hidden = !isLive || !other || why !== '';
 	}
 	function live() {
 		refresh(isHeld ? 'warn' : 'good', isHeld ? 'The guest does not read what is typed; it waits.' : 'live');
@@ -34,6 +36,7 @@ function statusLine(take) {
 		parts: [h('span', { class: 'console-line' }, state, writer, button)],
 		isOthers: () => isLive && other !== null,
 		nudge: () => button.focus(),
+		refresh: () => isLive && live(),
 		live() {
 			isLive = true;
 			isHeld = false;
@@ -76,6 +79,11 @@ export async function consoleView(place, vm, signal) {
 	};
 	/* False: it was not taken, and whoever keeps what was typed should keep it. */
 	const type = (text) => {
+		const why = whyNot(TYPE);
+		if (why) {
+			complain('What you typed was not taken.', new Error(why));
+			return false;
+		}
 		if (line.isOthers()) {
 			line.nudge();
 			return false;
@@ -104,6 +112,7 @@ export async function consoleView(place, vm, signal) {
 		const now = store.vms.get(vm);
 		screen.element.toggleAttribute('data-idle', Boolean(now) && !now.pid);
 	}, signal);
+	store.watch(['me', 'verbs'], line.refresh, signal);
 	line.off('warn', 'Connecting …');
 	attached = new Attached(vm, {
 		where({ isAnew, lost }) {

@@ -60,10 +60,12 @@ async function readVms(signal) {
 function readVerbs(document) {
 	const verbs = [];
 	for (const [path, methods] of Object.entries(document.paths)) {
+		for (const [method, operation] of Object.entries(methods))
+			store.roles.set(`${method.toUpperCase()} ${path}`, operation['x-role']);
 		const match = /^\/v1\/vms\/\{vm\}\/([a-z-]+)$/.exec(path);
 		const asks = (p) => p.name === 'wait';
 		if (match && methods.post && !methods.post.requestBody && methods.post.parameters.some(asks))
-			verbs.push({ verb: match[1], summary: methods.post.summary, role: methods.post['x-role'] });
+			verbs.push({ verb: match[1], summary: methods.post.summary });
 	}
 	store.set('verbs', verbs);
 }
@@ -143,8 +145,9 @@ async function open(signal) {
 		store.set('events', []);
 	}
 	next = Math.max(next, newest - HISTORY + 1);
-	const [host, health] = await Promise.all([
-		get('/v1/host', { signal }), getAnyway('/healthz', { signal }), readVms(signal)]);
+	const [me, host, health] = await Promise.all([
+		get('/v1/whoami', { signal }), get('/v1/host', { signal }), getAnyway('/healthz', { signal }), readVms(signal)]);
+	store.set('me', me);
 	store.set('host', host);
 	store.set('health', health);
 	if (!store.verbs.length)
@@ -161,7 +164,8 @@ function lost(e, signal) {
 		store.setLink({ word: 'denied', why: e.message });
 		return;
 	}
-	const wait = Math.min(BACKOFF_MS * 2 ** failures++, BACKOFF_MOST_MS) * (0.8 + Math.random() * 0.4);
+	const wait = Math.max((e.againAfter || 0) * 1000,
+		Math.min(BACKOFF_MS * 2 ** failures++, BACKOFF_MOST_MS) * (0.8 + Math.random() * 0.4));
 	store.setLink({ word: 'lost', why: e instanceof Problem ? problemText(e) : `The connection broke off (${e.message || e}).`, retryAt: Date.now() + wait });
 	retry = setTimeout(connect, wait);
 }
@@ -180,6 +184,7 @@ function forget() {
 	next = 1;
 	failures = 0;
 	listTag = '';
+	store.set('me', null);
 	store.setVms([]);
 	store.set('events', []);
 }

@@ -9,13 +9,15 @@ class Store extends EventTarget {
 	events = []; // newest first
 	rates = new Map(); // by name: exits a second, oldest first
 	reasons = new Map(); // by name: [reason, exits a second], most first
-	verbs = []; // of a VM: {verb, summary, role}, as the document tells
+	verbs = []; // of a VM: {verb, summary}, as the document tells
+	roles = new Map(); // by operation, as 'POST /v1/...': who may, as the document tells
+	me = null; // as /v1/whoami tells
 	host = null; // as /v1/host tells
 	health = null; // as /healthz tells
 	link = { word: 'connecting', freshAt: 0, retryAt: 0, why: '' };
 	#counts = new Map();
 
-	/* what: vms, events, rates, host, health, link, verbs */
+	/* what: vms, events, rates, me, host, health, link, verbs */
 	changed(what, detail) {
 		this.dispatchEvent(new CustomEvent(what, { detail }));
 	}

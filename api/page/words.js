@@ -8,6 +8,9 @@ export const tones = {
 	health: { unknown: 'calm', healthy: 'good', suspect: 'warn', failed: 'bad' },
 };
 
+/* Each may what those before it may. */
+export const roles = ['anyone', 'reader', 'operator', 'admin'];
+
 /* Verbs beside a machine; the others are in its menu. The host has the last word on each. */
 export const near = {
 	stopped: ['start'],

@@ -66,11 +66,12 @@ def test_each_file_of_the_folder_is_in_the_table_and_imports_only_what_is_there(
 def test_the_words_of_the_page_are_those_of_the_document(host, browser, forward):
     told = host.document.root["components"]["schemas"]["vm"]["properties"]
     browser.open(forward.url + "/")
-    tones, near, pairs, harsh = browser.driver.execute_async_script(
-        "const done = arguments[0]; import('/page/words.js').then((w) => done([w.tones, w.near, w.ofPairs, w.harsh]))")
+    tones, near, pairs, harsh, roles = browser.driver.execute_async_script(
+        "const done = arguments[0]; import('/page/words.js').then((w) => done([w.tones, w.near, w.ofPairs, w.harsh, w.roles]))")
     for of in ("observed", "health"):
         assert set(tones[of]) == set(told[of]["enum"]), of
     assert set(near) == set(told["observed"]["enum"])
+    assert ["anyone", *host.document.root["components"]["schemas"]["caller"]["properties"]["role"]["enum"]] == roles
     verbs = {o.path.rsplit("/", 1)[1] for o in host.document.operations if o.method == "POST" and o.path.startswith("/v1/vms/{vm}/")}
     assert {v for offered in near.values() for v in offered} | set(pairs) | set(harsh) <= verbs
     with open(f"{ROOT}/schemas/lifecycle.def", encoding="utf-8") as f:
@@ -144,6 +145,54 @@ def test_another_site_in_the_same_browser_can_do_nothing(browser, host, web, evi
             .then(done)""", target)
     assert seen == ["opaque0", "TypeError", "TypeError"], seen
     assert host.vm(web)["observed"] == "stopped"
+    assert not [e for e in host.get("/v1/audit?vm=web").json["entries"] if e["op"] in ("vm_start", "vm_type")]
+
+
+# --- who is signed in
+
+
+def sign_in(browser, secret):
+    browser.click("#account")
+    browser.one("#token").send_keys(secret + "\n")
+    browser.until(lambda: not browser.all("dialog"), "signed in")
+
+
+def is_off(browser, css):
+    return browser.js("const b = document.querySelector(arguments[0]); return [b.ariaDisabled, b.title]", css)
+
+
+def test_who_looks_is_shown_and_what_it_may_not_is_off_and_says_why(browser, host, forward, web):
+    """A token at the unix socket is its role, whoever the user is."""
+    start, why = "[data-vm=web] [data-verb=start]", "This takes the role operator; token guest has the role reader."
+    browser.expect("401")
+    browser.open(forward.url + "/")
+    browser.until_text("#who", f"uid {os.getuid()} · admin")
+    browser.until(lambda: is_off(browser, start)[0] == "false", "an admin may")
+    sign_in(browser, host.post("/v1/tokens/guest", {"role": "reader"}).json["secret"])
+    browser.until_text("#who", "token guest · reader")
+    browser.until(lambda: is_off(browser, start) == ["true", why], "it is off, and says why")
+    browser.one(start).send_keys("\n")  # reached by keys all the same, and then says it to who cannot point
+    assert browser.one("dialog h2").text == "Start web" and why in browser.text("dialog") and not browser.all("dialog .yes")
+    browser.click("dialog button")
+    browser.one("#who").send_keys("\n")
+    told = browser.text("dialog")
+    assert all(t in told for t in ("token guest", "reader", "all machines", "look on", "Start, Stop")), told
+    browser.shot("who")
+    browser.click("dialog button")
+    browser.size(360, 780, 2)
+    assert browser.js("return document.documentElement.scrollWidth") <= 360
+    browser.shot("who-phone")
+    browser.open(forward.url + "/#/vm/web/console")
+    browser.until_text(".console-line", f"You look on. {why}")
+    assert not [b for b in browser.all(".verbs button") if b.get_attribute("aria-disabled") != "true"]
+    browser.open(forward.url + "/#/")
+    host.delete("/v1/tokens/guest")
+    browser.until_text("dialog .why", "You were signed out")
+    assert "no token has that secret" in browser.text("dialog") and not browser.text("#who")
+    browser.shot("signed-out")
+    browser.one("#token").send_keys(host.post("/v1/tokens/driver", {"role": "operator", "vms": "w*"}).json["secret"] + "\n")
+    browser.until_text("#who", "token driver · operator")
+    browser.until(lambda: is_off(browser, start)[0] == "false", "an operator may")
     assert not [e for e in host.get("/v1/audit?vm=web").json["entries"] if e["op"] in ("vm_start", "vm_type")]
 
 
