@@ -7,12 +7,21 @@
 #include "daemon/decide/order.h"
 #include "daemon/notify.h"
 #include "daemon/timer.h"
+#include "daemon/vm/dump.h"
 #include "daemon/worker/worker.h"
 
 enum { CUT_MS = 2000, FENCE_MS = 3000, API_MS = 2000 };
 
 /* In this order; each is left when nothing is waited for any more, or when its time is over. */
-enum stage { STAGE_NONE, STAGE_BUTTON, STAGE_CUT, STAGE_FENCE, STAGE_API, STAGE_OVER };
+enum stage {
+	STAGE_NONE,
+	STAGE_BUTTON,
+	STAGE_CUT,
+	STAGE_FENCE,
+	STAGE_DUMPS,
+	STAGE_API,
+	STAGE_OVER,
+};
 
 static int on_too_late(sd_event_source *s, uint64_t us, void *arg)
 {
@@ -88,6 +97,20 @@ static bool has_workers(struct daemon *d)
 	return !check_end_all(d);
 }
 
+static bool has_dumps(const struct daemon *d)
+{
+	for (size_t i = 0; i < d->vms.n; i++)
+		if (d->vms.vm[i]->dump)
+			return true;
+	return false;
+}
+
+static void cancel_dumps(struct daemon *d)
+{
+	for (size_t i = 0; i < d->vms.n; i++)
+		dump_cancel(d->vms.vm[i]);
+}
+
 void shutdown_press(struct daemon *d)
 {
 	to_all(d, press);
@@ -118,6 +141,8 @@ static void leave(struct daemon *d)
 {
 	if (!d->is_leaving && has_workers(d))
 		log_error(NULL, "a worker does not end even by SIGKILL: the kernel holds it");
+	if (!d->is_leaving)
+		cancel_dumps(d);
 	ledger_flush(d);
 	server_end(d);
 	keep_leave(d);
@@ -162,6 +187,13 @@ static void shutdown_step(struct daemon *d)
 		shutdown_fence(d);
 		bound_ms = FENCE_MS;
 		break;
+	case STAGE_DUMPS:
+		if (d->config.shutdown_grace_ms == 0) {
+			shutdown_step(d);
+			return;
+		}
+		bound_ms = d->config.shutdown_grace_ms;
+		break;
 	case STAGE_API:
 		leave(d);
 		bound_ms = API_MS;
@@ -174,8 +206,10 @@ static void shutdown_step(struct daemon *d)
 
 void daemon_check_end(struct daemon *d)
 {
-	if (d->stop_stage < STAGE_API && !has_workers(d)) {
-		d->stop_stage = STAGE_API - 1;
+	if (d->stop_stage < STAGE_DUMPS && !has_workers(d)) {
+		d->stop_stage = STAGE_DUMPS - 1;
+		shutdown_step(d);
+	} else if (d->stop_stage == STAGE_DUMPS && !has_dumps(d)) {
 		shutdown_step(d);
 	} else if (d->stop_stage >= STAGE_API && d->server.process.fd < 0 &&
 		   (d->is_leaving || keep_is_gone(d))) {
@@ -183,4 +217,10 @@ void daemon_check_end(struct daemon *d)
 	} else if (d->stop_stage == STAGE_BUTTON) {
 		press_next(d);
 	}
+}
+
+void shutdown_dump_over(struct daemon *d)
+{
+	if (d->stop_stage == STAGE_DUMPS)
+		daemon_check_end(d);
 }

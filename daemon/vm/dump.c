@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "daemon/daemon.h"
+#include "daemon/shutdown.h"
 #include "daemon/store/event.h"
 #include "daemon/store/operation.h"
 #include "daemon/timer.h"
@@ -168,7 +169,9 @@ static void finish(struct dump *x, const struct err *e)
 	adopt_drop(v->d, v->row.name, (uint64_t)x->generation, KEEP_TAG_DUMP);
 	v->dump = NULL;
 	dump_free(x);
-	if (!v->worker && v->row.restart_at_ms && !v->d->is_ending)
+	if (v->d->is_ending)
+		shutdown_dump_over(v->d);
+	else if (!v->worker && v->row.restart_at_ms)
 		life_start_at(v->d, v, v->row.restart_at_ms);
 }
 

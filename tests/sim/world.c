@@ -17,6 +17,7 @@
 #include "daemon/notify.h"
 #include "daemon/worker/process.h"
 #include "daemon/vm/recover.h"
+#include "daemon/shutdown.h"
 #include "daemon/timer.h"
 #include "daemon/worker/worker.h"
 
@@ -177,6 +178,11 @@ void notify_status(const struct daemon *d)
 }
 
 void daemon_check_end(struct daemon *d)
+{
+	(void)d;
+}
+
+void shutdown_dump_over(struct daemon *d)
 {
 	(void)d;
 }

@@ -305,7 +305,7 @@ def test_a_paused_guest_is_dumped_and_stays_paused(host):
 
 def hanging(host):
     """A dump that has begun and does not end: its worker does not stand."""
-    pid = running(host, dump_timeout_ms=600000, heartbeat_misses=100, heartbeat_ms=60000)
+    pid = running(host, dump_timeout_ms=600000, heartbeat_misses=100, heartbeat_ms=60000, stop_timeout_ms=100)
     send(pid, "SIGSTOP")
     a = host.post("/v1/vms/brake/dump")
     assert a.status == 202, a
@@ -325,8 +325,9 @@ def unfinished(host):
     return [o for o in host.get("/v1/operations").json["operations"] if o["state"] not in ("done", "failed")]
 
 
-def test_a_shutdown_ends_a_dump_that_waits_for_its_disk_and_leaves_no_half_of_one(ice):
-    with Host(**{"dump-keep": 1, "on-exit": "stop"}) as h:
+@pytest.mark.parametrize("grace", (0, 1000))
+def test_a_shutdown_ends_a_dump_that_waits_for_its_disk_and_leaves_no_half_of_one(ice, grace):
+    with Host(**{"dump-keep": 1, "on-exit": "stop", "shutdown-grace-ms": grace}) as h:
         running(h, f"dump {ice}")
         whole = h.verb("brake", "dump").json["phase"]
         subprocess.run(["fsfreeze", "-f", ice], check=True)
@@ -338,7 +339,7 @@ def test_a_shutdown_ends_a_dump_that_waits_for_its_disk_and_leaves_no_half_of_on
         assert unfinished(h) == []
 
 
-def test_a_shutdown_ends_a_dump_whose_worker_does_not_stand():
+def test_a_shutdown_without_grace_ends_a_dump_whose_worker_does_not_stand():
     with Host(**{"on-exit": "stop"}) as h:
         _, dump = hanging(h)
         h.stop()
@@ -346,3 +347,13 @@ def test_a_shutdown_ends_a_dump_whose_worker_does_not_stand():
         assert unfinished(h) == []
         assert h.get(f"/v1/operations/{dump}").json["state"] == "failed"
         assert own(h) == []
+
+
+def test_a_shutdown_waits_for_a_dump_that_began_with_the_end_of_its_guest():
+    with Host(**{"on-exit": "stop", "shutdown-grace-ms": 60000}) as h:
+        _, dump = hanging(h)
+        h.stop()
+        assert "0x600dcafe" in gdb(own(h)[-1], "x/1xw 0x200000")
+        h.start()
+        assert unfinished(h) == []
+        assert h.get(f"/v1/operations/{dump}").json["state"] == "done"
