@@ -7,7 +7,7 @@ from bench import (ARMED, HELLO, Host, Seen, begin, config, define, events_of, i
 from host import send
 
 SYS_SOCKET, SYS_EXIT_GROUP = 41, 231
-QUICK = {"heartbeat_ms": 100, "heartbeat_misses": 4}
+QUICK = {"heartbeat_ms": 100, "heartbeat_misses": 10}
 
 
 def strike(bench, row, blow, host=None, **policy):

@@ -21,7 +21,7 @@ from document import Document  # noqa: E402
 with open(f"{B}/qvmd", "rb") as program:
     SANITIZED = b"libasan" in program.read()  # its shadow and quarantine are no measure of anything
 
-DEADLINE = 30  # seconds that any single wait may take; a bound against hanging, never a measure
+DEADLINE = 90  # seconds that any single wait may take; a bound against hanging, never a measure
 
 
 class Unix(http.client.HTTPConnection):
@@ -219,7 +219,7 @@ class Host:
         assert a.status in (200, 201), a
         return a.json
 
-    def verb(self, name, verb, wait="20s"):
+    def verb(self, name, verb, wait="60s"):
         return self.post(f"/v1/vms/{name}/{verb}" + (f"?wait={wait}" if wait else ""))
 
     def vm(self, name):
@@ -273,6 +273,20 @@ class Host:
 def worker_alone(*args, stdin=subprocess.DEVNULL, timeout=60, **kw):
     return subprocess.run([f"{B}/qvm", *args], text=True, capture_output=True, stdin=stdin,
                           timeout=timeout, check=False, errors="replace", **kw)
+
+
+def report(p, about):
+    """What a lone worker says at SIGUSR1, in which there is something about that; then its power is cut."""
+    said = ""
+    p.send_signal(signal.SIGUSR1)
+    while about not in said:
+        line = p.stderr.readline()
+        assert line, f"no {about!r} in {said}"
+        said += line
+    p.send_signal(signal.SIGQUIT)  # heard when all is said
+    said += p.stderr.read()
+    assert p.wait(DEADLINE) == 3, said
+    return said
 
 
 def children(pid):

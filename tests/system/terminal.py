@@ -9,7 +9,7 @@ import subprocess
 import termios
 import time
 
-DEADLINE = 30
+from host import DEADLINE
 
 
 def as_a_login():
