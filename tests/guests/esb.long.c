@@ -2,8 +2,8 @@
 /*
  * esb - starts the PCI watchdog i6300esb as Linux's driver does (drivers/watchdog/i6300esb.c) with two
  * stages of a second, feeds it twice a second feed=N times (4 as it is) and then hangs, awake. With
- * then=stop it stops the dog, outlives the time twice over and powers off; with then=locked it locks
- * the dog first, so that the stop is in vain.
+ * then=stop it stops the dog, outlives its time and powers off; with then=locked it locks the dog first,
+ * so that the stop is in vain, and gives it twice its time.
  */
 #include "lapic.h"
 #include "pci.h"
@@ -84,7 +84,7 @@ void guest_main(const struct pvh_info *info)
 	if (is_locked || pvh_is(info, "then", "stop")) {
 		pci_set8((unsigned)device, LOCK, 0);
 		say("esb: stopped, it reads %x\n", (uint64_t)(pci_get((unsigned)device, LOCK) & 7));
-		for (unsigned i = 0; i < 2 * LIMIT_S * HZ; i++)
+		for (unsigned i = 0; i <= (is_locked ? 2 : 1) * LIMIT_S * HZ; i++)
 			port_sleep();
 		say("esb: nothing has bitten me, good night\n");
 		return;

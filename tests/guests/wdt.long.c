@@ -2,8 +2,8 @@
 /*
  * wdt - starts the board's watchdog (IB700: Linux's drivers/watchdog/ib700wdt.c) with the shortest
  * time it has, 2 s, feeds it twice a second feed=N times (4 as it is) and then hangs, awake: the dog
- * ends the VM. With then=stop on its command line it stops the dog instead, outlives the time twice
- * over and powers off.
+ * ends the VM. With then=stop on its command line it stops the dog instead, outlives its time and
+ * powers off.
  */
 #include "lapic.h"
 #include "port.h"
@@ -43,7 +43,7 @@ void guest_main(const struct pvh_info *info)
 	if (pvh_is(info, "then", "stop")) {
 		port_out8(STOP, 0);
 		say("wdt: stopped\n");
-		for (unsigned i = 0; i < 2 * LIMIT_S * HZ; i++)
+		for (unsigned i = 0; i <= LIMIT_S * HZ; i++)
 			port_sleep();
 		say("wdt: nothing has bitten me, good night\n");
 		return;

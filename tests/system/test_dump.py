@@ -163,7 +163,7 @@ def test_without_the_option_sigusr2_says_so(tmp_path):
 
 def test_a_bite_dumps_before_it_ends_the_vm(tmp_path):
     path = tmp_path / "dog.qvmconf"
-    path.write_text("system dog\n" + config("wdt.elf", "vdev wdt-ib700 action dump,terminate", "dump ."))
+    path.write_text("system dog\n" + config("wdt.elf", "vdev wdt-ib700 action dump,terminate", 'cmdline "feed=0"', "dump ."))
     r = worker_alone(f"@{path}")
     assert r.returncode == 4, r
     assert "the guest is dumped" in r.stderr, r

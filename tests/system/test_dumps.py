@@ -91,7 +91,7 @@ def test_a_killed_worker_leaves_its_guest_to_a_dump_that_the_incident_names(host
 
 
 def test_a_bite_dumps_the_guest_before_it_is_restarted(host):
-    running(host, "vdev wdt-ib700 action dump,terminate", guest="wdt.elf", says="started",
+    running(host, "vdev wdt-ib700 action dump,terminate", 'cmdline "feed=0"', guest="wdt.elf", says="started",
             on_watchdog="restart", restart_delay_ms=0)
     path = host.until(lambda: (host.incidents("brake") or [{"dump": ""}])[0]["dump"], "a dump")
     assert "rip" in gdb(path, "info registers rip")

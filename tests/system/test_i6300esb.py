@@ -17,7 +17,7 @@ def test_a_dog_that_is_forgotten_bites_with_4(tmp_path):
 
 
 def test_a_dog_that_is_fed_beyond_its_time_and_stopped_does_not_bite(tmp_path):
-    r = bites(tmp_path, "feed=9 then=stop")
+    r = bites(tmp_path, "feed=5 then=stop")
     assert r.returncode == 0, r
     assert "stopped, it reads 0" in r.stdout and "nothing has bitten me" in r.stdout, r
 
