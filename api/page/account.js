@@ -71,7 +71,7 @@ export function showAccount() {
 	who.addEventListener('click', showMe);
 	store.watch(['me'], () => {
 		who.hidden = !store.me;
-		setText(who, store.me ? `${callerText(store.me)} · ${store.me.role}` : '');
+		who.replaceChildren(...(store.me ? [h('span', { class: 'name' }, callerText(store.me)), h('span', {}, `· ${store.me.role}`)] : []));
 	});
 	button.addEventListener('click', () => (token() ? signOut() : signIn()));
 	store.watch(['link'], () => {

@@ -15,7 +15,8 @@ const banners = [
 		id: 'stale',
 		tone: 'bad',
 		holds: () => store.link.word === 'lost',
-		title: () => (store.link.freshAt ? `Stale since ${clock(store.link.freshAt)}` : 'No connection'),
+		title: () => (store.link.freshAt ? `Stale since ${clock(store.link.freshAt)}`
+			: store.link.isTooOften ? 'Asked too often' : 'No connection'),
 		text: () => `${store.link.why} ${store.link.freshAt ? 'What you see is old, and nothing can be asked for.' : ''}`,
 		counting: () => (store.link.freshAt ? `${span(Date.now() - store.link.freshAt)} old, ` : '')
 			+ `next try in ${span(store.link.retryAt - Date.now() + 999)}`,

@@ -4,6 +4,8 @@
 import { problemText } from '/page/api.js';
 import { h } from '/page/dom.js';
 
+const SLOW_MS = 1500;
+
 let count = 0;
 
 /*
@@ -13,10 +15,10 @@ let count = 0;
  */
 export function open(question) {
 	const id = `dialog-${++count}`;
-	const said = h('p', { class: 'said', role: 'alert' });
+	const said = h('p', { class: 'said', role: 'alert' }), waiting = h('p', { class: 'hint', role: 'status' });
 	const no = h('button', { type: 'button', class: 'quiet', value: 'no' }, question.yes ? 'Cancel' : 'Close');
 	const yes = question.yes && h('button', { type: 'submit', class: question.isHarsh ? 'harsh' : 'yes' }, question.yes);
-	const form = h('form', {}, h('h2', { id }, question.name), question.body, said, h('div', { class: 'buttons' }, no, yes));
+	const form = h('form', {}, h('h2', { id }, question.name), question.body, said, waiting, h('div', { class: 'buttons' }, no, yes));
 	const dialog = h('dialog', { 'aria-labelledby': id }, form);
 
 	const before = document.activeElement, home = before.closest('.vm, .vm-head');
@@ -38,6 +40,10 @@ export function open(question) {
 			yes.disabled = true;
 			dialog.setAttribute('aria-busy', 'true');
 			said.textContent = '';
+			const slow = setTimeout(() => {
+				waiting.textContent = 'Asked; there is no answer yet. To close this does not take it back.';
+				no.textContent = 'Close';
+			}, SLOW_MS);
 			try {
 				await question.perform();
 				done = true;
@@ -45,6 +51,9 @@ export function open(question) {
 			} catch (problem) {
 				said.textContent = problemText(problem);
 			}
+			clearTimeout(slow);
+			waiting.textContent = '';
+			no.textContent = 'Cancel';
 			yes.disabled = false;
 			dialog.removeAttribute('aria-busy');
 		});

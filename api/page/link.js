@@ -155,6 +155,13 @@ async function open(signal) {
 	await Promise.race([follow(signal), keepLooking(signal)]);
 }
 
+/* How long to wait is no hint for a reader: the page waits. */
+function whyLost(e) {
+	if (!(e instanceof Problem))
+		return `The connection broke off (${e.message || e}).`;
+	return e.status === 429 ? `${e.message}.` : problemText(e);
+}
+
 function lost(e, signal) {
 	if (signal !== life?.signal || signal.aborted)
 		return;
@@ -166,7 +173,7 @@ function lost(e, signal) {
 	}
 	const wait = Math.max((e.againAfter || 0) * 1000,
 		Math.min(BACKOFF_MS * 2 ** failures++, BACKOFF_MOST_MS) * (0.8 + Math.random() * 0.4));
-	store.setLink({ word: 'lost', why: e instanceof Problem ? problemText(e) : `The connection broke off (${e.message || e}).`, retryAt: Date.now() + wait });
+	store.setLink({ word: 'lost', isTooOften: e.status === 429, why: whyLost(e), retryAt: Date.now() + wait });
 	retry = setTimeout(connect, wait);
 }
 

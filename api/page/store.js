@@ -14,7 +14,7 @@ class Store extends EventTarget {
 	me = null; // as /v1/whoami tells
 	host = null; // as /v1/host tells
 	health = null; // as /healthz tells
-	link = { word: 'connecting', freshAt: 0, retryAt: 0, why: '' };
+	link = { word: 'connecting', freshAt: 0, retryAt: 0, why: '', isTooOften: false };
 	#counts = new Map();
 
 	/* what: vms, events, rates, me, host, health, link, verbs */

@@ -166,10 +166,10 @@ def test_who_looks_is_shown_and_what_it_may_not_is_off_and_says_why(browser, hos
     start, why = "[data-vm=web] [data-verb=start]", "This takes the role operator; token guest has the role reader."
     browser.expect("401")
     browser.open(forward.url + "/")
-    browser.until_text("#who", f"uid {os.getuid()} · admin")
+    browser.until(lambda: " ".join(browser.text("#who").split()) == f"uid {os.getuid()} · admin", "who looks is shown")
     browser.until(lambda: is_off(browser, start)[0] == "false", "an admin may")
     sign_in(browser, host.post("/v1/tokens/guest", {"role": "reader"}).json["secret"])
-    browser.until_text("#who", "token guest · reader")
+    browser.until(lambda: " ".join(browser.text("#who").split()) == "token guest · reader", "who looks is shown")
     browser.until(lambda: is_off(browser, start) == ["true", why], "it is off, and says why")
     browser.one(start).send_keys("\n")  # reached by keys all the same, and then says it to who cannot point
     assert browser.one("dialog h2").text == "Start web" and why in browser.text("dialog") and not browser.all("dialog .yes")
@@ -191,9 +191,31 @@ def test_who_looks_is_shown_and_what_it_may_not_is_off_and_says_why(browser, hos
     assert "no token has that secret" in browser.text("dialog") and not browser.text("#who")
     browser.shot("signed-out")
     browser.one("#token").send_keys(host.post("/v1/tokens/driver", {"role": "operator", "vms": "w*"}).json["secret"] + "\n")
-    browser.until_text("#who", "token driver · operator")
+    browser.until(lambda: " ".join(browser.text("#who").split()) == "token driver · operator", "who looks is shown")
     browser.until(lambda: is_off(browser, start)[0] == "false", "an operator may")
     assert not [e for e in host.get("/v1/audit?vm=web").json["entries"] if e["op"] in ("vm_start", "vm_type")]
+
+
+OUTSIDE = """
+return [...document.querySelectorAll(arguments[0])].filter((e) => e.getBoundingClientRect().right > innerWidth).map((e) => e.innerText);
+"""
+
+
+def test_the_longest_names_leave_everything_in_its_place(browser, host, forward):
+    vm = "x" * 63
+    host.define(vm, HELLO)
+    secret = host.post(f"/v1/tokens/{'t' * 63}", {"role": "reader"}).json["secret"]
+    browser.open(forward.url + "/")
+    browser.until_text("#events", vm)
+    assert browser.js("const l = document.querySelector('.rail .log'); return l.scrollWidth - l.clientWidth") == 0
+    browser.size(360, 780, 2)
+    browser.js("sessionStorage.setItem('qvm-token', arguments[0]); location.hash = `#/vm/${arguments[1]}/console`", secret, vm)
+    browser.driver.refresh()
+    browser.until_text(".console-line", "You look on")
+    browser.until_text("#who", "reader")
+    assert not browser.js(OUTSIDE, "#who span:last-child, .toolbar button, h1, .verbs button")
+    browser.shot("longest-names")
+    host.delete(f"/v1/vms/{vm}")
 
 
 # --- over TCP

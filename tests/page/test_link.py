@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the page says when it does not know: a lost connection, a lost API process, an unsound host."""
 import os
+import signal
 
 import pytest
 
-from host import B, config, send
+from browser import Forward
+from host import B, Host, config, send
 
 HELLO = config("hello.elf")
 
@@ -79,3 +81,50 @@ def test_the_safe_state_of_the_host_is_on_the_page_and_left_there(page, host):
     page.click("dialog .harsh")
     page.until(lambda: not page.all("[data-banner=host-safe]"), "the banner goes")
     assert host.get("/v1/host").json["state"] == "sound"
+
+
+WAITS = """
+const done = arguments[0];
+import('/page/store.js').then(({ store }) => {
+    window.waits = [];
+    store.addEventListener('link', () => store.link.word === 'lost' && window.waits.push(store.link.retryAt - Date.now()));
+    done();
+});
+"""
+
+
+def test_a_host_that_is_asked_too_often_says_so_and_is_asked_no_sooner_than_it_says(browser):
+    with Host(**{"requests-per-second": 2, "request-burst": 8}) as host, Forward(host.socket) as forward:
+        secret = host.post("/v1/tokens/slow", {"role": "reader"}).json["secret"]
+
+        def another_asks():
+            return host.get("/v1/vms", Authorization=f"Bearer {secret}").status == 429
+        browser.expect("429", "ERR_")
+        browser.open(forward.url + "/")
+        browser.until_text("#link", "live")
+        browser.js("sessionStorage.setItem('qvm-token', arguments[0])", secret)
+        browser.driver.refresh()
+        browser.until_text("#who", "token slow")
+        browser.driver.execute_async_script(WAITS)
+        browser.until(lambda: another_asks() and browser.text("[data-banner=stale]"), "it is refused")
+        assert "'slow' may send requests at 2 a second" in browser.text("[data-banner=stale]")
+        assert browser.js("return waits[0]") >= 900, "Retry-After is 1 s; without it, it would be half of that"
+        browser.driver.refresh()
+        browser.until(lambda: another_asks() and "Asked too often" in browser.text("[data-banner=stale]"), "it begins with that")
+        browser.shot("too-often")
+        browser.click("#account")  # signed out, it is another that asks
+        browser.until_text("#link", "live")
+
+
+def test_what_the_host_is_slow_to_answer_is_said_to_be_asked_for(page, host):
+    host.define("patient", HELLO)
+    page.click("[data-vm=patient] [data-verb=start]")
+    os.kill(host.process.pid, signal.SIGSTOP)
+    try:
+        page.click("dialog .yes")
+        page.until_text("dialog", "there is no answer yet")
+        page.shot("slow")
+    finally:
+        os.kill(host.process.pid, signal.SIGCONT)
+    page.until(lambda: not page.all("dialog"), "it is done")
+    assert host.vm("patient")["desired"] == "running"
