@@ -8,6 +8,7 @@
 #include "api/api.h"
 #include "api/http/auth.h"
 #include "api/http/request.h"
+#include "api/ticker.h"
 #include "base/clock.h"
 #include "base/str.h"
 
@@ -16,12 +17,6 @@ struct leases {
 	LIST_HEAD(lease_list, lease) list;
 	sd_event_source *timer;
 };
-
-static void set_timer(struct leases *all)
-{
-	sd_event_source_set_time(all->timer, (clock_mono_ms() + LEASE_LOOK_MS) * 1000);
-	sd_event_source_set_enabled(all->timer, SD_EVENT_ONESHOT);
-}
 
 static void end(struct lease *l, const struct err *why)
 {
@@ -66,7 +61,7 @@ static int on_time(sd_event_source *s, uint64_t at_us, void *arg)
 			end(l, &e);
 	}
 	if (!LIST_EMPTY(&all->list))
-		set_timer(all);
+		ticker_next(all->timer, LEASE_LOOK_MS);
 	return 0;
 }
 
@@ -78,9 +73,7 @@ struct leases *leases_new(struct api *api)
 		abort();
 	all->api = api;
 	LIST_INIT(&all->list);
-	if (sd_event_add_time(api->loop, &all->timer, CLOCK_MONOTONIC, 0, 1000, on_time, all) < 0 ||
-	    sd_event_source_set_enabled(all->timer, SD_EVENT_OFF) < 0)
-		abort();
+	all->timer = ticker_new(api->loop, on_time, all);
 	return all;
 }
 
@@ -106,7 +99,7 @@ void lease_take(struct lease *l, const struct request *r,
 			    .arg = arg};
 	str_copy(l->token, sizeof l->token, r->caller.identity);
 	if (LIST_EMPTY(&all->list))
-		set_timer(all);
+		ticker_next(all->timer, LEASE_LOOK_MS);
 	LIST_INSERT_HEAD(&all->list, l, link);
 }
 

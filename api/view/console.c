@@ -10,11 +10,11 @@
 #include "api/view/boxes.h"
 #include "api/http/http.h"
 #include "api/http/request.h"
+#include "api/ticker.h"
 #include "api/view/follower.h"
 #include "api/view/view.h"
 #include "api/view/vm.h"
 #include "base/auto.h"
-#include "base/clock.h"
 #include "base/str.h"
 
 #define CONSOLE_TYPE "text/plain; charset=utf-8"
@@ -100,8 +100,7 @@ static int on_time(sd_event_source *s, uint64_t at_us, void *arg)
 		request_resume(f->request);
 	if (LIST_EMPTY(&consoles->list))
 		return 0;
-	sd_event_source_set_time(s, (clock_mono_ms() + CONSOLE_POLL_MS) * 1000);
-	sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
+	ticker_next(s, CONSOLE_POLL_MS);
 	return 0;
 }
 
@@ -113,9 +112,7 @@ struct consoles *consoles_new(struct api *api)
 		abort();
 	c->api = api;
 	LIST_INIT(&c->list);
-	if (sd_event_add_time(api->loop, &c->timer, CLOCK_MONOTONIC, 0, 1000, on_time, c) < 0 ||
-	    sd_event_source_set_enabled(c->timer, SD_EVENT_OFF) < 0)
-		abort();
+	c->timer = ticker_new(api->loop, on_time, c);
 	return c;
 }
 
@@ -235,8 +232,7 @@ static void follow(struct request *r, const struct ring *ring, uint64_t generati
 	*c = (struct console){.ring = ring, .generation = generation, .pos = pos};
 	str_copy(c->vm, sizeof c->vm, request_vm(r));
 	follower_join(&c->follower, &all->list, r);
-	sd_event_source_set_time(all->timer, (clock_mono_ms() + CONSOLE_POLL_MS) * 1000);
-	sd_event_source_set_enabled(all->timer, SD_EVENT_ONESHOT);
+	ticker_next(all->timer, CONSOLE_POLL_MS);
 	request_answer_stream(r, CONSOLE_TYPE, on_read, on_freed, c);
 }
 
