@@ -108,7 +108,7 @@ def test_a_host_that_is_asked_too_often_says_so_and_is_asked_no_sooner_than_it_s
         browser.driver.execute_async_script(WAITS)
         browser.until(lambda: another_asks() and browser.text("[data-banner=stale]"), "it is refused")
         assert "'slow' may send requests at 2 a second" in browser.text("[data-banner=stale]")
-        assert browser.js("return waits[0]") >= 900, "Retry-After is 1 s; without it, it would be half of that"
+        assert browser.js("return waits[0]") > 600, "Retry-After is 1 s; without it, it would be 600 ms at most"
         browser.driver.refresh()
         browser.until(lambda: another_asks() and "Asked too often" in browser.text("[data-banner=stale]"), "it begins with that")
         browser.shot("too-often")
