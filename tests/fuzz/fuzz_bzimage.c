@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	memory_over(&m, ranges, 3, bytes);
 	load[0].fd = file_of("ramdisk", 7);
 	load[1].fd = bzimage_of(data, n);
-	r = image_load_board(&b, &m, &entry, &e);
+	r = image_load_board(&b, &m, &entry, NULL, &e);
 	/* Either an error that says why, or an entry and boot parameters that lie in memory. */
 	if (r < 0 ? e.code != ERR_START || !*e.msg
 		  : !memory_at(&m, entry.gpa, 1) ||

@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	load[0].fd = file_of(data, n);
 	for (unsigned i = 1; i < image_loads; i++)
 		load[i].fd = file_of(image_load[i].path, strlen(image_load[i].path));
-	r = image_load_board(&b, &m, &entry, &e);
+	r = image_load_board(&b, &m, &entry, NULL, &e);
 	/* Either an error that says why, or an entry that lies in memory. */
 	if (r < 0 ? e.code != ERR_START || !*e.msg : !memory_at(&m, entry.gpa, 1))
 		__builtin_trap();

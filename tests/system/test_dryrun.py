@@ -3,11 +3,12 @@
 import fcntl
 import json
 import os
+import re
 import struct
 
 import pytest
 
-from host import worker_alone
+from host import GUESTS, worker_alone
 
 FIRST = "ram 1M\nload 0x1000,guest.bin\n"
 
@@ -78,6 +79,28 @@ def test_dryrun_finds_a_file_of_the_wrong_kind_or_size(folder, option, says):
     (folder / "empty.bin").write_bytes(b"")
     r = dryrun(folder, option + "\n")
     assert r.returncode == 64 and says.format(folder) in r.stderr, r
+
+
+@pytest.mark.parametrize("option,line,word", [
+    ("load short.elf", 3, "short.elf"),                # its segments are beyond its end
+    ("load whole.elf", 3, "whole.elf"),                # its segments are beyond the board's memory
+    ("initrd load 0x40000,guest.bin", 1, None),        # nobody would tell the guest of it
+    ("acpi load guest.bin", 3, "guest.bin"),           # it is no table
+    ("data load 0x2000,guest.bin\ndata load 0x2800,guest.bin", 4, "guest.bin"),
+])
+def test_dryrun_loads_the_images_and_says_what_a_start_would(folder, option, line, word):
+    with open(f"{GUESTS}/hello.elf", "rb") as f:
+        whole = f.read()
+    (folder / "whole.elf").write_bytes(whole)
+    (folder / "short.elf").write_bytes(whole[:100])
+    r = dryrun(folder, option + "\n")
+    assert r.returncode == 64 and r.stderr.count(": error: ") == 1, r
+    told = re.search(r"^(?:.*?:(\d+):\d+|.*qvmconf): error: (.*)$", r.stderr, re.M)
+    if word:
+        assert int(told[1]) == line and "^" + "~" * (len(word) - 1) + "\n" in r.stderr, r.stderr
+    started = worker_alone(f"@{folder}/guest.qvmconf")
+    assert started.returncode == 64 and told[2] in started.stderr, (r.stderr, started.stderr)
+    assert dryrun(folder, option + "\n", "--no-host").returncode == 0
 
 
 def test_dryrun_finds_host_cpus_that_are_not_there(folder):

@@ -62,7 +62,7 @@ static inline struct board_load *add(struct bench *t, const char *name, const vo
 
 static inline int boot(struct bench *t)
 {
-	return image_load_board(&t->b, &t->m, &t->entry, &t->e);
+	return image_load_board(&t->b, &t->m, &t->entry, NULL, &t->e);
 }
 
 static inline void expect_refusal(struct bench *t, const char *part)

@@ -332,36 +332,49 @@ static int load_acpi(struct image_guest *g, const struct board_load *load, struc
 	return 0;
 }
 
-static int load_all(struct image_guest *g, const struct board *b, struct err *e)
+static int load_all(struct image_guest *g, const struct board *b, unsigned *ret_load, struct err *e)
 {
+	const struct board_load *load = b->load;
+	unsigned i;
+
 	/* The ramdisk's place depends on the kernel, whichever comes first. */
-	for (unsigned i = 0; i < b->n_loads; i++)
-		if (b->load[i].type == BOARD_IMAGE_ACPI && load_acpi(g, &b->load[i], e) < 0)
-			return err_wrap(e, "`acpi load` in line %u", b->load[i].line);
-	for (unsigned i = 0; i < b->n_loads; i++)
-		if (b->load[i].type != BOARD_IMAGE_INITRD && b->load[i].type != BOARD_IMAGE_ACPI &&
-		    load_one(g, b, &b->load[i], e) < 0)
-			return err_wrap(e, "`load` in line %u", b->load[i].line);
+	for (i = 0; i < b->n_loads; i++)
+		if (load[i].type == BOARD_IMAGE_ACPI && load_acpi(g, &load[i], e) < 0)
+			goto wrong;
+	for (i = 0; i < b->n_loads; i++)
+		if (load[i].type != BOARD_IMAGE_INITRD && load[i].type != BOARD_IMAGE_ACPI &&
+		    load_one(g, b, &load[i], e) < 0)
+			goto wrong;
 	if (!g->kernel_path)
 		return err_set(e, START,
 			       "no `load` names a guest to begin with: the first file must "
 			       "be an image, or bytes to execute");
-	for (unsigned i = 0; i < b->n_loads; i++)
-		if (b->load[i].type == BOARD_IMAGE_INITRD && load_initrd(g, b, &b->load[i], e) < 0)
-			return err_wrap(e, "`initrd load` in line %u", b->load[i].line);
+	for (i = 0; i < b->n_loads; i++)
+		if (load[i].type == BOARD_IMAGE_INITRD && load_initrd(g, b, &load[i], e) < 0)
+			goto wrong;
 	close_gaps(g, b);
 	return finish(g, b, e);
+wrong:
+	*ret_load = i;
+	return err_wrap(e, "`%sload` in line %u",
+			load[i].type == BOARD_IMAGE_ACPI     ? "acpi "
+			: load[i].type == BOARD_IMAGE_INITRD ? "initrd "
+							     : "",
+			load[i].line);
 }
 
 int image_load_board(const struct board *b, const struct memory *m, struct entry *ret,
-		     struct err *e)
+		     unsigned *ret_load, struct err *e)
 {
 	struct image_guest g = {
 		.layout = {.memory = m}, .cmdline = b->cmdline, .initrd_below = FOUR_GIB};
-	int r = load_all(&g, b, e);
+	unsigned wrong = b->n_loads;
+	int r = load_all(&g, b, &wrong, e);
 
 	if (r == 0)
 		*ret = g.entry;
+	else if (ret_load)
+		*ret_load = wrong;
 	free(g.kernel_state);
 	free(g.module);
 	acpi_extra_free(&g.acpi_extras);

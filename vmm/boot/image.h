@@ -79,9 +79,9 @@ struct image_class {
 		__attribute__((used, retain, section("qvm_image"))) = &(class)
 
 /* Load all that the board names and say where the boot vCPU begins. ERR_START names the file, the
- * reason and what to do. */
+ * reason and what to do; *ret_load, unless it is NULL, is then the index of that `load`, or n_loads. */
 int image_load_board(const struct board *b, const struct memory *m, struct entry *ret,
-		     struct err *e);
+		     unsigned *ret_load, struct err *e);
 
 /* --- for the classes --- */
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/auto.h"
 #include "vmm/conf/cpus.h"
 #include "vmm/conf/hosting.h"
 #include "vmm/conf/lex.h"
@@ -60,6 +61,7 @@ int conf_read(const struct conf_source *s, struct board **ret_board, unsigned *r
 	struct findings findings;
 	struct draft draft;
 	struct parse parse;
+	struct board *board = NULL;
 	unsigned n_wrong;
 
 	lex_open(&lex, s);
@@ -80,13 +82,19 @@ int conf_read(const struct conf_source *s, struct board **ret_board, unsigned *r
 	if (n_wrong == 0 && draft.board->dryrun && s->probe)
 		hosting_check(&draft, s, &lex, &findings);
 
+	if (findings.n_errors == 0)
+		board = draft_finish(&draft);
+	if (board && board->dryrun && s->probe)
+		hosting_rehearse(board, &draft, s, &lex, &findings);
+
 	finding_report(&findings, s->report, s->report_arg);
 	*ret_errors = findings.n_errors;
 	*ret_warnings = findings.n_warnings;
-	if (findings.n_errors == 0)
-		*ret_board = draft_finish(&draft);
-	else
+	if (findings.n_errors)
 		fail(&findings, e);
+	else
+		*ret_board = TAKE(board);
+	board_free(board);
 	if (findings.n_errors && n_wrong == 0)
 		e->code = ERR_RESOURCE;
 	draft_close(&draft);

@@ -34,6 +34,8 @@ struct conf_probe {
 	int (*want)(uint32_t kind, const char *path, uint64_t room, struct err *e);
 	int (*folder)(const char *path, struct err *e); /* for `dump` */
 	int (*cpu)(const struct board_cpu *c, unsigned index, struct err *e);
+	/* Can the images be loaded, all together? ERR_START; *ret_load as of image_load_board(). */
+	int (*images)(struct board *b, unsigned *ret_load, struct err *e);
 };
 
 struct conf_source {

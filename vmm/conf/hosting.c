@@ -130,3 +130,19 @@ void hosting_check(const struct draft *d, const struct conf_source *s, const str
 	    s->probe->folder(d->board->dump, &e) < 0)
 		report(&a, &d->dump_at, &e);
 }
+
+void hosting_rehearse(struct board *b, const struct draft *d, const struct conf_source *s,
+		      const struct lex *l, struct findings *f)
+{
+	const struct asking a = {.draft = d, .source = s, .lex = l, .findings = f};
+	struct mark at = {0};
+	unsigned wrong = b->n_loads;
+	struct err e;
+
+	if (s->probe->images(b, &wrong, &e) == 0)
+		return;
+	if (wrong < d->n_loads)
+		at = place_of(&a, &d->load[wrong].at, d->load[wrong].at.order + 1,
+			      b->load[wrong].path);
+	report(&a, &at, &e);
+}

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+struct board;
 struct conf_source;
 struct draft;
 struct findings;
@@ -13,3 +14,6 @@ struct lex;
 /* Ask source->probe about each, in order of the configuration. */
 void hosting_check(const struct draft *d, const struct conf_source *s, const struct lex *l,
 		   struct findings *f);
+/* Then of the board that the draft became: do its images load? */
+void hosting_rehearse(struct board *b, const struct draft *d, const struct conf_source *s,
+		      const struct lex *l, struct findings *f);

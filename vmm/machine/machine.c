@@ -177,7 +177,8 @@ static int assemble(struct machine *m, int ram_fd, struct err *e)
 	    kvm_create(m->kvm_fd, &m->vm_fd, e) < 0 || check_counts(m, e) < 0 ||
 	    add_memory(m, ram_fd, e) < 0 || exits_choose(m->board, m->vm_fd, e) < 0 ||
 	    irqchip_create(m->board, m->vm_fd, &m->space[VDEV_MEM], e) < 0 || add_vdevs(m, e) < 0 ||
-	    image_load_board(m->board, &m->memory, &entry, e) < 0 || add_vcpus(m, &entry, e) < 0)
+	    image_load_board(m->board, &m->memory, &entry, NULL, e) < 0 ||
+	    add_vcpus(m, &entry, e) < 0)
 		return -1;
 	board_close_images(m->board);
 	map_draw(m->box, m->board, &m->memory, &m->space[VDEV_MEM], &m->space[VDEV_IO]);

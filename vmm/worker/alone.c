@@ -304,10 +304,21 @@ static void raise_priority_limit(const struct board *b)
 			       board_priority(b));
 }
 
+struct sandbox_spec alone_sandbox(void)
+{
+	struct sandbox_spec spec = {.max_fds = FDS_MOST};
+
+	if (geteuid() == 0) {
+		spec.uid = UID_BASE + (uid_t)getpid();
+		spec.gid = spec.uid;
+	}
+	return spec;
+}
+
 /* The board is sound: build it and run it to its end. */
 static int run(struct alone *a)
 {
-	struct sandbox_spec spec = {.max_fds = FDS_MOST};
+	struct sandbox_spec spec = alone_sandbox();
 	struct machine_end end;
 	struct err e = {0};
 	char missing[300];
@@ -327,10 +338,6 @@ static int run(struct alone *a)
 			 "cgroup of its shell",
 			 a->life.board->partition);
 	raise_priority_limit(a->life.board);
-	if (geteuid() == 0) {
-		spec.uid = UID_BASE + (uid_t)getpid();
-		spec.gid = spec.uid;
-	}
 	a->signal_fd = catch_signals(&e);
 	if (a->signal_fd < 0 || open_door(a, &e) < 0 ||
 	    life_close_sandbox(&a->life, &spec, &e) < 0) {

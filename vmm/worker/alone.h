@@ -8,5 +8,9 @@
  */
 #pragma once
 
+#include "base/sandbox.h"
+
+/* The sandbox of a lone process: another user, if it is root. */
+struct sandbox_spec alone_sandbox(void);
 /* The words after the program's name. Returns the exit status of the process. */
 int alone_run(int argc, char **argv);

@@ -20,6 +20,7 @@
 #include "schemas/message.h"
 #include "vmm/machine/kvm.h"
 #include "vmm/machine/schedule.h"
+#include "vmm/worker/rehearsal.h"
 
 static bool is_allowed(const char *path, int how)
 {
@@ -239,4 +240,5 @@ static int ask_folder(const char *path, struct err *e)
 	return S_ISDIR(st.st_mode) ? 0 : err_set(e, RESOURCE, "'%s' is not a folder", path);
 }
 
-const struct conf_probe probe_host = {.want = ask, .folder = ask_folder, .cpu = schedule_probe};
+const struct conf_probe probe_host = {
+	.want = ask, .folder = ask_folder, .cpu = schedule_probe, .images = rehearsal_load};
