@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* eat - touches its memory page by page, from 4 MiB to mib=N (decimal), and tells how far it is. */
+/* eat - touches its memory page by page, from 4 MiB to mib=N (decimal), and tells how far it is. Then it
+ * powers off, or spins for ever by then=stay. */
 #include "power.h"
 #include "pvh.h"
 #include "say.h"
@@ -17,5 +18,7 @@ void guest_main(const struct pvh_info *info)
 			say("ate %u MiB\n", mib);
 	}
 	say("had enough\n");
+	while (pvh_is(info, "then", "stay"))
+		;
 	power_off();
 }
