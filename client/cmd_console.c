@@ -7,10 +7,13 @@
 #include "base/str.h"
 #include "client/attach.h"
 #include "client/command.h"
+#include "client/follower.h"
 #include "client/show/problem.h"
 #include "client/show/screen.h"
 #include "client/show/term.h"
 #include "schemas/message.h"
+
+enum { ALL = -1, TAIL_MOST = 100000 }; /* lines */
 
 /* \n \r \t \e \\ \xHH; -1 at any other. */
 static int escaped(const char **at)
@@ -86,17 +89,6 @@ static int send_text(struct command_call *c, const char *vm, const char *given, 
 	return 0;
 }
 
-static int read_tail(const char *text, char query[static 64], struct err *e)
-{
-	char *end;
-	long n = strtol(text, &end, 10);
-
-	if (!*text || *end || n < 0)
-		return err_set(e, USAGE, "--tail '%s' is no number of lines", text);
-	snprintf(query + strlen(query), 40, "%stail=%ld", *query ? "&" : "", n);
-	return 0;
-}
-
 /* "^]" or one character. */
 static int read_escape(const char *text, char *ret, struct err *e)
 {
@@ -137,14 +129,22 @@ static int attach(struct command_call *c, const char *vm, bool is_terminal)
 	return attach_run(c, vm, &how);
 }
 
+static const struct follower_source followed = {
+	.op = OP_vm_console,
+	.what = "console",
+	.position = "Console-Position",
+	.generation = "Console-Generation",
+};
+
 static int run(struct command_call *c)
 {
 	AUTO_RESPONSE struct http_response r = {0};
 	const char *text = command_value(c, "--send"), *tail = command_value(c, "--tail");
 	bool follow = command_value(c, "--follow") != NULL;
 	struct screen screen = screen_open();
-	char query[64] = "";
+	char query[32];
 	struct err e;
+	long lines;
 	int status = 0;
 	const char *vm = command_vm(c, &status);
 
@@ -156,29 +156,29 @@ static int run(struct command_call *c)
 	if (is_terminal || command_value(c, "--escape") || command_value(c, "--force") ||
 	    command_value(c, "--read-only"))
 		return attach(c, vm, is_terminal);
-	if (follow)
-		str_copy(query, sizeof query, "follow=1");
-	if (tail && read_tail(tail, query, &e) < 0)
+	if (command_number(c, "--tail", 0, TAIL_MOST, ALL, &lines, &e) < 0)
 		return problem_local(&e, c->as_json);
 	if (text && (send_text(c, vm, text, &status) < 0 || (!follow && !tail)))
 		return status;
-	if (command_ask(c,
-			&(struct http_request){.op = OP_vm_console,
-					       .param = vm,
-					       .query = *query ? query : NULL,
-					       .accept = "text/plain",
-					       .timeout_ms = follow ? -1 : 0,
-					       .ends_unread = follow,
-					       .sink = screen_show,
-					       .sink_arg = &screen},
-			&r, &status) < 0)
-		return status;
+	snprintf(query, sizeof query, "tail=%ld", lines);
+	if (follow)
+		status = follower_run(c, &followed, vm, lines, &screen);
+	else
+		command_ask(c,
+			    &(struct http_request){.op = OP_vm_console,
+						   .param = vm,
+						   .query = lines == ALL ? NULL : query,
+						   .accept = "text/plain",
+						   .sink = screen_show,
+						   .sink_arg = &screen},
+			    &r, &status);
 	screen_close(&screen);
-	return 0;
+	return status;
 }
 
 static const struct command_option options[] = {
-	{"--follow", "-f", NULL, "go on with what the guest prints from now"},
+	{"--follow", "-f", NULL,
+	 "go on with what the guest prints from now, over lost connections"},
 	{"--tail", "-n", "LINES", "begin with the last so many lines"},
 	{"--send", NULL, "TEXT", "type TEXT first; it may hold \\n \\r \\t \\e \\\\ \\xHH"},
 	{"--force", NULL, NULL, "attached: type although somebody else does"},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "base/str.h"
 #include "client/command.h"
+#include "client/follower.h"
 #include "client/show/problem.h"
 #include "client/show/screen.h"
 
@@ -11,22 +11,26 @@ enum { MOST = 100000 };
 static const char since_instead[] =
 	"qvmadm events --vm VM --since TIME tells what happened when; --tail counts lines";
 
+static const struct follower_source followed = {
+	.op = OP_vm_log,
+	.what = "log",
+	.position = "Log-Position",
+	.generation = "Log-Generation",
+};
+
 static int run(struct command_call *c)
 {
 	AUTO_RESPONSE struct http_response r = {0};
-	bool follow = command_value(c, "--follow") != NULL;
 	struct screen screen = screen_open();
-	char query[64] = "";
-	size_t len = 0;
+	char query[32];
 	struct err e;
 	long lines;
+	bool is_whole = false;
 	int status = 0;
 	struct http_request q = {
 		.op = OP_vm_log,
 		.query = query,
 		.accept = "text/plain",
-		.timeout_ms = follow ? -1 : 0,
-		.ends_unread = follow,
 		.sink = screen_show,
 		.sink_arg = &screen,
 	};
@@ -40,17 +44,20 @@ static int run(struct command_call *c)
 	}
 	if (command_number(c, "--tail", 0, MOST, MOST, &lines, &e) < 0)
 		return problem_local(&e, c->as_json);
-	str_add(query, sizeof query, &len, "tail=%ld%s", lines, follow ? "&follow=1" : "");
-	if (command_ask(c, &q, &r, &status) < 0)
-		return status;
+	snprintf(query, sizeof query, "tail=%ld", lines);
+	if (command_value(c, "--follow"))
+		status = follower_run(c, &followed, q.param, lines, &screen);
+	else if (command_ask(c, &q, &r, &status) == 0)
+		is_whole = true;
 	screen_close(&screen);
-	if (!follow && lines && !screen.n_shown)
+	if (is_whole && lines && !screen.n_shown)
 		fprintf(stderr, "The worker of %s has logged nothing.\n", q.param);
-	return 0;
+	return status;
 }
 
 static const struct command_option options[] = {
-	{"--follow", "-f", NULL, "go on with what it logs from now, over restarts"},
+	{"--follow", "-f", NULL,
+	 "go on with what it logs from now, over restarts and lost connections"},
 	{"--tail", "-n", "LINES", "begin with the last so many lines"},
 	{"--since", NULL, "TIME", "refused, as the lines carry no time; events has it"},
 	{0},

@@ -24,8 +24,8 @@ struct ring {
 	size_t bytes;
 	size_t head; /* of its count, in the box */
 	size_t (*read)(const struct blackbox_map *m, uint64_t *pos, char *ret, size_t cap);
-	enum param tail, since, of, follow; /* of: the generation that `since` is of */
-	const char *position, *generation;  /* headers */
+	enum param tail, since, of, follow, gapless; /* of: the generation that `since` is of */
+	const char *position, *generation;	     /* headers */
 };
 
 static const struct ring printed = {
@@ -36,6 +36,7 @@ static const struct ring printed = {
 	.since = PARAM_OF_vm_console_since,
 	.of = PARAM_OF_vm_console_generation,
 	.follow = PARAM_OF_vm_console_follow,
+	.gapless = PARAM_OF_vm_console_gapless,
 	.position = "Console-Position",
 	.generation = "Console-Generation",
 };
@@ -48,6 +49,7 @@ static const struct ring logged = {
 	.since = PARAM_OF_vm_log_since,
 	.of = PARAM_OF_vm_log_generation,
 	.follow = PARAM_OF_vm_log_follow,
+	.gapless = PARAM_OF_vm_log_gapless,
 	.position = "Log-Position",
 	.generation = "Log-Generation",
 };
@@ -67,6 +69,7 @@ struct console {
 	const struct ring *ring;
 	char vm[NAME_CAP];
 	uint64_t generation, pos;
+	bool is_gapless;
 };
 
 struct consoles {
@@ -141,6 +144,7 @@ static ssize_t on_read(void *arg, uint64_t stream_pos, char *to, size_t room)
 {
 	struct console *c = arg;
 	const struct boxes_entry *b = boxes_find(c->follower.api->boxes, c->vm);
+	uint64_t before = c->pos;
 	size_t n = 0;
 
 	(void)stream_pos;
@@ -154,11 +158,15 @@ static ssize_t on_read(void *arg, uint64_t stream_pos, char *to, size_t room)
 	    (!b && vm_is_gone(c->follower.api->db, c->vm)))
 		return MHD_CONTENT_READER_END_OF_STREAM;
 	if (b && b->generation != c->generation) {
+		if (c->is_gapless)
+			return MHD_CONTENT_READER_END_OF_STREAM;
 		c->generation = b->generation;
 		c->pos = 0;
 	}
 	if (b)
 		n = c->ring->read(&b->map, &c->pos, to, room);
+	if (c->is_gapless && c->pos != before + n)
+		return MHD_CONTENT_READER_END_OF_STREAM;
 	if (n == 0)
 		request_suspend(c->follower.request);
 	return (ssize_t)n;
@@ -229,7 +237,12 @@ static void follow(struct request *r, const struct ring *ring, uint64_t generati
 
 	if (!c)
 		abort();
-	*c = (struct console){.ring = ring, .generation = generation, .pos = pos};
+	*c = (struct console){
+		.ring = ring,
+		.generation = generation,
+		.pos = pos,
+		.is_gapless = param_number(&r->params, ring->gapless),
+	};
 	str_copy(c->vm, sizeof c->vm, request_vm(r));
 	follower_join(&c->follower, &all->list, r);
 	ticker_next(all->timer, CONSOLE_POLL_MS);
@@ -254,8 +267,8 @@ static int view(struct request *r, const struct ring *ring, struct err *e)
 		follow(r, ring, generation, begin);
 	} else {
 		request_answer_bytes(r, 200, CONSOLE_TYPE, n ? text : "", n);
-		put_position(r, ring->position, end);
 	}
+	put_position(r, ring->position, is_following ? begin : end);
 	put_position(r, ring->generation, generation);
 	return 0;
 }
