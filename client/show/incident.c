@@ -130,7 +130,9 @@ static void print_usage(const json_t *i)
 
 static void print_registers(const json_t *vcpus)
 {
-	enum { PER_LINE = 4 };
+	enum { MOST = 4, ONE = 26 /* columns of one, and one in front of all */ };
+	unsigned width = term_width(stdout), fit = (width - 1) / ONE;
+	unsigned per_line = !width || fit > MOST ? MOST : fit ? fit : 1;
 	const json_t *v;
 	const char *name;
 	json_t *value;
@@ -147,12 +149,12 @@ static void print_registers(const json_t *vcpus)
 			 field_number(v, "vcpu", (int64_t)i));
 		print_title(title);
 		json_object_foreach (registers, name, value) {
-			printf("%s%6s %-18s", n % PER_LINE ? " " : "  ", name,
+			printf("%s%6s %-18s", n % per_line ? " " : "  ", name,
 			       json_is_string(value) ? json_string_value(value) : "?");
-			if (++n % PER_LINE == 0)
+			if (++n % per_line == 0)
 				putchar('\n');
 		}
-		if (n % PER_LINE)
+		if (n % per_line)
 			putchar('\n');
 	}
 }

@@ -433,3 +433,12 @@ def test_output_that_goes_nowhere_is_an_error(farm, words, to):
     r = subprocess.run(["sh", "-c", f'"$@" {to}', "sh", f"{B}/{program}", *host, verb], text=True,
                        capture_output=True, timeout=60, check=False)
     assert r.returncode in (12, 64) and "output" in r.stderr, r
+
+
+def test_the_registers_of_an_incident_keep_to_the_width_of_the_terminal(farm):
+    """Its other lines are what a guest or a sentence makes them."""
+    for columns, most in ((79, 3), (78, 2), (120, 4), (20, 1)):
+        with Terminal([f"{B}/qvmadm", "-H", f"unix:{farm.socket}", "incidents", "bad", "--last"], columns=columns) as t:
+            assert t.end() == 0, t.drawn
+            rows = [line for line in t.drawn.splitlines() if " rax 0x" in line.lower()]
+        assert rows and all(row.count("0x") == most and len(row.rstrip()) <= max(columns, 27) for row in rows), t.drawn
