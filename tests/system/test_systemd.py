@@ -41,6 +41,10 @@ def test_the_server_of_shared_memory_is_in_a_scope_and_not_in_the_unit(story):
     assert "shared memory: in /qvm.slice/qvmd-shmem" in story
 
 
+def test_ports_of_the_host_take_the_drop_in_of_the_unit(story):
+    assert "ports: the unit lets them through with its drop-in alone" in story
+
+
 def test_a_bus_that_hangs_or_is_gone_holds_up_nobody(story):
     assert "a bus that hangs: the start fell back, others were served meanwhile" in story
     assert "a bus that is gone: the start fell back, the next one found it again" in story
