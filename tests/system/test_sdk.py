@@ -202,6 +202,27 @@ def test_a_crash_of_a_lone_vm_is_its_signal(tmp_path, folder):
     assert alone(tmp_path, folder, guest("vdev crash", 1)).returncode == -signal.SIGSEGV
 
 
+@pytest.fixture
+def early(folder):
+    """Its constructor crashes."""
+    shutil.copy(f"{B}/tests/vdevs/vdev-early.so", folder)
+    os.chmod(folder / "vdev-early.so", 0o644)
+    return "'vdev-early.so' crashes when it is loaded"
+
+
+def test_a_crash_of_a_vdev_that_is_being_loaded_says_which_it_is(tmp_path, folder, early):
+    for r in (alone(tmp_path, folder, guest("vdev early")),
+              worker_alone("help", env={**os.environ, "QVM_VDEV_FOLDER": str(folder)})):
+        assert r.returncode == -signal.SIGSEGV and r.stderr.count(early) == 1, r
+
+
+def test_a_vdev_that_crashes_when_it_is_loaded_costs_who_names_it_alone(equipped, early):
+    a = equipped.put("/v1/vms/box", {"config": guest("vdev early"), "policy": {}})
+    assert a.status == 502 and early in a.text, a.text
+    equipped.define("good", config("hello.elf"))
+    assert equipped.verb("good", "start").json["state"] == "done"
+
+
 def test_a_forbidden_system_call_of_a_vdev_is_named(equipped):
     equipped.define("bad", guest("vdev crash", 2), on_failure="stop")
     equipped.verb("bad", "start")
