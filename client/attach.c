@@ -220,6 +220,25 @@ static void postpone(struct attach *a, struct line *l, const char *why, uint64_t
 	}
 }
 
+/* Of 429 the server says whether the guest does not read or somebody asks too often. What is typed is
+ * tried at the pace of the guest, what is read when the server wants to be asked again. */
+static void put_off(struct attach *a, struct line *l, const struct http_response *r,
+		    uint64_t now_ms)
+{
+	json_t *o = r->status == 429 ? json_loads(r->body, 0, NULL) : NULL;
+	const char *why = json_string_value(json_object_get(o, "detail"));
+	bool is_reader = l == &a->reader;
+
+	postpone(a, l,
+		 why	     ? why
+		 : is_reader ? "The server has no time"
+			     : "The server takes nothing that is typed now",
+		 now_ms);
+	if (r->status == 429 && (is_reader || r->retry_after_s > 1))
+		l->at_ms = now_ms + (uint64_t)(r->retry_after_s ? r->retry_after_s : 1) * 1000;
+	json_decref(o);
+}
+
 static void finish(struct attach *a, struct line *l, CURLcode code, uint64_t now_ms)
 {
 	AUTO_RESPONSE struct http_response r = {0};
@@ -230,11 +249,7 @@ static void finish(struct attach *a, struct line *l, CURLcode code, uint64_t now
 		return;
 	}
 	if (r.status == 429 || r.status == 503) {
-		postpone(a, l,
-			 l == &a->reader   ? "The server has no time"
-			 : r.status == 429 ? "The guest does not read what is typed"
-					   : "The server takes nothing that is typed now",
-			 now_ms);
+		put_off(a, l, &r, now_ms);
 		return;
 	}
 	if (l->is_told)

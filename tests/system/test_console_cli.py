@@ -3,10 +3,11 @@
 import os
 import signal
 import subprocess
+import threading
 
 import pytest
 
-from host import B, config
+from host import B, Host, config
 from terminal import Terminal
 from websocket import WebSocket
 
@@ -21,8 +22,8 @@ def shared(shared):
     return shared
 
 
-def attached(host, *args, vm="echo"):
-    t = Terminal([f"{B}/qvmadm", "-H", f"unix:{host.socket}", "console", vm, *args])
+def attached(host, *args, vm="echo", **env):
+    t = Terminal([f"{B}/qvmadm", "-H", f"unix:{host.socket}", "console", vm, *args], **env)
     t.until(lambda seen: "detaches." in seen, "how to leave")
     return t
 
@@ -73,8 +74,34 @@ def test_a_guest_that_reads_nothing_is_spoken_of_and_can_be_left(host):
     with attached(host, vm="deaf") as t:
         for _ in range(6):
             t.type("x" * 1000)
-        until(t, "The guest does not read what is typed. Trying again; Ctrl-] detaches.")
+        until(t, "the guest of 'deaf' has not read what was typed before")
+        until(t, "Trying again; Ctrl-] detaches.")
         left(t)
+
+
+def test_who_asks_too_often_is_told_that_and_not_that_the_guest_does_not_read():
+    with Host(**{"requests-per-second": 1, "request-burst": 20}) as h:
+        secret = h.post("/v1/tokens/script", {"role": "operator"}).json["secret"]
+        h.define("echo", config("echo.elf"))
+        h.verb("echo", "start")
+        over = threading.Event()
+
+        def ask():
+            while not over.is_set():
+                h.request("GET", "/v1/vms", headers={"Authorization": f"Bearer {secret}"})
+
+        with attached(h, QVM_TOKEN=secret) as t:
+            other = threading.Thread(target=ask)
+            other.start()
+            try:
+                t.type("x")
+                until(t, "'script' may send requests at 1 a second, and 20 at once")
+                until(t, "Trying again; Ctrl-] detaches.")
+                assert "has not read" not in t.drawn
+            finally:
+                over.set()
+                other.join()
+            left(t)
 
 
 def test_another_key_leaves_and_what_was_typed_before_it_is_sent(shared):
