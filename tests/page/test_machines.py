@@ -190,6 +190,9 @@ def test_it_fits_a_phone_and_both_schemes(host, running, page, forward):
         page.shot(f"phone-{scheme}")
         page.size(1280, 860)
         page.shot(f"machines-{scheme}")
+        above, below = page.js("return ['.name', '.why'].map((c) => document.querySelector('[data-vm=gateway] ' + c)"
+                               ".getBoundingClientRect())")
+        assert above["bottom"] <= below["top"] + 1 and above["height"] < 2 * 24, "its name is one line above why"
         colours.add(page.js("return getComputedStyle(document.body).backgroundColor"))
     assert len(colours) == 2
 
