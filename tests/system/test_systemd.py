@@ -54,6 +54,10 @@ def test_a_restart_of_the_unit_leaves_its_vms_running(story):
     assert "restart: the guest runs on" in story
 
 
+def test_what_reads_what_a_guest_prints_lives_as_long_as_the_guest(story):
+    assert "restart: so does what reads what a guest prints, until its guest ends" in story
+
+
 def test_a_supervisor_that_hangs_is_ended_by_the_watchdog_and_started_again(story):
     assert "watchdog: a hung qvmd was ended and started again; the guest runs on" in story
 
