@@ -166,7 +166,8 @@ def store_damaged(ask):
         streams = [o for o in of(host) if any(p["name"] == "follow" for p in o.item["parameters"])]
         ask.at(host, ask_each, (o for o in of(host) if o.method == "GET" and o not in streams))
         host.process.kill()
-        shutil.rmtree(host.state)
+        for entry in os.scandir(host.state):  # the folder stays: its number names the host's cgroup
+            shutil.rmtree(entry) if entry.is_dir() else os.unlink(entry)
 
 
 def host_safe(ask):

@@ -127,6 +127,16 @@ def test_dryrun_finds_a_disk_that_another_vm_has_and_leaves_it_to_it(folder):
     assert r.returncode == 0, r
 
 
+def test_dryrun_finds_one_disk_of_two_names(folder):
+    (folder / "disk.img").write_bytes(bytes(65536))
+    (folder / "link.img").symlink_to("disk.img")
+    board = "vdev virtio-blk hostdev disk.img\nvdev virtio-blk hostdev {}link.img\n"
+    r = dryrun(folder, board.format(""))
+    assert r.returncode == 64 and "link.img' is taken by `vdev virtio-blk` of line 3" in r.stderr, r
+    assert worker_alone(f"@{folder}/guest.qvmconf").returncode == 64
+    assert dryrun(folder, board.format("<").replace("hostdev disk", "hostdev <disk")).returncode == 0
+
+
 def test_a_start_ends_with_the_status_that_dryrun_has_foretold(folder):
     assert dryrun(folder, "vdev virtio-blk hostdev disk.img\n").returncode == 64
     r = worker_alone(f"@{folder}/guest.qvmconf")

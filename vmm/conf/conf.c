@@ -77,10 +77,12 @@ int conf_read(const struct conf_source *s, struct board **ret_board, unsigned *r
 	loading_check(&draft, s, &findings);
 	wiring_check(&draft, s, &findings);
 	overlap_check(&draft, &findings);
-	sharing_check(&draft, &findings);
+	sharing_check(&draft, NULL, &findings);
 	n_wrong = findings.n_errors;
-	if (n_wrong == 0 && draft.board->dryrun && s->probe)
+	if (n_wrong == 0 && draft.board->dryrun && s->probe) {
+		sharing_check(&draft, s->probe->is_same, &findings);
 		hosting_check(&draft, s, &lex, &findings);
+	}
 
 	if (findings.n_errors == 0)
 		board = draft_finish(&draft);

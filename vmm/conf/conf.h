@@ -33,6 +33,7 @@ struct conf_probe {
 	/* kind of schemas/wants.def; room: the most bytes that an image may have, the vCPUs of a KVM. */
 	int (*want)(uint32_t kind, const char *path, uint64_t room, struct err *e);
 	int (*folder)(const char *path, struct err *e); /* for `dump` */
+	bool (*is_same)(const char *a, const char *b);	/* one file of two names */
 	int (*cpu)(const struct board_cpu *c, unsigned index, struct err *e);
 	/* Can the images be loaded, all together? ERR_START; *ret_load as of image_load_board(). */
 	int (*images)(struct board *b, unsigned *ret_load, struct err *e);

@@ -240,5 +240,19 @@ static int ask_folder(const char *path, struct err *e)
 	return S_ISDIR(st.st_mode) ? 0 : err_set(e, RESOURCE, "'%s' is not a folder", path);
 }
 
-const struct conf_probe probe_host = {
-	.want = ask, .folder = ask_folder, .cpu = schedule_probe, .images = rehearsal_load};
+static bool is_same(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	if (stat(a, &x) < 0 || stat(b, &y) < 0)
+		return false;
+	return S_ISBLK(x.st_mode) && S_ISBLK(y.st_mode)
+		       ? x.st_rdev == y.st_rdev
+		       : x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+const struct conf_probe probe_host = {.want = ask,
+				      .folder = ask_folder,
+				      .is_same = is_same,
+				      .cpu = schedule_probe,
+				      .images = rehearsal_load};
