@@ -107,7 +107,7 @@ const char *str_bytes(uint64_t n, char ret[static 24])
 		u++;
 	}
 	if (u < 0)
-		snprintf(ret, 24, "%" PRIu64, n);
+		snprintf(ret, 24, n ? "%" PRIu64 " B" : "0", n);
 	else
 		snprintf(ret, 24, "%" PRIu64 "%c", n, unit[u]);
 	return ret;

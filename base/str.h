@@ -32,5 +32,5 @@ struct str_near str_near(const char *word);
 unsigned str_try(struct str_near *n, const char *candidate);
 /* Replace every byte that is not printable ASCII, tab or newline by '?', in place. */
 void str_printable(char *s, size_t n);
-/* A number with a unit for people: 65536 -> "64K"; exact multiples only, else plain digits. */
+/* A number with a unit for people: 65536 -> "64K", exact multiples only; else "65537 B"; "0". */
 const char *str_bytes(uint64_t n, char ret[static 24]);

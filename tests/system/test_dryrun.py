@@ -68,7 +68,7 @@ def test_dryrun_asks_the_host_nothing_about_a_wrong_configuration(folder):
 
 
 @pytest.mark.parametrize("option,says", [
-    ("data load 0xff800,guest.bin", "has 4K (4096 bytes), its place in guest memory 2K"),
+    ("data load 0xff800,guest.bin", "has 4K, its place in guest memory 2K"),
     ("data load 0x2000,empty.bin", "image '{}/empty.bin' is empty"),
     ("data load 0x2000,.", "is not a regular file"),
     ("vdev virtio-blk hostdev .", "Is a directory"),

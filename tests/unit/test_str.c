@@ -85,7 +85,7 @@ TEST(str_bytes_uses_a_unit_only_when_exact)
 	char b[24];
 
 	assert_string_equal(str_bytes(0, b), "0");
-	assert_string_equal(str_bytes(1023, b), "1023");
+	assert_string_equal(str_bytes(1023, b), "1023 B");
 	assert_string_equal(str_bytes(65536, b), "64K");
 	assert_string_equal(str_bytes(UINT64_C(3) << 30, b), "3G");
 }

@@ -53,11 +53,11 @@ static int explain_outside(const struct layout *l, uint64_t gpa, uint64_t bytes,
 
 	if (!r)
 		return err_set(e, START,
-			       "'%s' wants %s bytes at 0x%" PRIx64 ", where the board has "
+			       "'%s' wants %s at 0x%" PRIx64 ", where the board has "
 			       "no memory: add `ram 0x%" PRIx64 ",LENGTH` before the `load`",
 			       what, str_bytes(bytes, size), gpa, gpa & ~UINT64_C(0xfff));
 	return err_set(e, START,
-		       "'%s' wants %s bytes at 0x%" PRIx64 ", but that `%s` ends at "
+		       "'%s' wants %s at 0x%" PRIx64 ", but that `%s` ends at "
 		       "0x%" PRIx64 ": make it longer",
 		       what, str_bytes(bytes, size), gpa, r->is_rom ? "rom" : "ram",
 		       r->gpa + r->bytes);
@@ -92,7 +92,7 @@ static int no_room(uint64_t bytes, const char *what, struct err *e)
 	char size[24];
 
 	return err_set(e, START,
-		       "'%s' finds no %s bytes of free RAM where it may lie: make a `ram` "
+		       "'%s' finds no %s of free RAM where it may lie: make a `ram` "
 		       "longer",
 		       what, str_bytes(bytes, size));
 }

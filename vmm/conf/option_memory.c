@@ -22,9 +22,9 @@ static uint64_t highest(const struct draft *d)
 /* "0x2000" or "1M", the way an address or a size is best written. */
 static const char *written(uint64_t n, char ret[static 24])
 {
-	str_bytes(n, ret);
-	if (n && ret[strlen(ret) - 1] <= '9')
-		snprintf(ret, 24, "0x%" PRIx64, n);
+	if (n % 1024 == 0)
+		return str_bytes(n, ret);
+	snprintf(ret, 24, "0x%" PRIx64, n);
 	return ret;
 }
 

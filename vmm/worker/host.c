@@ -57,7 +57,7 @@ int host_open_ram(const struct want *w, const struct board *b, struct err *e)
 
 	(void)b;
 	if (fd < 0)
-		return err_sys(e, RESOURCE, "make the guest's memory of %s bytes",
+		return err_sys(e, RESOURCE, "make the guest's memory of %s",
 			       str_bytes(w->bytes, size));
 	*w->fd = fd;
 	return 0;

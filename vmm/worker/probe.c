@@ -2,7 +2,6 @@
 #include "vmm/worker/probe.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -64,11 +63,8 @@ static int ask_image(const char *path, uint64_t room, struct err *e)
 	if (st.st_size == 0)
 		return err_set(e, RESOURCE, "image '%s' is empty", path);
 	if ((uint64_t)st.st_size > room)
-		return err_set(e, RESOURCE,
-			       "image '%s' has %s (%" PRIu64
-			       " bytes), its place in guest memory %s",
-			       path, str_bytes((uint64_t)st.st_size, has), (uint64_t)st.st_size,
-			       str_bytes(room, fits));
+		return err_set(e, RESOURCE, "image '%s' has %s, its place in guest memory %s", path,
+			       str_bytes((uint64_t)st.st_size, has), str_bytes(room, fits));
 	return 0;
 }
 
