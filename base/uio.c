@@ -101,20 +101,32 @@ int uio_open(unsigned n, int *ret_fd, struct err *e)
 	return 0;
 }
 
+/* systemd's ProtectKernelTunables= takes all of /sys away, but for what ReadWritePaths= names. */
+static int open_function(const char *path, int *ret_fd, struct err *e)
+{
+	*ret_fd = open(path, O_RDWR | O_CLOEXEC);
+	if (*ret_fd >= 0)
+		return 0;
+	if (errno == EROFS)
+		return err_set(e, RESOURCE,
+			       "'%s' is read-only here: it takes a /sys that can be written (of a "
+			       "unit of systemd, by ReadWritePaths=/sys/devices)",
+			       path);
+	return err_sys(e, RESOURCE, "open '%s'", path);
+}
+
 int uio_open_bar(unsigned n, unsigned bar, int *ret_fd, struct err *e)
 {
 	char path[PATH];
 
 	snprintf(path, sizeof path, UIO_BAR_WANT, n, bar);
-	AUTO_FD int fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
+	AUTO_FD int fd = -1;
+	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return err_set(e, RESOURCE,
 			       "'uio%u' is no PCI function with a BAR %u: `ls /sys/class/uio/uio%u/"
 			       "device/` shows what it has; maps of its driver are mapM",
 			       n, bar, n);
-	if (fd < 0)
-		return err_sys(e, RESOURCE, "open '%s'", path);
-	if (pass_claim(fd, path, true, e) < 0)
+	if (open_function(path, &fd, e) < 0 || pass_claim(fd, path, true, e) < 0)
 		return -1;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
@@ -172,9 +184,11 @@ static int open_generic_arm(unsigned n, int *ret_fd, struct err *e)
 	int ends[2];
 
 	snprintf(path, sizeof path, "/sys/class/uio/uio%u/device/config", n);
-	AUTO_FD int near = open(path, O_RDWR | O_CLOEXEC);
-	if (near < 0 || pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(e, RESOURCE, "open '%s', by which the interrupt is armed", path);
+	AUTO_FD int near = -1;
+	if (open_function(path, &near, e) < 0)
+		return -1;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(e, RESOURCE, "make a pipe to what arms the interrupt of 'uio%u'", n);
 	AUTO_FD int orders = ends[0];
 	AUTO_FD int arm = ends[1];
 	/* Out of the way of the numbers that the child gives them. */

@@ -45,6 +45,10 @@ def test_ports_of_the_host_take_the_drop_in_of_the_unit(story):
     assert "ports: the unit lets them through with its drop-in alone" in story
 
 
+def test_a_function_by_uio_takes_the_drop_in_of_the_unit_and_is_armed_as_long_as_its_guest_runs(story):
+    assert "uio: the unit reaches a function with its drop-in alone, and its interrupts outlive the supervisor" in story
+
+
 def test_a_bus_that_hangs_or_is_gone_holds_up_nobody(story):
     assert "a bus that hangs: the start fell back, others were served meanwhile" in story
     assert "a bus that is gone: the start fell back, the next one found it again" in story
