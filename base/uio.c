@@ -121,12 +121,15 @@ int uio_open_bar(unsigned n, unsigned bar, int *ret_fd, struct err *e)
 
 	snprintf(path, sizeof path, UIO_BAR_WANT, n, bar);
 	AUTO_FD int fd = -1;
-	if (access(path, F_OK) < 0 && errno == ENOENT)
-		return err_set(e, RESOURCE,
-			       "'uio%u' is no PCI function with a BAR %u: `ls /sys/class/uio/uio%u/"
-			       "device/` shows what it has; maps of its driver are mapM",
-			       n, bar, n);
-	if (open_function(path, &fd, e) < 0 || pass_claim(fd, path, true, e) < 0)
+	if (open_function(path, &fd, e) < 0)
+		return e->os_errno != ENOENT
+			       ? -1
+			       : err_set(e, RESOURCE,
+					 "'uio%u' is no PCI function with a BAR %u: `ls "
+					 "/sys/class/uio/uio%u/device/` shows what it has; maps of "
+					 "its driver are mapM",
+					 n, bar, n);
+	if (pass_claim(fd, path, true, e) < 0)
 		return -1;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
