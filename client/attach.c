@@ -167,10 +167,21 @@ static void on_read(struct attach *a, const struct http_response *r, uint64_t no
 	}
 }
 
+/* Of a refusal: the server's own words, or these. */
+static const char *words_of(const struct http_response *r, const char *otherwise,
+			    char ret[static ERR_MSG])
+{
+	json_t *o = json_loads(r->body, 0, NULL);
+	const char *detail = json_string_value(json_object_get(o, "detail"));
+
+	str_copy(ret, ERR_MSG, detail ? detail : otherwise);
+	json_decref(o);
+	return ret;
+}
+
 static void on_typed(struct attach *a, const struct http_response *r, uint64_t now_ms)
 {
-	json_t *o;
-	const char *why;
+	char why[ERR_MSG];
 
 	a->moved_ms = now_ms;
 	a->reader.at_ms = now_ms;
@@ -180,12 +191,9 @@ static void on_typed(struct attach *a, const struct http_response *r, uint64_t n
 		a->n_sent = 0;
 		return;
 	}
-	o = json_loads(r->body, 0, NULL);
-	why = json_string_value(json_object_get(o, "detail"));
-	tell(a, "%s", why ? why : "The server takes nothing that is typed.");
+	tell(a, "%s", words_of(r, "The server takes nothing that is typed.", why));
 	if (r->status == 409 && !strcmp(a->observed, "running"))
 		tell(a, "You look on; `qvmadm console %s --force` types all the same.", a->vm);
-	json_decref(o);
 	a->is_viewer = true;
 	forget_typed(a);
 }
@@ -225,18 +233,14 @@ static void postpone(struct attach *a, struct line *l, const char *why, uint64_t
 static void put_off(struct attach *a, struct line *l, const struct http_response *r,
 		    uint64_t now_ms)
 {
-	json_t *o = r->status == 429 ? json_loads(r->body, 0, NULL) : NULL;
-	const char *why = json_string_value(json_object_get(o, "detail"));
 	bool is_reader = l == &a->reader;
+	const char *why =
+		is_reader ? "The server has no time" : "The server takes nothing that is typed now";
+	char words[ERR_MSG];
 
-	postpone(a, l,
-		 why	     ? why
-		 : is_reader ? "The server has no time"
-			     : "The server takes nothing that is typed now",
-		 now_ms);
+	postpone(a, l, r->status == 429 ? words_of(r, why, words) : why, now_ms);
 	if (r->status == 429 && (is_reader || r->retry_after_s > 1))
 		l->at_ms = now_ms + (uint64_t)(r->retry_after_s ? r->retry_after_s : 1) * 1000;
-	json_decref(o);
 }
 
 static void finish(struct attach *a, struct line *l, CURLcode code, uint64_t now_ms)
