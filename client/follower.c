@@ -6,10 +6,9 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "client/show/again.h"
 #include "client/show/problem.h"
 #include "client/show/term.h"
-
-enum { RETRY_FIRST_MS = 250, RETRY_MOST_MS = 5000 };
 
 struct follower {
 	struct command_call *c;
@@ -17,9 +16,9 @@ struct follower {
 	const char *vm;
 	struct screen *screen;
 	long tail;
-	bool is_begun, is_lost;
+	bool is_begun;
 	uint64_t generation, position; /* of the next byte wanted, once begun */
-	int64_t retry_ms;
+	struct again again;
 };
 
 static uint64_t header_number(const struct follower *f, const char *name)
@@ -60,13 +59,6 @@ static void go_on(struct follower *f, size_t n)
 	f->position = position + n;
 }
 
-/* Gone, or (503) there without its supervisor: both pass. */
-static bool may_return(const struct follower *f, int got, const struct http_response *r,
-		       const struct err *e)
-{
-	return f->is_begun && (got < 0 ? e->code == ERR_NO_SERVER : r->status == 503);
-}
-
 /* One answer, to its end. True: there may be another. Else *ret_status. */
 static bool read_once(struct follower *f, int *ret_status)
 {
@@ -91,19 +83,13 @@ static bool read_once(struct follower *f, int *ret_status)
 	go_on(f, f->screen->n_shown - before);
 	*ret_status = 0;
 	if (got == 0 && http_is_success(&r)) {
-		f->is_lost = false;
-		f->retry_ms = RETRY_FIRST_MS;
+		again_forget(&f->again);
 		return !r.is_stopped;
 	}
-	if (may_return(f, got, &r, &e)) {
-		if (f->screen->n_shown > before) {
-			f->is_lost = false;
-			f->retry_ms = RETRY_FIRST_MS;
-		}
-		if (!f->is_lost)
-			fprintf(stderr, "qvmadm: the %s of '%s' broke off; taking it up again\n",
-				f->source->what, f->vm);
-		f->is_lost = true;
+	if (f->is_begun && again_may(&e, r.status)) {
+		if (f->screen->n_shown > before)
+			again_forget(&f->again);
+		again_tell(&f->again, f->source->what, f->vm);
 		return true;
 	}
 	if (got < 0)
@@ -118,15 +104,10 @@ static bool read_once(struct follower *f, int *ret_status)
 int follower_run(struct command_call *c, const struct follower_source *source, const char *vm,
 		 long tail, struct screen *screen)
 {
-	struct follower f = {.c = c,
-			     .source = source,
-			     .vm = vm,
-			     .screen = screen,
-			     .tail = tail,
-			     .retry_ms = RETRY_FIRST_MS};
+	struct follower f = {.c = c, .source = source, .vm = vm, .screen = screen, .tail = tail};
 	int status;
 
-	while (read_once(&f, &status) && !term_is_unread(stdout, f.retry_ms))
-		f.retry_ms = f.retry_ms * 2 > RETRY_MOST_MS ? RETRY_MOST_MS : f.retry_ms * 2;
+	while (read_once(&f, &status) && !term_is_unread(stdout, again_pause(&f.again)))
+		;
 	return status;
 }

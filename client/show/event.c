@@ -11,13 +11,14 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "client/show/again.h"
 #include "client/show/age.h"
 #include "client/show/field.h"
 #include "client/show/term.h"
 #include "schemas/journal.h"
 
 /* LIMIT: of events in one answer that does not follow; the server's own limit too. */
-enum { RETRY_FIRST_MS = 250, RETRY_MOST_MS = 5000, LIMIT = 100000 };
+enum { LIMIT = 100000 };
 
 struct stream {
 	const struct event_query *q;
@@ -125,12 +126,6 @@ static int connect_once(struct http *h, struct stream *s, struct http_response *
 	return !s->is_over && !r.is_stopped;
 }
 
-/* Gone, or (503) there without its supervisor: both pass. */
-static bool may_return(const struct err *e, const struct http_response *refusal)
-{
-	return e->code == ERR_NO_SERVER || (e->code == ERR_OK && refusal->status == 503);
-}
-
 static void sleep_ms(int64_t ms)
 {
 	struct timespec t = {ms / 1000, ms % 1000 * 1000000};
@@ -143,8 +138,9 @@ int event_read(struct http *h, const struct event_query *q, struct http_response
 {
 	struct stream s = {.q = q, .next = q->since, .line = malloc(EVENT_RECORD)};
 	AUTO_FREE char *line = s.line;
-	bool ever = false, is_lost = false;
-	int64_t retry_ms = RETRY_FIRST_MS;
+	struct again again = {0};
+	bool ever = false;
+	int64_t pause_ms;
 	int result;
 
 	if (!line)
@@ -152,7 +148,7 @@ int event_read(struct http *h, const struct event_query *q, struct http_response
 	for (;;) {
 		result = connect_once(h, &s, ret_refusal, e);
 		ever |= s.n_records > 0;
-		if (result < 0 && !(q->follow && ever && may_return(e, ret_refusal)))
+		if (result < 0 && !(q->follow && ever && again_may(e, ret_refusal->status)))
 			return -1;
 		if (result == 0 || (!q->follow && s.n_records < LIMIT))
 			return 0;
@@ -162,20 +158,14 @@ int event_read(struct http *h, const struct event_query *q, struct http_response
 			return err_set(e, NO_SERVER, "'%s' answers without events; is it a qvmd?",
 				       http_host(h));
 		http_response_free(ret_refusal);
-		if (s.n_records) {
-			retry_ms = RETRY_FIRST_MS;
-			is_lost = false;
-		}
-		if (!is_lost)
-			fprintf(stderr,
-				"qvmadm: the event stream of '%s' broke off; taking it up again\n",
-				http_host(h));
-		is_lost = true;
-		if (q->ends_unread && term_is_unread(stdout, retry_ms))
+		if (s.n_records)
+			again_forget(&again);
+		again_tell(&again, "event stream", http_host(h));
+		pause_ms = again_pause(&again);
+		if (q->ends_unread && term_is_unread(stdout, pause_ms))
 			return 0;
 		if (!q->ends_unread)
-			sleep_ms(retry_ms);
-		retry_ms = retry_ms * 2 > RETRY_MOST_MS ? RETRY_MOST_MS : retry_ms * 2;
+			sleep_ms(pause_ms);
 	}
 }
 
