@@ -17,6 +17,15 @@ def installed(tmp_path_factory):
     return root
 
 
+def test_files_of_others_in_the_build_folder_are_no_rules(tmp_path):
+    (tmp_path / "unpacked/etc/grub.d").mkdir(parents=True)
+    (tmp_path / "unpacked/junk.d").write_text("what is no rule of make\n")
+    r = subprocess.run(["make", "-n", "-C", ROOT, f"B={tmp_path}", "install"], env={**os.environ, "MAKEFLAGS": ""},
+                       text=True, capture_output=True, check=False)
+    assert r.returncode == 0, r.stderr
+    assert f"{tmp_path}/qvmd" in r.stdout
+
+
 def test_every_example_with_a_guest_of_its_own_runs_as_installed(installed):
     names = []
     for path in glob.glob(f"{installed}/usr/share/doc/qvm/examples/*.qvmconf"):
