@@ -202,23 +202,30 @@ def test_a_crash_of_a_lone_vm_is_its_signal(tmp_path, folder):
     assert alone(tmp_path, folder, guest("vdev crash", 1)).returncode == -signal.SIGSEGV
 
 
-@pytest.fixture
-def early(folder):
-    """Its constructor crashes."""
-    shutil.copy(f"{B}/tests/vdevs/vdev-early.so", folder)
-    os.chmod(folder / "vdev-early.so", 0o644)
-    return "'vdev-early.so' crashes when it is loaded"
+@pytest.fixture(params=[("early", "it crashes when it is loaded (SIGSEGV)"),
+                        ("leaver", "it ends the process that loads it with status 0")], ids=["crash", "exit"])
+def deadly(folder, request):
+    """Its constructor does not return."""
+    name, why = request.param
+    shutil.copy(f"{B}/tests/vdevs/vdev-{name}.so", folder)
+    os.chmod(folder / f"vdev-{name}.so", 0o644)
+    return name, f"vdev 'vdev-{name}.so' is refused: {why}; mend its constructors"
 
 
-def test_a_crash_of_a_vdev_that_is_being_loaded_says_which_it_is(tmp_path, folder, early):
-    for r in (alone(tmp_path, folder, guest("vdev early")),
-              worker_alone("help", env={**os.environ, "QVM_VDEV_FOLDER": str(folder)})):
-        assert r.returncode == -signal.SIGSEGV and r.stderr.count(early) == 1, r
+def test_a_vdev_that_ends_who_loads_it_is_refused_where_it_is_named(tmp_path, folder, deadly):
+    name, why = deadly
+    r = alone(tmp_path, folder, guest(f"vdev {name}"))
+    assert r.returncode == 65 and r.stderr.count(why) == 1, r
+    where = {**os.environ, "QVM_VDEV_FOLDER": str(folder)}
+    assert worker_alone("help", env=where).returncode == 0
+    shown = worker_alone("help", "vdev", name, env=where)
+    assert shown.returncode == 65 and why in shown.stderr, shown
 
 
-def test_a_vdev_that_crashes_when_it_is_loaded_costs_who_names_it_alone(equipped, early):
-    a = equipped.put("/v1/vms/box", {"config": guest("vdev early"), "policy": {}})
-    assert a.status == 502 and early in a.text, a.text
+def test_a_vdev_that_ends_who_loads_it_costs_who_names_it_alone(equipped, deadly):
+    name, why = deadly
+    a = equipped.put("/v1/vms/box", {"config": guest(f"vdev {name}"), "policy": {}})
+    assert a.status == 422 and why in a.text, a.text
     equipped.define("good", config("hello.elf"))
     assert equipped.verb("good", "start").json["state"] == "done"
 

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "base/trust.h"
 #include "vmm/vdev/adapter.h"
 #include "vmm/vdev/sdk.h"
+#include "vmm/vdev/trial.h"
 #include "vmm/vdev/vdev.h"
 
 #define PREFIX "vdev-"
@@ -123,38 +123,6 @@ void plugin_open(int take_folder, const struct err *why)
 	free(entry);
 }
 
-/* --- what runs in an object before anybody has called it --- */
-
-static const int deadly[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
-static char last_words[VDEV_NAME + 160];
-
-/* The signal ends the process all the same: when it comes again it finds nobody. */
-static void on_crash(int signal)
-{
-	(void)signal;
-	(void)!write(STDERR_FILENO, last_words, strlen(last_words));
-}
-
-/* Nothing can take the process out of an object's constructor alive; let it say whose it was. */
-static void *open_object(const struct plugin *p, const char *path)
-{
-	struct sigaction how = {.sa_handler = on_crash, .sa_flags = (int)SA_RESETHAND};
-	struct sigaction was[NELEMS(deadly)];
-	void *object;
-
-	snprintf(last_words, sizeof last_words,
-		 "qvm: error: vdev '" PREFIX "%s" SUFFIX
-		 "' crashes when it is loaded, and ends this "
-		 "process: mend it, or take it out of the folder of vdevs\n",
-		 p->name);
-	for (size_t i = 0; i < NELEMS(deadly); i++)
-		sigaction(deadly[i], &how, &was[i]);
-	object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	for (size_t i = 0; i < NELEMS(deadly); i++)
-		sigaction(deadly[i], &was[i], NULL);
-	return object;
-}
-
 static int load(struct plugin *p, struct err *e)
 {
 	const struct qvm_vdev_class *sdk;
@@ -163,7 +131,9 @@ static int load(struct plugin *p, struct err *e)
 	void *object;
 
 	snprintf(path, sizeof path, "/proc/self/fd/%d", p->fd);
-	object = open_object(p, path);
+	if (trial_load(path, e) < 0)
+		return -1;
+	object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!object) {
 		why = dlerror();
 		/* the path of the descriptor is no name for people */

@@ -6,7 +6,8 @@
  * An object is loaded when its class is first looked for; that must be before the sandbox closes,
  * which maps no more code. A lone worker reads its configuration before; a supervised one does so in
  * the sandbox, and loads those before whose names are anywhere in the text. A VM that names none pays
- * for listing the folder. What is wrong with an object or the folder is told where `vdev NAME` is.
+ * for listing the folder. What is wrong with an object or the folder is told where `vdev NAME` is, also
+ * that it would end whoever loads it (trial.h).
  */
 #pragma once
 

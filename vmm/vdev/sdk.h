@@ -26,8 +26,10 @@
  * device whose configuration was refused.
  *
  * The code is loaded into each VM that names the device, before its sandbox closes; all callbacks run
- * inside. Files, sockets and further threads are out of reach: a system call that the sandbox forbids
- * ends this VM, as a crash does, and no other. Guest memory and what the guest writes are hostile.
+ * inside. Constructors of the object run twice, first in a process that shows whether it survives them:
+ * what they change outside of it they change twice. Files, sockets and further threads are out of
+ * reach: a system call that the sandbox forbids ends this VM, as a crash does, and no other. Guest
+ * memory and what the guest writes are hostile.
  */
 #ifndef QVM_VDEV_H
 #define QVM_VDEV_H
