@@ -116,7 +116,7 @@ void request_answer_problem(struct request *r, const struct err *e, const struct
 			  "request %016" PRIx64 ": %s", r->id, e->msg);
 	answer_json(r, status, problem_make(e, r->id, m), PROBLEM_TYPE);
 	snprintf(retry_after, sizeof retry_after, "%u", r->retry_after_s ? r->retry_after_s : 1);
-	if (e->code == ERR_LIMIT || status == 503)
+	if (status == 429 || status == 503)
 		request_header(r, "Retry-After", retry_after);
 	if (e->code == ERR_IDENTITY)
 		request_header(r, "WWW-Authenticate", "Bearer");

@@ -110,7 +110,7 @@ int typist_answer(struct typist *t, const struct msg_answer *answer, struct err 
 
 	t->request = 0;
 	err_sane(&told);
-	if (told.code == ERR_LIMIT)
+	if (told.code == ERR_UNREAD)
 		return hold(t);
 	if (told.code) {
 		*e = told;

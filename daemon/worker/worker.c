@@ -155,7 +155,7 @@ int worker_input(struct worker *w, const struct msg_input *in, struct err *e)
 
 	if (in->n > room)
 		return err_set(
-			e, LIMIT,
+			e, UNREAD,
 			"the guest of '%s' has not read what was typed before: it has room for "
 			"%" PRIu64 " bytes, and of these %u none was typed; try again, it takes "
 			"them once it reads its console",

@@ -159,7 +159,7 @@ void worker_release(struct worker *w, uint32_t holder);
 /* What it says of its end or its guest's fault, made fit to be told. */
 void worker_sane(struct msg_ended *m);
 bool worker_is_held(const struct worker *w);
-/* All of it is on its way to the guest, or nothing: ERR_LIMIT when the guest has no room for it, which is
+/* All of it is on its way to the guest, or nothing: ERR_UNREAD when the guest has no room for it, which is
  * no fault of the worker; ERR_UNAVAILABLE. */
 int worker_input(struct worker *w, const struct msg_input *in, struct err *e);
 /* It ends, and we know of it from now on at the latest. */

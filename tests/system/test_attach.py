@@ -218,7 +218,7 @@ def test_a_guest_that_reads_nothing_holds_its_typist_and_nobody_else(host):
         typist.sock.settimeout(DEADLINE)
         assert typist.until_told("held", held=True)
         refused = host.post("/v1/vms/deaf/console?force=1", "y" * 1024, **PLAIN)
-        assert refused.status == 429 and "none was typed" in refused.json["detail"], refused
+        assert refused.status == 429 and refused.json["type"] == "urn:qvm:error:guest-not-reading" and "none was typed" in refused.json["detail"], refused
         problem = typist.until_told("refused")["problem"]  # the right is another's now
         assert problem["status"] == 409, problem
         other.type("alive\n")

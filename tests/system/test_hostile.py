@@ -145,7 +145,7 @@ def test_a_deaf_worker_costs_its_own_requests_only(den):
     pid = begin(den, "deaf", stop_timeout_ms=200, heartbeat_misses=100)
     full = den.until(lambda: (a := den.post("/v1/vms/deaf/console", "x" * 1000, **{"Content-Type": "text/plain"})).status
                      >= 400 and a, "no more is sent to it")
-    assert full.status == 429 and "has not read what was typed before" in full.text, full
+    assert full.status == 429 and full.json["type"].endswith(":guest-not-reading") and "has not read what was typed before" in full.text, full
     unharmed(den, fds(den))
     den.define("pace", config("poweroff.elf"))
     assert den.verb("pace", "start").status == 200
