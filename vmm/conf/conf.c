@@ -5,6 +5,7 @@
 
 #include "base/auto.h"
 #include "vmm/conf/cpus.h"
+#include "vmm/conf/demand.h"
 #include "vmm/conf/hosting.h"
 #include "vmm/conf/lex.h"
 #include "vmm/conf/loading.h"
@@ -76,6 +77,7 @@ int conf_read(const struct conf_source *s, struct board **ret_board, unsigned *r
 	cpus_check(&draft, &findings);
 	loading_check(&draft, s, &findings);
 	wiring_check(&draft, s, &findings);
+	demand_check(&draft, &findings);
 	overlap_check(&draft, &findings);
 	sharing_check(&draft, NULL, &findings);
 	n_wrong = findings.n_errors;

@@ -25,11 +25,52 @@ static void differ(struct findings *f, const struct draft_cpu *first, const stru
 		     first->partition);
 }
 
+/* That it stands while the other runs: a spinning one would never see the lock that this one holds. */
+static bool starves(const struct board_cpu *a, const struct board_cpu *b)
+{
+	bool is_realtime = a->sched == BOARD_SCHED_RR || a->sched == BOARD_SCHED_FIFO;
+
+	return is_realtime && (a->sched == BOARD_SCHED_FIFO || a->priority > b->priority);
+}
+
+static int only_cpu(const struct board_cpu *c)
+{
+	for (int i = 0; c->is_pinned && CPU_COUNT(&c->host) == 1 && i < CPU_SETSIZE; i++)
+		if (CPU_ISSET(i, &c->host))
+			return i;
+	return -1;
+}
+
+static void check_starving(const struct draft *d, struct findings *f)
+{
+	const struct board_cpu *cpu = d->board->cpu;
+
+	for (unsigned i = 1; i < d->board->n_cpus; i++)
+		for (unsigned j = 0; j < i; j++) {
+			bool is_first = starves(&cpu[j], &cpu[i]);
+
+			if (only_cpu(&cpu[i]) < 0 || only_cpu(&cpu[i]) != only_cpu(&cpu[j]) ||
+			    (!is_first && !starves(&cpu[i], &cpu[j])))
+				continue;
+			finding_hint(
+				finding_warn(
+					f, &d->cpu[i].at,
+					"vCPU %u and vCPU %u run on host CPU %d alone, where %u "
+					"stands as long as %u runs: it may wait for it forever",
+					j, i, only_cpu(&cpu[i]), is_first ? i : j,
+					is_first ? j : i),
+				"give each a `runmask` of its own, or the same `sched` with `r`");
+			break;
+		}
+}
+
 void cpus_check(struct draft *d, struct findings *f)
 {
 	struct board *b = d->board;
 	const struct draft_cpu *first = NULL;
 
+	if (b->cpu)
+		check_starving(d, f);
 	for (unsigned i = 0; i < b->n_cpus; i++) {
 		/* Of a name that is none it was told already. */
 		if (d->cpu[i].partition_at.line && !d->cpu[i].partition[0])

@@ -307,27 +307,6 @@ static void check_parts(const struct draft *d, struct findings *f)
 	}
 }
 
-/* The IOMMU keeps the pages that it knows: what the balloon gives back, a passed function still writes. */
-static void check_pins(const struct draft *d, struct findings *f)
-{
-	for (unsigned i = 0; i < d->n_vdevs; i++)
-		for (unsigned j = 0; j < d->n_vdevs; j++) {
-			const struct draft_vdev *v = &d->vdev[i], *pin = &d->vdev[j];
-			struct diagnostic *g;
-
-			if (!v->vdev || !v->vdev->class->frees_ram || !pin->vdev ||
-			    !pin->vdev->class->pins_ram)
-				continue;
-			g = finding_error(
-				f, &v->at,
-				"`%s` would give memory back to the host that the function "
-				"passed in line %u still writes to",
-				v->vdev->class->name, pin->at.line);
-			finding_hint(g, "remove one of the two");
-			break;
-		}
-}
-
 /* Names that somebody gave, and those of controllers, which `intr` refers to, are unique. Parts of
  * one controller share its name. */
 static bool is_unique(const struct draft_vdev *v)
@@ -394,7 +373,6 @@ void wiring_check(struct draft *d, const struct conf_source *s, struct findings 
 	check_parts(d, f);
 	check_lines(d, f);
 	check_names(d, f);
-	check_pins(d, f);
 	if (wants > MESSAGE_WANTS_MAX)
 		finding_hint(finding_error(f, NULL,
 					   "the VM wants %u files of the host; it may want %d",

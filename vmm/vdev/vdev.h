@@ -71,6 +71,7 @@ struct vdev_class {
 				       instances, which share the name; all parts must be there */
 	bool pins_ram;	       /* a device of the host reaches all RAM at its host addresses */
 	bool frees_ram;	       /* gives pages of RAM back to the host: not beside the one above */
+	bool is_single;	       /* guests serve one of it: a second draws a warning */
 	bool is_pci;	       /* a PCI function: its place is a slot, its regions are BARs */
 	bool is_pass;	       /* no device: memory of the host, mapped (pass.h) */
 	uint32_t mmio_bytes;   /* of a PCI function that `loc mem:` with `intr` puts on no bus:
@@ -87,6 +88,8 @@ struct vdev_class {
 	/* Of one that drives other lines than `intr`: the n-th, and the PIC that its options name for
 	 * it, NULL = the board's; -1 = there are no more. */
 	int (*line)(const struct vdev *d, unsigned n, const char **ret_pic);
+	/* Bytes of its RAM that the guest is asked to do without; NULL = none. */
+	uint64_t (*ram_asked)(const struct vdev *d);
 	const struct vdev_option *options;	     /* ends with a NULL name; NULL = none */
 	void (*init)(struct vdev *d);		     /* defaults of the state */
 	int (*check)(struct vdev *d, struct err *e); /* options are complete; add wants here */

@@ -254,6 +254,13 @@ static int set_size(struct vdev *d, const char *value, struct err *e)
 	return 0;
 }
 
+static uint64_t ram_asked(const struct vdev *d)
+{
+	const struct balloon *b = d->state;
+
+	return b->size;
+}
+
 static const struct vdev_option options[] = {
 	{"size", "LENGTH", "how much of its memory the guest is asked to do without; 0 at first",
 	 set_size},
@@ -269,6 +276,7 @@ static const struct vdev_class virtio_balloon = {
 	.summary = "memory that the guest gives back (PCI; or MMIO; beyond the original)",
 	.state_bytes = sizeof(struct balloon),
 	.options = options,
+	.ram_asked = ram_asked,
 	.assemble = balloon_assemble,
 	.stop = balloon_stop,
 	.destroy = balloon_stop,

@@ -418,6 +418,7 @@ static const struct vdev_class virtio_vsock = {
 		   "mem:` and `intr`)",
 	.state_bytes = sizeof(struct vsock),
 	.options = options,
+	.is_single = true,
 	.init = vsock_init,
 	.check = vsock_check,
 	.assemble = vsock_assemble,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vmm/worker/rehearsal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -73,7 +74,9 @@ int rehearsal_load(struct board *b, unsigned *ret_load, struct err *e)
 	if (child == 0)
 		perform(b, its);
 	close(TAKE_FD(its));
-	n = read(ours, &x, sizeof x);
+	do
+		n = read(ours, &x, sizeof x);
+	while (n < 0 && errno == EINTR);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
 	if (n != sizeof x)
