@@ -202,14 +202,14 @@ def test_a_crash_of_a_lone_vm_is_its_signal(tmp_path, folder):
     assert alone(tmp_path, folder, guest("vdev crash", 1)).returncode == -signal.SIGSEGV
 
 
-@pytest.fixture(params=[("early", "it crashes when it is loaded (SIGSEGV)"),
-                        ("leaver", "it ends the process that loads it with status 0")], ids=["crash", "exit"])
+@pytest.fixture(params=[("early", "whoever loads it ends with signal SEGV"),
+                        ("leaver", "whoever loads it ends with status 0")], ids=["crash", "exit"])
 def deadly(folder, request):
     """Its constructor does not return."""
     name, why = request.param
     shutil.copy(f"{B}/tests/vdevs/vdev-{name}.so", folder)
     os.chmod(folder / f"vdev-{name}.so", 0o644)
-    return name, f"vdev 'vdev-{name}.so' is refused: {why}; mend its constructors"
+    return name, f"vdev 'vdev-{name}.so' is refused: {why}: mend its constructors"
 
 
 def test_a_vdev_that_ends_who_loads_it_is_refused_where_it_is_named(tmp_path, folder, deadly):

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vmm/worker/rehearsal.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "base/auto.h"
+#include "base/attempt.h"
 #include "schemas/message.h"
 #include "vmm/boot/image.h"
 #include "vmm/conf/board.h"
@@ -16,11 +10,12 @@
 #include "vmm/worker/host.h"
 #include "vmm/worker/life.h"
 
-/* From one process to another; less than a pipe keeps together. */
+/* From one process to another. */
 struct outcome {
 	uint32_t load;
 	struct err e; /* ERR_OK = all are loaded */
 };
+_Static_assert(sizeof(struct outcome) <= ATTEMPT_MOST, "an outcome is told at once");
 
 static int open_images(const struct want_list *l, const struct board *b, struct err *e)
 {
@@ -45,44 +40,29 @@ static int load(struct life *l, unsigned *ret_load, struct err *e)
 	return image_load_board(b, &m, &entry, ret_load, e);
 }
 
-/* The end of the process gives back all that it holds. */
-static _Noreturn void perform(struct board *b, int words)
+static void perform(void *board, void *said)
 {
-	struct outcome x = {.load = b->n_loads};
+	struct board *b = board;
+	struct outcome *x = said;
 	struct life l;
 
+	x->load = b->n_loads;
 	life_init(&l, false);
 	l.board = b;
-	load(&l, &x.load, &x.e);
-	_exit(write(words, &x, sizeof x) == sizeof x ? EXIT_SUCCESS : EXIT_FAILURE);
+	load(&l, &x->load, &x->e);
 }
 
 int rehearsal_load(struct board *b, unsigned *ret_load, struct err *e)
 {
 	struct outcome x = {0};
-	int words[2], status = 0;
-	ssize_t n;
-	pid_t child;
+	char end[ATTEMPT_END];
+	int status, r = attempt_run(perform, b, &x, sizeof x, &status, e);
 
-	if (pipe2(words, O_CLOEXEC) < 0)
-		return err_sys(e, RESOURCE, "make a pipe");
-	AUTO_FD int ours = words[0];
-	AUTO_FD int its = words[1];
-	child = fork();
-	if (child < 0)
-		return err_sys(e, RESOURCE, "make a process that loads the images");
-	if (child == 0)
-		perform(b, its);
-	close(TAKE_FD(its));
-	do
-		n = read(ours, &x, sizeof x);
-	while (n < 0 && errno == EINTR);
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	if (n != sizeof x)
-		return err_set(e, START, "the images cannot be loaded: who tries ends with %s %d",
-			       WIFSIGNALED(status) ? "signal" : "status",
-			       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	if (r < 0)
+		return -1;
+	if (r > 0)
+		return err_set(e, START, "the images cannot be loaded: who tries ends with %s",
+			       attempt_end(status, end));
 	err_sane(&x.e);
 	if (x.e.code == ERR_OK)
 		return 0;
