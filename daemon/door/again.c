@@ -11,6 +11,44 @@
 #include "daemon/store/operation.h"
 #include "schemas/op.h"
 
+/* None needs the database: they change nothing, or lead out when it is lost. */
+static bool is_always_new(enum op_id op)
+{
+	return op == OP_check || op == OP_host_release || op_table[op].method == OP_GET;
+}
+
+/* All that tells one call from another of the same operation and name. If-Match does not: who asks
+ * again may have read the VM anew in between. It is hashed by its bytes, zeroed whole before. */
+struct asked {
+	int64_t revision;
+	uint64_t policy_fields;
+	struct policy policy; /* the fields that are meant; the others are zero */
+	struct msg_token token;
+	char dump[DUMPFILE_NAME], folder[MESSAGE_PATH];
+	char text[DIGEST_HEX]; /* digest of the configuration, or of what is typed */
+};
+
+void again_mark(struct call *c)
+{
+	const struct msg_call *m = &c->m;
+	struct asked x;
+
+	if (is_always_new((enum op_id)m->op))
+		return;
+	memset(&x, 0, sizeof x);
+	x.revision = m->revision;
+	x.policy_fields = m->policy_fields;
+	policy_take(&x.policy, &m->policy, m->policy_fields);
+	x.token = m->token;
+	memcpy(x.dump, m->dump, sizeof x.dump);
+	memcpy(x.folder, m->folder, sizeof x.folder);
+	if (c->text)
+		digest_hex(c->text, c->bytes, x.text);
+	else if (m->op == OP_vm_type)
+		digest_hex(m->input, m->n_input, x.text);
+	digest_hex(&x, sizeof x, c->asks);
+}
+
 static struct done done_of(const struct call *c)
 {
 	struct done x = {.op = (enum op_id)c->m.op,
@@ -18,8 +56,7 @@ static struct done done_of(const struct call *c)
 			 .name = c->m.vm,
 			 .caller = c->m.caller};
 
-	if (c->text && c->m.op == OP_vm_put)
-		digest_hex(c->text, c->bytes, x.digest);
+	memcpy(x.digest, c->asks, sizeof x.digest);
 	return x;
 }
 
@@ -55,21 +92,41 @@ static int find_done(const struct call *c, struct msg_answer *ret, struct err *e
 	return 1;
 }
 
-static bool was_typed(const struct call *c)
+static int find_typed(const struct call *c, struct err *e)
 {
 	const struct frontdoor *f = &c->d->door;
 
-	for (size_t i = 0; i < NELEMS(f->typed.request); i++)
-		if (f->typed.request[i] == c->request)
-			return true;
-	return false;
+	for (size_t i = 0; i < NELEMS(f->typed.by); i++) {
+		if (f->typed.by[i].request != c->request)
+			continue;
+		if (!strcmp(f->typed.by[i].asks, c->asks))
+			return 1;
+		return err_set(e, CONFLICT,
+			       "the Request-Id %016" PRIx64
+			       " belongs to what was typed before; a new request needs a new one",
+			       c->request);
+	}
+	return 0;
+}
+
+static int find(const struct call *c, struct msg_answer *ret, struct err *e)
+{
+	int r;
+
+	if (c->m.op == OP_vm_type)
+		return find_typed(c, e);
+	r = find_operation(c, ret, e);
+	return r == 0 ? find_done(c, ret, e) : r;
 }
 
 void again_typed(const struct call *c)
 {
 	struct frontdoor *f = &c->d->door;
 
-	f->typed.request[f->typed.n++ % NELEMS(f->typed.request)] = c->request;
+	size_t i = f->typed.n++ % NELEMS(f->typed.by);
+
+	f->typed.by[i].request = c->request;
+	memcpy(f->typed.by[i].asks, c->asks, sizeof c->asks);
 }
 
 bool again_answered(struct call *c)
@@ -78,18 +135,9 @@ bool again_answered(struct call *c)
 	struct err e;
 	int r;
 
-	/* None needs the database: they change nothing, or lead out when it is lost. */
-	if (c->m.op == OP_check || c->m.op == OP_host_release || op_table[c->m.op].method == OP_GET)
+	if (is_always_new((enum op_id)c->m.op))
 		return false;
-	if (c->m.op == OP_vm_type) {
-		if (!was_typed(c))
-			return false;
-		call_answer(c, &a);
-		return true;
-	}
-	r = find_operation(c, &a, &e);
-	if (r == 0)
-		r = find_done(c, &a, &e);
+	r = find(c, &a, &e);
 	if (r == 0)
 		return false;
 	if (r < 0)

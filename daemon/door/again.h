@@ -15,6 +15,9 @@
 
 struct call;
 
+/* Before anything is done to the call: keep in c->asks what it asks for, so that an id that comes with
+ * something else is refused rather than answered with what was not done. */
+void again_mark(struct call *c);
 /* True: it was done before, or the id is another's, and the call has been answered and freed. */
 bool again_answered(struct call *take);
 /* In the transaction of the change: so it was done. */

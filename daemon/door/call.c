@@ -141,6 +141,13 @@ static int take_text(struct call *c, int fd, struct err *e)
 	return 0;
 }
 
+static void run(struct call *c)
+{
+	again_mark(c);
+	if (!again_answered(c))
+		handlers[c->m.op](c);
+}
+
 void call_run(struct daemon *d, uint64_t request, const struct msg_call *m, int text_fd)
 {
 	struct call *c = calloc(1, sizeof *c);
@@ -157,8 +164,8 @@ void call_run(struct daemon *d, uint64_t request, const struct msg_call *m, int 
 		call_refuse(c, &e);
 	else if (d->is_ending)
 		call_refuse(c, (err_set(&e, UNAVAILABLE, "the supervisor is ending"), &e));
-	else if (!again_answered(c))
-		handlers[m->op](c);
+	else
+		run(c);
 }
 
 static struct vm *find(struct call *c, struct err *e)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "base/err.h"
 #include "schemas/message.h"
 
@@ -24,6 +25,7 @@ struct call {
 	bool is_sound; /* m has been checked */
 	char *text;    /* the configuration, terminated; NULL = none came */
 	size_t bytes;
+	char asks[DIGEST_HEX]; /* what it asked for as it came: again.h; "" = it changes nothing */
 };
 
 /* Check what came (hostile until then) and run it. text_fd is borrowed, -1 = none. */

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
+#include "base/digest.h"
 #include "base/name.h"
 
 struct daemon;
@@ -35,7 +36,10 @@ struct frontdoor {
 		char vm[NAME_CAP];
 	} typist;
 	struct { /* the last requests to type, so that one sent again types once */
-		uint64_t request[FRONTDOOR_TYPED];
+		struct {
+			uint64_t request;
+			char asks[DIGEST_HEX];
+		} by[FRONTDOOR_TYPED];
 		unsigned n;
 	} typed;
 };

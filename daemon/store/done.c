@@ -47,7 +47,7 @@ int done_before(struct store *s, struct done *x, struct err *e)
 	if (!is_same)
 		err_set(e, CONFLICT,
 			"the Request-Id %s belongs to %s of '%.63s', by another caller or with "
-			"another text; a new request needs a new one",
+			"another body or parameter; a new request needs a new one",
 			request, store_text(q, 0), store_text(q, 1));
 	store_done(q);
 	return is_same ? 1 : -1;

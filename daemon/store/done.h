@@ -21,7 +21,7 @@ struct done {
 	uint64_t request;
 	const char *name; /* of the VM or token */
 	struct msg_caller caller;
-	char digest[DIGEST_HEX]; /* of the text that came; "" = none did */
+	char digest[DIGEST_HEX]; /* of all else that it asked for */
 	int64_t revision;	 /* that it made; 0 = none */
 	bool is_new;		 /* it made what it is about */
 };

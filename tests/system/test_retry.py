@@ -105,6 +105,42 @@ def test_an_id_is_for_one_request_of_one_caller(shared):
     assert shared.request("DELETE", "/v1/vms/mine", headers=operation).status == 409
 
 
+@pytest.mark.parametrize("method,path,before,bodies,more", [
+    ("PUT", "/v1/vms/{}", None, ({"config": HELLO, "policy": {"start_order": n}} for n in (5, 6)), {}),
+    ("PATCH", "/v1/vms/{}", "vm", ({"policy": {"start_order": n}} for n in (11, 12)), {}),
+    ("PATCH", "/v1/vms/{}", "vm", ({"policy": {f: 5}} for f in ("start_order", "restart_budget")), {}),
+    ("POST", "/v1/tokens/{}", None, ({"role": r} for r in ("reader", "admin")), {}),
+    ("POST", "/v1/vms/{}/console", "run", "xy", {"Content-Type": "text/plain"})],
+    ids=["put", "patch", "patch-field", "token", "type"])
+def test_an_id_that_comes_with_another_body_is_refused(method, path, before, bodies, more, shared, request):
+    name = "other-" + request.node.callspec.id
+    if before:
+        shared.define(name, config("echo.elf"))
+    if before == "run":
+        shared.verb(name, "start")
+    first, other = bodies
+    headers = {**shared.ids(), **more}
+    done = shared.request(method, path.format(name), first, headers)
+    assert done.status in (200, 201, 204), done
+    refused = shared.request(method, path.format(name), other, headers)
+    assert refused.status == 409 and headers["Request-Id"] in refused.json["detail"], refused
+    assert shared.request(method, path.format(name), first, headers).status == done.status
+    assert shared.request(method, path.format(name), other, {**shared.ids(), **more}).status in (200, 201, 204, 409)
+    if before == "run":
+        shared.verb(name, "kill")
+
+
+def test_an_id_that_comes_with_another_parameter_is_refused(shared):
+    shared.define("back", HELLO)
+    for n in (3, 4):
+        assert shared.request("PATCH", "/v1/vms/back", {"policy": {"start_order": n}}).status == 200
+    mine = shared.ids()
+    assert shared.request("POST", "/v1/vms/back/rollback?to=1", headers=mine).json["revision"] == 4
+    refused = shared.request("POST", "/v1/vms/back/rollback?to=2", headers=mine)
+    assert refused.status == 409 and mine["Request-Id"] in refused.json["detail"], refused
+    assert shared.request("POST", "/v1/vms/back/rollback?to=1", headers=mine).json["revision"] == 4
+
+
 def insist(host, method, path, body=None, headers=None):
     """Ask until there is an answer that is the server's last word."""
     end = time.monotonic() + 60
