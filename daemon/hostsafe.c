@@ -60,6 +60,7 @@ static enum ground look(struct daemon *d)
 		.can_write_state = is_writable(d->config.state_dir),
 		.is_store_damaged = d->store.is_damaged,
 		.is_store_failing = d->ledger.is_failing,
+		.is_store_busy = d->store.is_busy,
 		.has_run_dir = is_in_place(d->config.run_dir, d->run_lock),
 		.has_kvm = has_kvm(),
 		.wall_ms = clock_wall_ms(),

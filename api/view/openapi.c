@@ -63,7 +63,8 @@ static json_t *parameters(enum op_id op)
 			parameter("Request-Id", "header", false,
 				  "16 hexadecimal digits, by chance, for this request; sent "
 				  "again with it, a request is not done again, and is answered "
-				  "as the first time",
+				  "as the first time; with another body or parameter it "
+				  "is refused",
 				  matching("^[0-9a-f]{16}$")));
 	return list;
 }

@@ -34,7 +34,7 @@ enum ground ground_judge(struct ground_watch *w, const struct ground_sight *s)
 	if (!s->can_write_state)
 		return GROUND_STATE_LOCKED;
 	if (s->is_store_failing)
-		return GROUND_STORE_FAILING;
+		return s->is_store_busy ? GROUND_STORE_BUSY : GROUND_STORE_FAILING;
 	if (!s->has_run_dir)
 		return GROUND_RUN_GONE;
 	if (!s->has_kvm)

@@ -20,6 +20,7 @@ struct ground_sight {
 	bool has_state_dir; /* the folder that was locked at the start is still at its path */
 	bool can_write_state;
 	bool is_store_damaged, is_store_failing;
+	bool is_store_busy; /* why it fails */
 	bool has_run_dir;
 	bool has_kvm;
 	int64_t wall_ms;

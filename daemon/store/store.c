@@ -30,11 +30,15 @@ static int fault(struct store *s, struct err *e, const char *what)
 {
 	int rc = s->db ? sqlite3_errcode(s->db) & 0xff : SQLITE_NOMEM;
 
+	s->is_busy = rc == SQLITE_BUSY;
 	s->is_damaged |= rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB;
 	if (s->is_damaged)
 		return damage(s, e, sqlite3_errmsg(s->db));
-	return err_set(e, STORE, "%s in '%s': %s", what, s->path,
-		       s->db ? sqlite3_errmsg(s->db) : "out of memory");
+	err_set(e, STORE, "%s in '%s': %s", what, s->path,
+		s->db ? sqlite3_errmsg(s->db) : "out of memory");
+	return s->is_busy
+		       ? err_advise(e, "end the program that has it locked: fuser -v %s", s->path)
+		       : -1;
 }
 
 static int harden(struct store *s, struct err *e)

@@ -31,6 +31,7 @@ struct store {
 	} cache[STORE_STATEMENTS];
 	unsigned n_cached;
 	bool is_damaged; /* SQLite has said so */
+	bool is_busy;	 /* what failed last did so because of another's lock */
 };
 
 struct store_value {

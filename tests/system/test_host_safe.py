@@ -2,6 +2,7 @@
 """The safe state of the host: what it does to VMs, restarts and systemd's watchdog. Doors: tests/fault."""
 import os
 import socket
+import sqlite3
 
 from host import Host, config, is_alive, send
 
@@ -103,3 +104,19 @@ def test_the_watchdog_is_fed_only_while_the_ground_holds():
     finally:
         host.listener.close()
         host.close()
+
+
+def test_a_database_that_another_program_has_locked_is_told_as_that(host):
+    host.define("hello", HELLO)
+    other = sqlite3.connect(f"{host.state}/state.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    a = host.request("PATCH", "/v1/vms/hello", {"policy": {"start_order": 7}})
+    assert a.status == 503 and a.json["hint"].endswith(f"fuser -v {host.state}/state.db"), a
+    until_safe(host)
+    other.execute("ROLLBACK")
+    other.close()
+    told = host.get("/v1/host").json
+    assert "another program" in told["why"] and "fuser -v state.db" in told["why"], told
+    host.until(lambda: host.post("/v1/host/release").status == 204, "it is released")
+    assert host.vm("hello")["policy"]["start_order"] != 7
+    assert host.request("PATCH", "/v1/vms/hello", {"policy": {"start_order": 7}}).status == 200

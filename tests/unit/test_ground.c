@@ -25,10 +25,11 @@ TEST(ground_holds_while_nothing_has_given_way)
 TEST(ground_names_the_gravest_of_what_has_given_way)
 {
 	struct ground_watch w = {0};
-	struct ground_sight s = {.is_store_damaged = true, .is_store_failing = true};
+	struct ground_sight s = {
+		.is_store_damaged = true, .is_store_failing = true, .is_store_busy = true};
 	static const enum ground order[] = {
-		GROUND_STATE_GONE, GROUND_STORE_DAMAGED, GROUND_STATE_LOCKED, GROUND_STORE_FAILING,
-		GROUND_RUN_GONE,   GROUND_KVM_LOST,	 GROUND_HOLDS};
+		GROUND_STATE_GONE,    GROUND_STORE_DAMAGED, GROUND_STATE_LOCKED, GROUND_STORE_BUSY,
+		GROUND_STORE_FAILING, GROUND_RUN_GONE,	    GROUND_KVM_LOST,	 GROUND_HOLDS};
 	size_t i = 0;
 
 	assert_int_equal(ground_judge(&w, &s), order[i++]);
@@ -37,6 +38,8 @@ TEST(ground_names_the_gravest_of_what_has_given_way)
 	s.is_store_damaged = false;
 	assert_int_equal(ground_judge(&w, &s), order[i++]);
 	s.can_write_state = true;
+	assert_int_equal(ground_judge(&w, &s), order[i++]);
+	s.is_store_busy = false;
 	assert_int_equal(ground_judge(&w, &s), order[i++]);
 	s.is_store_failing = false;
 	assert_int_equal(ground_judge(&w, &s), order[i++]);
