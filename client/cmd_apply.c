@@ -442,17 +442,15 @@ static const struct command apply = {
 		"checked before "
 		"anything is\n"
 		"changed; no guest is touched: a new configuration is for the next start.\n\n"
-		"Exit status: 0, all is as the files say; 1, with --dry-run: something would "
-		"change; 12, a "
-		"file cannot be\n"
-		"read, and 65, one is wrong, and nothing was changed; else that of the first VM "
-		"that "
-		"failed, while the\n"
-		"others were changed.\n\n"
+		"With 12, a file cannot be read, and 65, one is wrong, nothing was changed; with "
+		"the status\n"
+		"of a VM that failed, the others were.\n\n"
 		"  qvmadm apply -f /etc/qvm/vms --dry-run\n"
 		"  qvmadm apply -f /etc/qvm/vms --prune\n"
 		"  qvmadm apply -f brake.qvmconf -f brake-b.qvmconf",
 	.options = options,
+	.statuses =
+		(const struct command_status[]){{1, "with --dry-run: something would change"}, {0}},
 	.print_more = setting_print_fields,
 	.run = run,
 };

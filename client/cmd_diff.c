@@ -160,13 +160,12 @@ static const struct command diff = {
 		"they are the same, what the last change was. With FILE: what `qvmadm define VM "
 		"FILE` "
 		"would change.\n"
-		"The form is that of diff -u. Exit status 0: no difference, 1: there are some, "
-		"more: "
-		"trouble.\n\n"
+		"The form is that of diff -u.\n\n"
 		"  qvmadm diff brake\n"
 		"  qvmadm diff brake brake.qvmconf && echo nothing to do\n"
 		"  qvmadm diff brake --revision 3..5",
 	.options = options,
+	.statuses = (const struct command_status[]){{1, "there are differences"}, {0}},
 	.run = run,
 };
 

@@ -191,14 +191,15 @@ static const struct command doctor = {
 		"is ok, a note (something is not to be had, which may be no matter), unknown, a "
 		"warning or "
 		"an error, with\n"
-		"what to do. Nothing is changed. The exit status is 0, or 30 when there are "
-		"warnings, 31 when "
-		"there are errors.\n"
+		"what to do. Nothing is changed.\n"
 		"\n"
 		"  qvmadm doctor\n"
 		"  qvmadm doctor -o json | jq '.[] | select(.result == \"error\")'\n"
 		"  qvmadm -H https://host:9443 doctor",
 	.options = options,
+	.statuses = (const struct command_status[]){{EXIT_WARNING, "there are warnings"},
+						    {EXIT_ERROR, "there are errors"},
+						    {0}},
 	.run = run,
 };
 

@@ -64,7 +64,14 @@ static int bring(struct command_call *c, const json_t *operation, const char *ou
 	int status;
 
 	dump = dump_find(c, c->argument[0], slash ? slash + 1 : path, &status);
-	return dump ? download_run(c, c->argument[0], dump, output) : status;
+	if (dump)
+		status = download_run(c, c->argument[0], dump, output);
+	if (status != 0)
+		fprintf(stderr,
+			"The dump is on the host; to bring it without another one: qvmadm dumps %s "
+			"--download %s --file FILE\n",
+			c->argument[0], slash ? slash + 1 : path);
+	return status;
 }
 
 static int run(struct command_call *c)
@@ -82,6 +89,8 @@ static int run(struct command_call *c)
 			"--file takes what has been written: it goes not with --no-wait");
 		return problem_local(&e, c->as_json);
 	}
+	if (output && download_check(output, &e) < 0)
+		return problem_local(&e, c->as_json);
 	progress_begin(&w.bar, stderr, c->argument[0], 0, 0);
 	if (w.bar.is_shown && !c->as_json)
 		watch.look = look;

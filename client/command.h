@@ -26,6 +26,12 @@ struct command_option {
 	const char *what;
 };
 
+/* An end that is no error. */
+struct command_status {
+	int status;
+	const char *what;
+};
+
 struct command;
 
 /* One invocation. */
@@ -54,8 +60,10 @@ struct command {
 	bool is_local;	  /* asks no server, so that none has to be known */
 	const char *help; /* a paragraph, then examples */
 	const struct command_option *options; /* ends with a NULL name; NULL = none */
-	void (*print_more)(FILE *f);	      /* what a table adds to the help; NULL = nothing */
-	int (*run)(struct command_call *c);   /* returns the exit status, having said why */
+	const struct command_status
+		*statuses;	     /* beside 0 and those of errors; ends with 0; NULL = none */
+	void (*print_more)(FILE *f); /* what a table adds to the help; NULL = nothing */
+	int (*run)(struct command_call *c); /* returns the exit status, having said why */
 };
 
 #define COMMAND_REGISTER(class)                                                                    \

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,6 +231,21 @@ static void tell(const struct download *x, uint64_t begun_ms)
 	       age_span((int64_t)(clock_mono_ms() - begun_ms), span));
 }
 
+int download_check(const char *output, struct err *e)
+{
+	AUTO_FREE char *folder = strdup(output);
+
+	if (!folder)
+		abort();
+	if (access(output, F_OK) == 0)
+		return err_set(e, RESOURCE,
+			       "'%s' exists already: remove it, or name another file with --file",
+			       output);
+	if (access(dirname(folder), W_OK | X_OK) < 0)
+		return err_sys(e, RESOURCE, "make a file in the folder '%s'", folder);
+	return 0;
+}
+
 static int prepare(struct download *x, const char *output, const json_t *dump, struct err *e)
 {
 	if (strcmp(field_word(dump, "state"), "whole") != 0)
@@ -243,11 +259,7 @@ static int prepare(struct download *x, const char *output, const json_t *dump, s
 	/* The names come from the server; they name nothing outside of the folder. */
 	if ((!output && strchr(x->name, '/')) || strchr(x->tag, '/'))
 		return err_set(e, NO_SERVER, "'%.100s' is no name of a file", x->name);
-	if (access(x->output, F_OK) == 0)
-		return err_set(e, RESOURCE,
-			       "'%s' exists already: remove it, or name another file with --file",
-			       x->output);
-	return open_part(x, e);
+	return download_check(x->output, e) < 0 ? -1 : open_part(x, e);
 }
 
 static void close_part(const struct download *x)

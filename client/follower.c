@@ -82,7 +82,7 @@ static bool read_once(struct follower *f, int *ret_status)
 	got = http_call(f->c->http, &q, &r, &e);
 	go_on(f, f->screen->n_shown - before);
 	*ret_status = 0;
-	if (got == 0 && http_is_success(&r)) {
+	if (got == 0 && (r.is_stopped || http_is_success(&r))) {
 		again_forget(&f->again);
 		return !r.is_stopped;
 	}

@@ -102,13 +102,21 @@ void help_command(FILE *f, const struct command *c)
 	}
 	if (c->print_more)
 		c->print_more(f);
+	if (c->statuses)
+		print_title(f, "Exit status");
+	for (const struct command_status *s = c->statuses; s && s->status; s++) {
+		char term[8];
+
+		snprintf(term, sizeof term, "%d", s->status);
+		print_row(f, term, s->what);
+	}
 	print_title(f, "Options of every verb");
 	print_options(f, command_common());
 	output_list(c->forms, forms, sizeof forms);
 	snprintf(summary, sizeof summary,
-		 "FORM is %s here. The exit status is 0 or that of the error: qvmadm help "
+		 "FORM is %s here. The exit status is 0, %sor that of the error: qvmadm help "
 		 "exit-status",
-		 forms);
+		 forms, c->statuses ? "one of these, " : "");
 	fputc('\n', f);
 	prose_print(f, summary, strlen(summary), 0, 0);
 	if (c->alias)

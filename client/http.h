@@ -51,7 +51,7 @@ struct http_response {
 	char *body; /* terminated; NULL when a sink took it */
 	size_t body_bytes;
 	long retry_after_s; /* of the header; 0 = none */
-	bool is_stopped;    /* the sink ended it */
+	bool is_stopped;    /* the sink ended it, or, with status 0, nobody reads any more */
 };
 
 /* Which server, and with what to come to it: see client/choice.h. All but host may be NULL. */

@@ -105,6 +105,8 @@ static void print_verb(FILE *f, const struct command *c)
 	fputs(".\n.PP\n", f);
 	print_prose(f, c->help, (size_t)(examples - 1 - c->help));
 	print_options(f, c->options);
+	for (const struct command_status *s = c->statuses; s && s->status; s++)
+		fprintf(f, ".PP\nExit status %d: %s.\n", s->status, s->what);
 	fputs(".PP\n.nf\n", f);
 	print_word(f, examples);
 	fputs("\n.fi\n", f);

@@ -6,14 +6,31 @@
 #include "base/auto.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "client/command.h"
 #include "client/output.h"
 
 typedef void row_printer(FILE *f, const char *term, const char *what);
 
+static void print_statuses_of_verbs(FILE *f, row_printer *row, int status)
+{
+	unsigned state = 0;
+
+	for (const struct command *c; (c = command_next(&state));)
+		for (const struct command_status *s = c->statuses; s && s->status; s++) {
+			char term[48];
+
+			if (s->status != status)
+				continue;
+			snprintf(term, sizeof term, "%-3d qvmadm %s", status, c->name);
+			row(f, term, s->what);
+		}
+}
+
 static void print_status(FILE *f, row_printer *row)
 {
 	row(f, "0", "it is done");
-	for (int status = 1; status < 256; status++)
+	for (int status = 1; status < 256; status++) {
+		print_statuses_of_verbs(f, row, status);
 		for (unsigned c = 1; c < ERR_COUNT; c++) {
 			char term[48];
 
@@ -22,6 +39,7 @@ static void print_status(FILE *f, row_printer *row)
 			snprintf(term, sizeof term, "%-3d %s", status, err_id(c));
 			row(f, term, err_hint(c));
 		}
+	}
 }
 
 static void print_environment(FILE *f, row_printer *row)

@@ -117,7 +117,7 @@ static int connect_once(struct http *h, struct stream *s, struct http_response *
 		*e = s->err;
 		return -1;
 	}
-	if (!http_is_success(&r)) {
+	if (!r.is_stopped && !http_is_success(&r)) {
 		*ret_refusal = r;
 		r = (struct http_response){0};
 		*e = (struct err){0};

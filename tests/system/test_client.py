@@ -128,6 +128,19 @@ def test_a_log_is_read_on_from_its_position(farm):
     assert again.headers["Log-Generation"] == whole.headers["Log-Generation"]
 
 
+@pytest.mark.parametrize("words", [("events", "--follow"), ("events", "-f", "--vm", "crash"), ("logs", "crash", "-f"),
+                                   ("console", "crash", "-f")], ids=lambda w: "-".join(w[:2]))
+def test_who_follows_for_nobody_ends_in_silence(farm, words):
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        r = subprocess.run([f"{B}/qvmadm", "-H", f"unix:{farm.socket}", *words], stdout=writing, stderr=subprocess.PIPE,
+                           text=True, check=False, timeout=60)
+    finally:
+        os.close(writing)
+    assert (r.returncode, r.stderr) in ((0, ""), (-signal.SIGPIPE, "")), r
+
+
 # --- events
 
 def seen(r):

@@ -271,6 +271,21 @@ def test_the_client_brings_a_dump_that_gdb_opens_with_its_holes(shared, tmp_path
     assert adm(shared, "dumps", "brake", "--delete", name).stdout == f"{name}: removed from the host\n"
 
 
+def test_a_guest_is_not_stopped_for_a_dump_that_has_no_place_here(shared, tmp_path):
+    before = len(dumps(shared))
+    (tmp_path / "taken").touch()
+    for path, says in (("taken", "exists already"), ("absent/core", "in the folder 'absent': No such file or directory")):
+        r = adm(shared, "dump", "brake", "--file", path, cwd=tmp_path)
+        assert r.returncode == 12 and says in r.stderr, r
+    assert len(dumps(shared)) == before
+
+
+def test_a_dump_that_could_not_be_brought_is_on_the_host_and_told(wide, small, tmp_path):  # noqa: F811
+    r = adm(wide, "dump", "brake", "--file", f"{small}/core")
+    name = dumps(wide)[0]["name"]
+    assert r.returncode == 12 and f"qvmadm dumps brake --download {name} --file FILE" in r.stderr, r
+
+
 def test_a_download_goes_on_where_another_broke_off(wide, tmp_path):
     own = dumps(wide)[0]
     path = f"{own['folder']}/{own['name']}"

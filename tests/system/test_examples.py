@@ -89,7 +89,7 @@ def test_the_help_of_a_verb_has_all_its_parts(verb):
     assert "[OPTION]" not in head or "\nOptions\n" in by_help
 
 
-@pytest.mark.parametrize("topic,says", [("exit-status", "18  timeout"), ("environment", "NO_COLOR"),
+@pytest.mark.parametrize("topic,says", [("exit-status", "18  timeout"), ("exit-status", "30  qvmadm doctor "), ("exit-status", "1   qvmadm diff "), ("environment", "NO_COLOR"),
                                         ("contexts", "QVM_CONTEXT"), ("format", "wide")])
 def test_a_topic_has_its_help(topic, says):
     r = subprocess.run([f"{B}/qvmadm", "help", topic], capture_output=True, text=True, check=True)
