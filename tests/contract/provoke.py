@@ -133,6 +133,14 @@ def another_request_of_that_id(host, ask):
     ask_each(ask, of(host, "vm", "call"), {"Request-Id": ID})
 
 
+def guest_that_reads_nothing(host, ask):
+    host.define("mute", config("spin.elf"))
+    host.verb("mute", "start")
+    while ask("POST", "/v1/vms/mute/console", "x" * 1024, {"Content-Type": "text/plain"}).status != 429:
+        pass
+    host.verb("mute", "kill")
+
+
 def full_house(host, ask):
     """As many streams as there is room for; whoever would wait or follow is then turned away."""
     open_streams = []
@@ -233,5 +241,5 @@ class Extra:
 
 ON_THE_HOST = (stranger, reader_of_other_vms, another_site, unknown_parameter, unknown_name, unknown_method, body_too_long,
                foreign_body, wrong_configuration, stale_revision, wrong_state, range_behind_the_end,
-               another_request_of_that_id, full_house)
+               another_request_of_that_id, guest_that_reads_nothing, full_house)
 ON_ITS_OWN = (checks_without_end, check_of_a_dead_worker, store_damaged, host_safe, supervisor_ends)
