@@ -15,6 +15,8 @@
 #include "schemas/cause.h"
 #include "schemas/journal.h"
 
+enum { TAIL_MOST = 100000 }; /* the server's own limit */
+
 struct shown {
 	bool as_json;
 	size_t n;
@@ -191,16 +193,21 @@ static int run(struct command_call *c)
 	struct shown shown = {.as_json = c->as_json};
 	struct event_query q = {
 		.since = -1,
+		.tail = -1,
 		.filter = filter,
 		.ends_unread = true,
 		.sink = show,
 		.arg = &shown,
 	};
 	struct err e;
+	long tail;
 
 	if (make_filter(c, filter, &e) < 0 ||
 	    (since && read_since(since, &q.since, filter, &e) < 0))
 		return problem_local(&e, c->as_json);
+	if (command_number(c, "--tail", 0, TAIL_MOST, -1, &tail, &e) < 0)
+		return problem_local(&e, c->as_json);
+	q.tail = tail;
 	q.follow = command_value(c, "--follow") != NULL;
 	if (event_read(c->http, &q, &refusal, &e) == 0)
 		return q.follow || shown.n || c->as_json ? 0 : tell_none(c);
@@ -211,6 +218,7 @@ static const struct command_option options[] = {
 	{"--follow", "-f", NULL, "go on with what happens from now, over lost connections"},
 	{"--since", NULL, "TIME",
 	 "from then on: 10m, 2h, today, '2026-01-31 12:00', or sequence number N"},
+	{"--tail", "-n", "N", "of those that fit, begin with the newest N"},
 	{"--vm", NULL, "VM", "as --filter vm=VM"},
 	{"--kind", NULL, "KIND", "as --filter kind=KIND"},
 	{"--filter", NULL, "FILTER",
@@ -235,7 +243,7 @@ static const struct command events = {
 #undef JOURNAL
 		".\n\n"
 		"  qvmadm events --follow\n"
-		"  qvmadm events --vm brake --since 0\n"
+		"  qvmadm events --vm brake --tail 20\n"
 		"  qvmadm events --since yesterday --filter severity=warning\n"
 		"  qvmadm -o json events --follow --kind safe | while read -r e; do ...; done",
 	.options = options,

@@ -146,6 +146,7 @@ static int wait_for_state(struct wait *w, int64_t deadline_ms, const char *timeo
 	char filter[EVENT_FILTER];
 	struct event_query q = {
 		.since = -1,
+		.tail = -1,
 		.filter = w->n == 1 ? filter : NULL,
 		.follow = true,
 		.deadline_ms = deadline_ms,

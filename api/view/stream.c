@@ -400,27 +400,62 @@ static int read_filter(const struct request *r, struct stream *s, struct err *e)
 	return 0;
 }
 
+/* Of those that fit, the newest n: where they begin. */
+static int find_tail(struct stream *s, struct db *d, int64_t newest, int64_t n, struct err *e)
+{
+	struct sqlite3_stmt *q;
+	int got;
+
+	q = db_query(d, event_tail, DB_INT(s->next), DB_INT(newest), DB_TEXT(s->vm),
+		     DB_TEXT(s->kinds), DB_INT(n), DB_TEXT(s->scope), DB_TEXT(s->cause),
+		     DB_INT(s->from_ms));
+	got = db_row(d, q, e);
+	if (got < 0)
+		return -1;
+	s->next = got && db_int(q, 0) ? db_int(q, 0) : newest + 1;
+	db_leave(q);
+	return 0;
+}
+
+/* The first that may be told. */
+static int find_first(struct stream *s, const struct request *r, int64_t newest, struct err *e)
+{
+	const struct param_set *p = &r->params;
+	int64_t since = param_number(p, PARAM_OF_event_list_since), last = 0;
+	bool has_tail = param_is_set(p, PARAM_OF_event_list_tail);
+
+	if (read_last(r, &last, e) < 0)
+		return -1;
+	if (param_is_set(p, PARAM_OF_event_list_last)) {
+		s->next = last + 1;
+		return 0;
+	}
+	if (since < 0)
+		since = s->is_following && !s->from_ms && !has_tail ? newest + 1 : 0;
+	s->next = since ? since : 1;
+	return has_tail ? find_tail(s, r->api->db, newest,
+				    param_number(p, PARAM_OF_event_list_tail), e)
+			: 0;
+}
+
 int view_event_list(struct request *r, struct err *e)
 {
 	const struct param_set *p = &r->params;
 	bool is_sse = wants_sse(r);
 	bool is_following = !r->is_head && (is_sse || param_number(p, PARAM_OF_event_list_follow));
-	int64_t since = param_number(p, PARAM_OF_event_list_since), oldest, newest, last = 0;
+	int64_t oldest, newest;
 	AUTO_FREE struct stream *s = calloc(1, sizeof *s);
 
 	if (!s)
 		abort();
 	if (http_may_hold(r->api->http, e) < 0 || bounds(r->api->db, &oldest, &newest, e) < 0 ||
-	    read_last(r, &last, e) < 0 || read_filter(r, s, e) < 0)
+	    read_filter(r, s, e) < 0)
 		return -1;
-	if (param_is_set(p, PARAM_OF_event_list_last))
-		since = last + 1;
-	else if (since < 0)
-		since = is_following && !s->from_ms ? newest + 1 : 0;
-	s->next = since ? since : 1;
 	s->left = is_following ? INT64_MAX : param_number(p, PARAM_OF_event_list_limit);
 	s->is_sse = is_sse;
 	s->is_following = is_following;
+	if (find_first(s, r, newest, e) < 0)
+		return -1;
 	follower_join(&s->follower, &r->api->streams->list, r);
 	if (is_following) {
 		begin_with_ready(s, oldest, newest);

@@ -26,6 +26,7 @@ struct stream {
 	size_t n;
 	int64_t next;	    /* sequence number to ask for after a loss; -1 = none known */
 	unsigned n_records; /* of this connection */
+	bool is_begun;	    /* a record has come: `next` is enough */
 	bool is_over;	    /* the sink has had enough */
 	struct err err;
 };
@@ -40,6 +41,7 @@ static bool take_record(struct stream *s, const char *line, size_t n)
 	if (field_parse(line, n, &event, &s->err) < 0)
 		return false;
 	s->n_records++;
+	s->is_begun = true;
 	seq = field_number(event, "seq", 0);
 	if (seq > 0 && seq < INT64_MAX)
 		s->next = seq + 1;
@@ -83,6 +85,8 @@ static void write_query(const struct stream *s, char *query, size_t cap)
 	str_add(query, cap, &len, s->q->follow ? "follow=1" : "limit=%d", LIMIT);
 	if (s->next >= 0)
 		str_add(query, cap, &len, "&since=%" PRId64, s->next);
+	if (s->q->tail >= 0 && !s->is_begun)
+		str_add(query, cap, &len, "&tail=%" PRId64, s->q->tail);
 	if (s->q->filter)
 		str_add(query, cap, &len, "%s", s->q->filter);
 }

@@ -23,6 +23,7 @@ typedef bool event_sink(void *arg, const char *line, size_t n, const json_t *eve
 
 struct event_query {
 	int64_t since; /* first sequence number wanted; -1 = with follow from now on, else all */
+	int64_t tail;  /* of those, the newest so many; -1 = all */
 	const char *filter;  /* "&vm=brake&kind=safe", encoded already; NULL = all */
 	bool follow;	     /* go on for ever; a lost connection is taken up where it broke off */
 	int64_t deadline_ms; /* monotonic; 0 = none. Passing it is ERR_TIMEOUT */

@@ -165,7 +165,30 @@ def test_events_are_chosen_by_the_server(farm, options, fits):
     assert [x["seq"] for x in found] == [x["seq"] for x in every]
 
 
+@pytest.mark.parametrize("options", [(), ("--vm", "bad"), ("--kind", "started,safe")], ids=["all", "vm", "kind"])
+def test_the_newest_events_are_the_last_of_those_that_fit(farm, options):
+    every = seen(farm.adm("events", "-o", "json", *options))
+    for n in (1, 3, 99999):
+        assert seen(farm.adm("events", "-o", "json", "-n", str(n), *options)) == every[-n:]
+    assert seen(farm.adm("events", "-o", "json", "--tail", "0", *options)) == []
+    after = every[-2]["seq"]
+    assert seen(farm.adm("events", "-o", "json", "-n", "5", "--since", str(after), *options)) == every[-2:]
+
+
+def test_the_newest_events_are_followed_by_those_to_come(farm):
+    last = [x["seq"] for x in farm.events()][-2:]
+    with subprocess.Popen([f"{B}/qvmadm", "-H", f"unix:{farm.socket}", "events", "-f", "-n", "2", "-o", "json"], text=True,
+                          stdout=subprocess.PIPE) as p:
+        assert json.loads(p.stdout.readline())["kind"] == "ready"
+        assert [json.loads(p.stdout.readline())["seq"] for _ in last] == last
+        farm.define("fresh", config("hello.elf"))
+        assert json.loads(p.stdout.readline())["vm"] == "fresh"
+        p.terminate()
+    assert farm.delete("/v1/vms/fresh").status == 204
+
+
 @pytest.mark.parametrize("words,says", [
+    ("--tail -1", "0 to 100000"),
     ("--kind strated", "did you mean 'started'"),
     ("--kind started,strated", "did you mean 'started'"),
     ("--filter severity=bad", "warning"),
