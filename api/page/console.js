@@ -34,8 +34,7 @@ function statusLine(take) {
 	}
 	return {
 		parts: [h('span', { class: 'console-line' }, state, writer, button)],
-		isOthers: () => isLive && other !== null,
-		nudge: () => button.focus(),
+		others: () => (isLive ? other : null),
 		refresh: () => isLive && live(),
 		live() {
 			isLive = true;
@@ -84,8 +83,9 @@ export async function consoleView(place, vm, signal) {
 			complain('What you typed was not taken.', new Error(why));
 			return false;
 		}
-		if (line.isOthers()) {
-			line.nudge();
+		/* The focus stays: what is typed on must not press a button. */
+		if (line.others()) {
+			complain('What you typed was not taken.', new Error(`${line.others()} types; first take the keyboard, above the screen`));
 			return false;
 		}
 		if (attached?.type(text))

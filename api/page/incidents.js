@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // incidents.js - why a machine failed: the whole report of each incident, the newest one open.
 
-import { get, problemText, vmPath } from '/page/api.js';
+import { get, vmPath } from '/page/api.js';
 import { facts, h, table } from '/page/dom.js';
-import { store } from '/page/store.js';
+import { reading } from '/page/reading.js';
 import { bytes, count, day, duration, span } from '/page/time.js';
 
 const LIMIT = 20;
@@ -60,25 +60,17 @@ function report(incident, isOpen) {
 }
 
 export function incidents(place, vm, signal) {
-	let shown = '';
-
-	async function refresh() {
-		const list = await get(`${vmPath(vm)}/incidents?limit=${LIMIT}`, { signal });
-		const ids = list.incidents.map((i) => `${i.id}${i.dump}`).join();
-		if (ids === shown && place.firstChild)
-			return;
-		shown = ids;
-		const open = new Set([...place.querySelectorAll('details[open]')].map((d) => d.dataset.incident));
-		place.replaceChildren(
-			...list.incidents.map((incident, i) => report(incident, i === 0 || open.has(String(incident.id)))),
-			list.incidents.length ? h('p', { class: 'hint' }, list.next
-				? `The newest ${LIMIT}; qvmadm incidents ${vm} has the older ones.` : 'These are all that are kept.')
-				: h('p', { class: 'empty' }, 'It has not failed.'));
-	}
-	const show = () => refresh().catch((e) => {
-		if (!signal.aborted && !place.firstChild)
-			place.replaceChildren(h('p', { class: 'empty' }, problemText(e)));
+	reading(place, vm, signal, {
+		read: () => get(`${vmPath(vm)}/incidents?limit=${LIMIT}`, { signal }),
+		key: (list) => list.incidents.map((i) => `${i.id}${i.dump}`).join(),
+		draw(list) {
+			const open = new Set([...place.querySelectorAll('details[open]')].map((d) => d.dataset.incident));
+			return [
+				...list.incidents.map((incident, i) => report(incident, i === 0 || open.has(String(incident.id)))),
+				list.incidents.length ? h('p', { class: 'hint' }, list.next
+					? `The newest ${LIMIT}; qvmadm incidents ${vm} has the older ones.` : 'These are all that are kept.')
+					: h('p', { class: 'empty' }, 'It has not failed.'),
+			];
+		},
 	});
-	store.watch(['events'], (event) => (!event || event.vm === vm) && show(), signal);
-	store.watch(['link'], () => store.link.word === 'live' && show(), signal);
 }

@@ -5,6 +5,7 @@
 import { get, getAnyway, ask, problemText, stream, Problem } from '/page/api.js';
 import { store } from '/page/store.js';
 import { Lines } from '/page/lines.js';
+import { now } from '/page/time.js';
 import { pause } from '/page/wait.js';
 
 const LOOK_MS = 2000, LOOK_TIMEOUT_MS = 5000;
@@ -12,10 +13,11 @@ const LEAVE_MS = 20000; // after the tab was hidden
 const LIST_MS = 10000, LIST_SOON_MS = 50;
 const LIST_SHARE = 4; // a list that takes long is not asked for all the time
 const BACKOFF_MS = 500, BACKOFF_MOST_MS = 10000;
-const HISTORY = 100;
+const HISTORY = 100; // events that a page begins with
+const MISSED_MOST = 300; // more are left out after an absence, and it is said
 
 let life = null; // ends all that belongs to the present link
-let next = 1; // sequence number
+let next = 0; // sequence number; 0 = none has been seen
 let listTag = '';
 let failures = 0;
 let retry = 0, leaving = 0; // timers
@@ -133,18 +135,27 @@ function onRecord(record, signal) {
 
 async function follow(signal) {
 	const lines = new Lines((line) => onRecord(JSON.parse(line), signal));
-	await stream(`/v1/events?follow=1&since=${next}`, () => { }, (chunk) => lines.take(chunk), signal);
+	await stream(`/v1/events?follow=1&${next ? `since=${next}` : `tail=${HISTORY}`}`, () => { }, (chunk) => lines.take(chunk), signal);
 	throw new Problem(0, { detail: 'The host has ended the stream of events.' });
 }
 
-async function open(signal) {
-	const newest = await readMetrics(signal);
+/* Where the stream goes on, after newest has happened. */
+function resume(newest) {
 	/* The numbers of a host that was set up anew begin again. */
 	if (newest + 1 < next) {
-		next = 1;
+		next = 0;
 		store.set('events', []);
 	}
-	next = Math.max(next, newest - HISTORY + 1);
+	if (!next || newest - next < MISSED_MOST)
+		return;
+	const from = next;
+	next = newest - HISTORY + 1;
+	store.addEvent({ seq: from, at: new Date(now()).toISOString(), kind: 'left-out', vm: '',
+		text: `${from} to ${next - 1} are not shown: qvmadm events --since ${from}` });
+}
+
+async function open(signal) {
+	resume(await readMetrics(signal));
 	const [me, host, health] = await Promise.all([
 		get('/v1/whoami', { signal }), get('/v1/host', { signal }), getAnyway('/healthz', { signal }), readVms(signal)]);
 	store.set('me', me);
@@ -188,7 +199,7 @@ export function connect() {
 
 /* What was shown is not for whoever looks now. */
 function forget() {
-	next = 1;
+	next = 0;
 	failures = 0;
 	listTag = '';
 	store.set('me', null);

@@ -39,9 +39,16 @@ function show(place, s) {
 }
 
 export function machine(place, vm, signal) {
+	let isLooking = false; // one at a time, so that no answer is overtaken by an older one
+
 	async function look() {
-		if (place.contains(document.getSelection().anchorNode) && String(document.getSelection()))
+		if (isLooking || (place.contains(document.getSelection().anchorNode) && String(document.getSelection())))
 			return; // somebody copies
+		isLooking = true;
+		await refresh();
+		isLooking = false;
+	}
+	async function refresh() {
 		const at = [...place.querySelectorAll('.scroll')].map((s) => s.scrollLeft);
 		try {
 			show(place, await get(`${vmPath(vm)}/status`, { signal }));

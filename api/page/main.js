@@ -16,11 +16,21 @@ import { glyph, tone, tones } from '/page/words.js';
 const links = { connecting: ['busy', 'connecting'], live: ['good', 'live'], lost: ['bad', 'stale'], denied: ['warn', 'signed out'] };
 
 let view = null;
+let isDenied = false;
+
+/* As it is, where it is malformed: of that name there is no machine. */
+function decoded(text) {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text;
+	}
+}
 
 /* #/vm/NAME/SECTION */
 function place() {
 	const [, kind, vm, section] = location.hash.split('/');
-	return kind === 'vm' && vm ? { vm: decodeURIComponent(vm), section } : { vm: '', section: '' };
+	return kind === 'vm' && vm ? { vm: decoded(vm), section } : { vm: '', section: '' };
 }
 
 function show() {
@@ -29,7 +39,7 @@ function show() {
 	view?.end.abort();
 	view = { vm, end: new AbortController() };
 	document.title = vm ? `${vm} – qvm` : 'qvm';
-	if (vm)
+	if (vm && !isDenied)
 		vmView(main, vm, section, view.end.signal);
 	else
 		vmList(main, view.end.signal);
@@ -39,6 +49,18 @@ function show() {
 	} else if (hadFocus) {
 		main.querySelector('.tabs [aria-current]')?.focus({ preventScroll: true });
 	}
+}
+
+/* What was shown to one, and what it had open, is not for whoever looks now. */
+function showToWhom() {
+	store.addEventListener('me', () => store.me || show());
+	store.watch(['link'], () => {
+		const is = store.link.word === 'denied';
+		if (is === isDenied)
+			return;
+		isDenied = is;
+		show();
+	});
 }
 
 function counts() {
@@ -67,7 +89,7 @@ function top() {
 top();
 showBanners();
 showAccount();
-feed(byId('events'), '', undefined);
+feed(byId('events'), undefined);
 listenToKeys({
 	home: () => {
 		location.hash = '#/';
@@ -94,4 +116,5 @@ document.querySelector('.skip').addEventListener('click', (e) => {
 	byId('main').focus();
 });
 show();
+showToWhom();
 connect();

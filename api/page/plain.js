@@ -8,7 +8,11 @@ const ENTER = '\r';
 
 /* Sequences for a terminal, and bytes that mean nothing to a reader. */
 // eslint-disable-next-line no-control-regex
-const SEQUENCES = /\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/g;
+const SEQUENCES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/g;
+/* The beginning of one, or of an end of line, at the end of what has come so far. */
+// eslint-disable-next-line no-control-regex
+const UNFINISHED = /(?:\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*)|\r)$/;
+const UNFINISHED_MOST = 4096; // a longer one is none
 
 export function plainScreen(vm, type) {
 	const text = document.createTextNode('');
@@ -30,9 +34,8 @@ export function plainScreen(vm, type) {
 		write(bytes) {
 			const isAtEnd = pre.scrollTop + pre.clientHeight >= pre.scrollHeight - 8;
 			let more = tail + decoder.decode(bytes, { stream: true });
-			/* A sequence may be cut in two. */
-			const cut = more.lastIndexOf('\x1b');
-			tail = cut >= 0 && more.length - cut < 32 && !new RegExp(SEQUENCES).test(more.slice(cut)) ? more.slice(cut) : '';
+			const cut = more.search(UNFINISHED);
+			tail = cut >= 0 && more.length - cut <= UNFINISHED_MOST ? more.slice(cut) : '';
 			more = more.slice(0, more.length - tail.length).replace(/\r\n?/g, '\n').replace(SEQUENCES, '');
 			text.appendData(more);
 			if (text.length > MOST)

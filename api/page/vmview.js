@@ -5,7 +5,7 @@ import { moreMenu, nearButtons } from '/page/action.js';
 import { configuration } from '/page/configuration.js';
 import { consoleView } from '/page/console.js';
 import { facts, h, setText } from '/page/dom.js';
-import { feed } from '/page/feed.js';
+import { feedOf } from '/page/feed.js';
 import { incidents } from '/page/incidents.js';
 import { machine } from '/page/machine.js';
 import { spark } from '/page/spark.js';
@@ -22,11 +22,7 @@ export const sections = [
 	{ id: 'incidents', name: 'Incidents', show: incidents },
 	{ id: 'machine', name: 'Machine', show: machine },
 	{ id: 'configuration', name: 'Configuration', show: configuration },
-	{ id: 'events', name: 'Events', show: (place, vm, signal) => {
-		const list = h('ol', { class: 'events' });
-		place.replaceChildren(h('div', { class: 'log', role: 'log', 'aria-label': `Events of ${vm}` }, list));
-		feed(list, vm, signal);
-	} },
+	{ id: 'events', name: 'Events', show: feedOf },
 ];
 
 function columns(vm) {

@@ -4,11 +4,18 @@
 /* Fails when the signal ends it. */
 export function pause(ms, signal) {
 	return new Promise((done, fail) => {
-		const timer = setTimeout(done, ms);
-		signal.addEventListener('abort', () => {
+		let timer = 0;
+		const end = () => {
 			clearTimeout(timer);
 			fail(new Error('ended'));
-		}, { once: true });
+		};
+		timer = setTimeout(() => {
+			signal.removeEventListener('abort', end);
+			done();
+		}, ms);
+		signal.addEventListener('abort', end, { once: true });
+		if (signal.aborted)
+			end();
 	});
 }
 

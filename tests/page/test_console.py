@@ -85,7 +85,9 @@ def test_one_types_and_the_page_says_who_and_takes_over_when_asked(browser, forw
         browser.until_text(".console-writer", "uid 0 types; you look on.")
         browser.click(".type input")
         browser.keys("not mine", Keys.ENTER)
-        browser.until(lambda: browser.focused() == "Take the keyboard", "the way to type is at hand")
+        browser.until_text(".note", "uid 0 types; first take the keyboard")
+        browser.keys(Keys.ENTER)  # nothing that is typed on becomes a click
+        assert browser.js("return document.activeElement.tagName") == "INPUT"
         assert browser.js("return document.querySelector('.type input').value") == "not mine"
         first.type("by the first\r")
         browser.until_text("pre.plain", "by the first")
@@ -100,6 +102,53 @@ def test_one_types_and_the_page_says_who_and_takes_over_when_asked(browser, forw
         browser.keys(Keys.ENTER)
         first.until_output("not mine\n")
         assert browser.text("pre.plain").count("by the first") == 1
+
+
+def test_what_is_typed_on_at_a_terminal_of_anothers_is_neither_sent_nor_a_click(browser, forward, host, guest):
+    with WebSocket(host, guest) as first:
+        first.say(type="write", force=True)
+        first.until_told("writer", you=True)
+        browser.open(f"{forward.url}/#/vm/{guest}/console")
+        browser.until_text(".console-writer", "uid 0 types; you look on.")
+        browser.one(".xterm-text-layer")
+        browser.click(".screen.terminal")
+        browser.keys("rm -rf /tmp/1u", Keys.ENTER)
+        browser.until_text(".note", "uid 0 types; first take the keyboard")
+        assert browser.js("return document.activeElement.tagName") == "TEXTAREA"
+        assert browser.js("return location.hash") == f"#/vm/{guest}/console"
+        first.type("still mine\r")
+        first.until_output("still mine\n")
+    assert "/tmp/1u" not in host.console(guest)
+
+
+PIECES = """
+const done = arguments[arguments.length - 1], pieces = arguments[0];
+import('/page/plain.js').then(({ plainScreen }) => {
+    const screen = plainScreen('x', () => true);
+    for (const piece of pieces)
+        screen.write(new TextEncoder().encode(piece));
+    done(screen.element.querySelector('pre').textContent);
+});
+"""
+
+
+@pytest.mark.parametrize("whole,text", [
+    ("a\x1b[1;31mred\x1b[0m\r\nb\n", "ared\nb\n"), ("\x1b]0;a title\x07b\x1b]2;c\x1b\\d\x1bPq\x1b\\e\n", "bde\n"),
+    ("1%\r2%\r\n\x1b(Bk\x1b=l\x07\n", "1%\n2%\nkl\n"), ("\x1b[?25l\x1b[12;3Hü‖\x1b[38:5:1mz\n", "ü‖z\n")])
+def test_sequences_are_left_out_of_the_text_wherever_they_are_cut(browser, forward, whole, text):
+    browser.open(forward.url + "/")
+
+    def shown(*pieces):
+        return browser.driver.execute_async_script(PIECES, pieces)
+    assert shown(whole) == text
+    assert shown(*whole) == text
+    for cut in range(1, len(whole)):
+        assert shown(whole[:cut], whole[cut:]) == text, cut
+
+
+def test_a_sequence_without_end_does_not_hold_back_what_follows(browser, forward):
+    browser.open(forward.url + "/")
+    assert browser.driver.execute_async_script(PIECES, ["\x1b]0;", "x" * 5000, "y\n"]).endswith("xy\n")
 
 
 def test_a_lost_connection_is_said_and_gone_on_with_without_loss_or_repetition(browser, forward, host, guest):

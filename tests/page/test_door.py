@@ -8,6 +8,7 @@ import re
 import threading
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from host import ROOT, Unix, config
 from secure import Secure
@@ -258,3 +259,29 @@ def test_over_tls_a_token_is_asked_for_and_kept_out_of_addresses(browser, secure
     secure.host.delete("/v1/tokens/panel")
     browser.until_text("dialog h2", "Sign in")
     assert "web" not in browser.text("main")
+
+
+def test_who_signs_out_leaves_nothing_open(browser, secure):
+    secure.host.define("open", config("echo.elf"))
+    secure.host.verb("open", "start")
+    secret = secure.host.post("/v1/tokens/leaver", {"role": "operator"}).json["secret"]
+    browser.expect("401", "xterm.js", "WebSocket")
+    browser.cdp("Network.setBlockedURLs", urls=["*/page/xterm.js"])
+    browser.open(f"https://127.0.0.1:{secure.port}/#/vm/open/console")
+    browser.one("#token").send_keys(secret + "\n")
+    browser.until_text(".console-state", "live")
+    browser.click(".type input")
+    browser.keys("before\n")
+    secure.host.until_console("open", "before")
+    browser.js("window.field = document.querySelector('.type input'); window.form = document.querySelector('form.type')")
+    browser.click("#account")
+    browser.until_text("dialog h2", "Sign in")
+    browser.keys(Keys.ESCAPE)
+    browser.until_text("main", "Sign in to see")
+    assert not browser.all(".console-state") and "open" not in browser.text("main")
+    # The form that somebody may hold yet leads nowhere.
+    browser.js("field.value = 'after'; document.body.append(form); form.requestSubmit()")
+    browser.click("#account")
+    browser.one("#token").send_keys(secret + "\n")
+    browser.until_text(".console-state", "live")
+    assert "after" not in secure.host.console("open")

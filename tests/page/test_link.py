@@ -69,6 +69,55 @@ def test_an_api_process_that_is_killed_is_back_and_no_event_is_missed_or_told_tw
     assert seqs == list(range(seqs[0], seqs[0] - len(seqs), -1)), seqs
 
 
+def change(host, n):
+    for i in range(n):
+        assert host.request("PATCH", "/v1/vms/web", {"policy": {"start_order": i % 2 + 5}}).status == 200
+
+
+def away(page, forward, deed):
+    path, forward.path = forward.path, "/nowhere"
+    forward.cut()
+    page.until_text("#link", "stale")
+    deed()
+    forward.path = path
+    page.until_text("#link", "live")
+
+
+def told(page):
+    return page.js("return [...document.querySelectorAll('#events li')].map((e) => [Number(e.dataset.seq), e.dataset.kind])")
+
+
+def test_no_event_is_missed_over_an_absence_or_it_is_said_which(page, forward, host):
+    away(page, forward, lambda: change(host, 130))
+    newest = host.events()[-1]["seq"]
+    page.until(lambda: told(page)[0][0] == newest, "the newest is there")
+    seqs = [seq for seq, _ in told(page)]
+    assert len(seqs) > 130 and seqs == list(range(newest, newest - len(seqs), -1)), seqs
+    away(page, forward, lambda: change(host, 310))
+    newest = host.events()[-1]["seq"]
+    page.until(lambda: told(page)[0][0] == newest, "the newest is there")
+    [left_out] = [seq for seq, kind in told(page) if kind == "left-out"]
+    words = page.text("#events [data-kind=left-out]")
+    seqs = [seq for seq, kind in told(page) if kind != "left-out"]
+    after = min(seq for seq in seqs if seq > left_out)
+    assert f"{left_out} to {after - 1} are not shown" in words and f"--since {left_out}" in words, words
+    assert seqs[:100] == list(range(newest, newest - 100, -1)) and seqs[100] == left_out - 1, seqs
+
+
+def test_events_of_a_machine_are_its_newest_however_busy_the_host_is(page, forward, host):
+    host.define("quiet", HELLO)
+    change(host, 120)
+    page.open(f"{forward.url}/#/vm/quiet/events")
+    page.driver.refresh()
+    page.until_text(".section .events", "defined")
+    page.until_text("#link", "live")
+    host.verb("quiet", "start")
+    page.until_text(".section .events", "started")
+    mine = [e["seq"] for e in host.events() if e["vm"] == "quiet"]
+    page.until(lambda: page.js("return [...document.querySelectorAll('.section li')].map((e) => Number(e.dataset.seq))") == mine[::-1], mine)
+    host.verb("quiet", "kill")
+
+
 def test_the_safe_state_of_the_host_is_on_the_page_and_left_there(page, host):
     lock = f"{host.run}/qvmd.lock"
     os.rename(lock, lock + ".away")

@@ -206,6 +206,28 @@ def test_a_name_or_a_word_of_a_guest_is_text_and_no_markup(host, page, forward):
     assert not page.all(".conf *") and page.driver.title.startswith("evil")
 
 
+def test_the_configuration_that_is_shown_is_the_one_that_is(page, host, forward):
+    page.expect("404")
+    host.define("fresh", HELLO)
+    page.open(f"{forward.url}/#/vm/fresh/configuration")
+    page.until_text(".section", "It has no worker.")
+    host.verb("fresh", "start")
+    page.until(lambda: "It has no worker." not in page.text(".section"), "its worker is told")
+    host.verb("fresh", "kill")
+    page.until_text(".section", "It has no worker.")
+    assert host.delete("/v1/vms/fresh").status == 204
+    host.define("fresh", HELLO + "# another\n")
+    page.until_text(".section .conf", "# another")
+
+
+def test_a_malformed_address_is_a_machine_that_is_not_there(page, forward):
+    page.expect("404", "400")
+    page.open("about:blank")
+    page.open(f"{forward.url}/#/vm/%E0")
+    page.until_text("#link", "live")
+    page.until_text(".gone", "There is no machine %E0")
+
+
 def test_a_machine_that_is_not_there_is_said_to_be_none(page, forward):
     page.expect("404")
     page.open(forward.url + "/#/vm/nobody")
