@@ -69,6 +69,7 @@ function aside(screen, text) {
 export async function consoleView(place, vm, signal) {
 	let attached = null, note = null;
 	const line = statusLine(() => {
+		note?.remove();
 		attached.take();
 		screen.focus();
 	});
@@ -85,7 +86,7 @@ export async function consoleView(place, vm, signal) {
 		}
 		/* The focus stays: what is typed on must not press a button. */
 		if (line.others()) {
-			complain('What you typed was not taken.', new Error(`${line.others()} types; first take the keyboard, above the screen`));
+			complain('What you typed was not taken.', new Error(`${line.others()} types; first take the keyboard, above the screen.`));
 			return false;
 		}
 		if (attached?.type(text))

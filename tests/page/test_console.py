@@ -98,6 +98,7 @@ def test_one_types_and_the_page_says_who_and_takes_over_when_asked(browser, forw
         browser.click("button.take")
         first.until_told("writer", you=False)
         browser.until(lambda: browser.text(".console-writer") == "", "nobody else types")
+        assert not browser.all(".note")
         browser.click(".type input")
         browser.keys(Keys.ENTER)
         first.until_output("not mine\n")
