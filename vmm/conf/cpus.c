@@ -30,7 +30,8 @@ static bool starves(const struct board_cpu *a, const struct board_cpu *b)
 {
 	bool is_realtime = a->sched == BOARD_SCHED_RR || a->sched == BOARD_SCHED_FIFO;
 
-	return is_realtime && (a->sched == BOARD_SCHED_FIFO || a->priority > b->priority);
+	return is_realtime && (a->priority > b->priority ||
+			       (a->sched == BOARD_SCHED_FIFO && a->priority == b->priority));
 }
 
 static int only_cpu(const struct board_cpu *c)

@@ -40,14 +40,14 @@ static void check_ram(const struct draft *d, struct findings *f)
 	for (unsigned i = 0; i < d->n_vdevs && !d->memory_is_wrong; i++) {
 		const struct vdev *v = d->vdev[i].vdev;
 
-		if (!v || d->vdev[i].is_wrong || !v->class->ram_asked ||
-		    v->class->ram_asked(v) < bytes)
+		uint64_t asked = v && v->class->ram_asked ? v->class->ram_asked(v) : 0;
+
+		if (!asked || asked < bytes || d->vdev[i].is_wrong)
 			continue;
 		finding_hint(finding_error(f, &d->vdev[i].at,
 					   "`vdev %s` asks the guest for %s of its memory, and it "
 					   "has %s",
-					   v->class->name,
-					   str_bytes(v->class->ram_asked(v), wanted),
+					   v->class->name, str_bytes(asked, wanted),
 					   str_bytes(bytes, there)),
 			     "write a smaller `size`, or more `ram`");
 	}
