@@ -138,3 +138,70 @@ TEST(hpet_that_is_asked_for_too_much_keeps_a_least_gap)
 	assert_true(b.vdev->alarm_ns >= before + 20000);
 	vdev_bench_close(&b);
 }
+
+static void wait_until(struct vdev_bench *b, uint64_t counter)
+{
+	while (vdev_bench_read(b, AT + 0xf0, 8) < counter)
+		;
+}
+
+TEST(hpet_period_is_written_in_halves_without_the_comparator)
+{
+	struct vdev_bench b;
+	uint64_t counter;
+
+	open_running(&b);
+	counter = vdev_bench_read(&b, AT + 0xf0, 8);
+	vdev_bench_write(&b, T0, 8, 1 << 2 | 1 << 3 | 1 << 6);
+	vdev_bench_write(&b, T0 + 8, 8, counter + 100 * MS_TICKS);
+	vdev_bench_write(&b, T0 + 8, 4, 10 * MS_TICKS);
+	vdev_bench_write(&b, T0 + 12, 4, 0);
+	assert_int_equal(vdev_bench_read(&b, T0 + 8, 8), counter + 100 * MS_TICKS);
+	for (unsigned i = 1; i <= 3; i++) {
+		vdev_bench_pass(&b, b.vdev->alarm_ns);
+		assert_int_equal(vdev_bench_read(&b, T0 + 8, 8),
+				 counter + (100 + 10 * i) * MS_TICKS);
+	}
+	vdev_bench_close(&b);
+}
+
+TEST(hpet_timer_that_shall_not_interrupt_operates_all_the_same)
+{
+	struct vdev_bench b;
+	uint64_t counter, cmp;
+
+	open_running(&b);
+	counter = vdev_bench_read(&b, AT + 0xf0, 8);
+	vdev_bench_write(&b, T1, 8, 1 << 1);
+	vdev_bench_write(&b, T1 + 8, 8, counter + MS_TICKS);
+	vdev_bench_write(&b, T0, 8, 1 << 3 | 1 << 6);
+	vdev_bench_write(&b, T0 + 8, 8, counter + MS_TICKS);
+	vdev_bench_write(&b, T0 + 8, 8, MS_TICKS);
+	assert_int_equal(b.vdev->alarm_ns, 0); /* nobody is to be told, so nobody wakes */
+	wait_until(&b, counter + 3 * MS_TICKS);
+	assert_int_equal(vdev_bench_read(&b, AT + 0x20, 8), 1 << 1);
+	assert_int_equal(b.lines, 0);
+	cmp = vdev_bench_read(&b, T0 + 8, 8);
+	assert_true(cmp > counter + 3 * MS_TICKS && (cmp - counter) % MS_TICKS == 0);
+	vdev_bench_write(&b, T1, 8, 1 << 1 | 1 << 2);
+	assert_int_equal(b.lines, 1 << 8);
+	vdev_bench_write(&b, T1, 8, 1 << 1);
+	assert_int_equal(b.lines, 0);
+	assert_int_equal(vdev_bench_read(&b, AT + 0x20, 8), 1 << 1);
+	vdev_bench_write(&b, T0, 8, 1 << 2 | 1 << 3);
+	assert_true(b.vdev->alarm_ns > 0);
+	vdev_bench_close(&b);
+}
+
+TEST(hpet_comparator_nobody_has_written_is_all_ones_and_never_comes)
+{
+	struct vdev_bench b;
+
+	vdev_bench_open(&b, "hpet");
+	assert_true(vdev_bench_read(&b, T0 + 8, 8) == UINT64_MAX);
+	vdev_bench_write(&b, T0, 8, 1 << 1 | 1 << 2);
+	vdev_bench_write(&b, AT + 0x10, 8, 1);
+	assert_int_equal(b.lines, 0);
+	assert_int_equal(b.vdev->alarm_ns, 0);
+	vdev_bench_close(&b);
+}

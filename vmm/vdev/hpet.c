@@ -12,11 +12,10 @@
 #include "vmm/vdev/hpet.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/str.h"
+#include "vmm/conf/number.h"
 #include "vmm/machine/machine.h"
 #include "vmm/vdev/vdev.h"
 
@@ -99,7 +98,7 @@ static void set_due(const struct hpet *h, struct timer *t, uint64_t counter)
 {
 	uint64_t ahead = (t->comparator - counter) & mask_of(t);
 
-	t->is_due_set = h->is_running && (t->conf & T_ENABLE) && ahead < FAR_TICKS;
+	t->is_due_set = h->is_running && ahead < FAR_TICKS;
 	t->due = counter + ahead;
 }
 
@@ -112,14 +111,15 @@ static void set_line(struct vdev *d, const struct timer *t, bool level)
 static void fire(struct vdev *d, struct timer *t)
 {
 	struct hpet *h = d->state;
-	uint32_t bit = UINT32_C(1) << (t - h->timer);
+	bool is_heard = t->conf & T_ENABLE;
 
-	if (t->conf & T_FSB) {
+	/* 2.3.8: one that shall not interrupt operates all the same, and has its status. */
+	if ((t->conf & T_LEVEL) && !(t->conf & T_FSB)) {
+		h->status |= UINT32_C(1) << (t - h->timer);
+		set_line(d, t, is_heard);
+	} else if (is_heard && (t->conf & T_FSB)) {
 		machine_message(d->machine, d, t->route >> 32, (uint32_t)t->route);
-	} else if (t->conf & T_LEVEL) {
-		h->status |= bit;
-		set_line(d, t, true);
-	} else {
+	} else if (is_heard) {
 		set_line(d, t, true);
 		set_line(d, t, false);
 	}
@@ -149,6 +149,7 @@ static void serve(struct vdev *d, uint64_t counter)
 	}
 }
 
+/* For those that interrupt; what the others have done is served when somebody looks. */
 static void arm(struct vdev *d, uint64_t now_ns)
 {
 	const struct hpet *h = d->state;
@@ -157,7 +158,8 @@ static void arm(struct vdev *d, uint64_t now_ns)
 	for (const struct timer *t = h->timer; t < h->timer + h->n; t++) {
 		uint64_t ahead = t->due - counter;
 
-		if (t->is_due_set && (ahead >= FAR_TICKS ? 0 : ahead) < nearest)
+		if (t->is_due_set && (t->conf & T_ENABLE) &&
+		    (ahead >= FAR_TICKS ? 0 : ahead) < nearest)
 			nearest = ahead >= FAR_TICKS ? 0 : ahead;
 	}
 	if (nearest == FAR_TICKS) {
@@ -244,33 +246,42 @@ static void write_timer_conf(struct vdev *d, struct timer *t, uint64_t value)
 		t->comparator &= UINT32_MAX;
 		t->period &= UINT32_MAX;
 	}
-	if ((h->status & bit) && (!(t->conf & T_LEVEL) || (t->conf & T_FSB))) {
+	if (!(h->status & bit))
+		return;
+	if (!(t->conf & T_LEVEL) || (t->conf & T_FSB))
 		h->status &= ~bit;
-		set_line(d, t, false);
-	}
+	set_line(d, t, (h->status & bit) && (t->conf & T_ENABLE));
 }
 
-/* 2.3.9.2.2: a periodic timer's comparator is set once after T_SET; without it, the period. */
-static void write_comparator(struct timer *t, uint64_t value)
+static void merge(uint64_t *to, uint64_t value, uint64_t written)
 {
-	value &= mask_of(t);
+	*to = (*to & ~written) | (value & written);
+}
+
+/* 2.3.9.2.2: a periodic timer's comparator is set once after T_SET; without it, the period. Each keeps
+ * its own half that is not written. */
+static void write_comparator(struct timer *t, uint64_t value, uint64_t written)
+{
+	written &= mask_of(t);
 	if (!(t->conf & T_PERIODIC) || (t->conf & T_SET))
-		t->comparator = value;
+		merge(&t->comparator, value, written);
 	if (t->conf & T_PERIODIC)
-		t->period = value;
+		merge(&t->period, value, written);
 	t->conf &= ~(uint32_t)T_SET;
 }
 
-static void write_timer(struct vdev *d, uint64_t at, uint64_t value, uint64_t now_ns)
+static void write_timer(struct vdev *d, uint64_t at, uint64_t value, uint64_t written,
+			uint64_t now_ns)
 {
 	struct hpet *h = d->state;
 	struct timer *t = &h->timer[(at - REG_TIMER) / TIMER_STRIDE];
 
 	if (t >= h->timer + h->n)
 		return;
+	serve(d, counter_at(h, now_ns));
 	switch (at % TIMER_STRIDE) {
 	case TIMER_CONF: write_timer_conf(d, t, value); break;
-	case TIMER_COMPARATOR: write_comparator(t, value); break;
+	case TIMER_COMPARATOR: write_comparator(t, value, written); break;
 	case TIMER_ROUTE: t->route = value; return;
 	default: return;
 	}
@@ -279,12 +290,13 @@ static void write_timer(struct vdev *d, uint64_t at, uint64_t value, uint64_t no
 
 static uint64_t hpet_read(struct vdev *d, unsigned region, uint64_t offset, unsigned width)
 {
-	uint64_t at = offset & ~UINT64_C(7), value;
+	uint64_t at = offset & ~UINT64_C(7), now_ns = clock_mono_ns(), value = 0;
 
 	(void)region;
-	value = at < REG_TIMER + TIMERS * TIMER_STRIDE
-			? read_register(d->state, at, clock_mono_ns())
-			: 0;
+	if (at == REG_STATUS || at >= REG_TIMER)
+		serve(d, counter_at(d->state, now_ns));
+	if (at < REG_TIMER + TIMERS * TIMER_STRIDE)
+		value = read_register(d->state, at, now_ns);
 	value >>= 8 * (offset & 7);
 	return width == 4 ? (uint32_t)value : offset & 7 ? 0 : value;
 }
@@ -293,6 +305,7 @@ static void hpet_write(struct vdev *d, unsigned region, uint64_t offset, unsigne
 		       uint64_t value)
 {
 	uint64_t at = offset & ~UINT64_C(7), now_ns = clock_mono_ns(), old;
+	uint64_t written = width == 8 ? UINT64_MAX : (uint64_t)UINT32_MAX << 8 * (offset & 4);
 	struct hpet *h = d->state;
 
 	(void)region;
@@ -318,7 +331,7 @@ static void hpet_write(struct vdev *d, unsigned region, uint64_t offset, unsigne
 	default:
 		if (at < REG_TIMER)
 			return;
-		write_timer(d, at, value, now_ns);
+		write_timer(d, at, value, written, now_ns);
 		break;
 	}
 	arm(d, now_ns);
@@ -335,11 +348,10 @@ static int set_intr(struct vdev *d, const char *value, struct err *e)
 	for (const char *p = value; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
 		const char *colon = strchr(p, ':');
 		size_t n = colon ? (size_t)(colon - p) : 0;
-		char *end = NULL;
-		unsigned long line = colon ? strtoul(colon + 1, &end, 0) : 0;
+		uint64_t line = LINES;
 
-		if (n == 0 || n >= VDEV_NAME || memchr(p, ',', n) || end == colon + 1 ||
-		    (*end && *end != ',') || line >= LINES)
+		if (n == 0 || n >= VDEV_NAME || memchr(p, ',', n) ||
+		    number_plain(colon + 1, strcspn(colon + 1, ","), &line, e) < 0 || line >= LINES)
 			return err_set(e, CONFIG,
 				       "'%.64s' is not PIC:LINE[,PIC:LINE...] with lines from 0 to "
 				       "%d, one for each timer, as in intr ioapic:2,ioapic:8",
@@ -356,10 +368,11 @@ static int set_intr(struct vdev *d, const char *value, struct err *e)
 static int set_frequency(struct vdev *d, const char *value, struct err *e)
 {
 	struct hpet *h = d->state;
-	char *end;
-	unsigned long long hz = strtoull(value, &end, 0);
+	uint64_t hz;
 
-	if (end == value || *end || hz < LEAST_HZ || hz > MOST_HZ)
+	if (number_plain(value, strlen(value), &hz, e) < 0)
+		return -1;
+	if (hz < LEAST_HZ || hz > MOST_HZ)
 		return err_set(e, CONFIG,
 			       "frequency '%.32s' is out of bounds: give Hz from %d to %d", value,
 			       LEAST_HZ, MOST_HZ);
@@ -405,6 +418,8 @@ static void hpet_init(struct vdev *d)
 	h->n = DEFAULT_TIMERS;
 	for (unsigned i = 0; i < DEFAULT_TIMERS; i++)
 		h->timer[i].line = lines[i];
+	for (unsigned i = 0; i < TIMERS; i++)
+		h->timer[i].comparator = UINT64_MAX; /* 2.3.9 */
 	h->since_ns = clock_mono_ns();
 }
 
