@@ -106,7 +106,8 @@ def test_dryrun_loads_the_images_and_says_what_a_start_would(folder, option, lin
 def test_dryrun_finds_host_cpus_that_are_not_there(folder):
     r = dryrun(folder, "cpu runmask 0 cpu runmask 1022,1023\n")
     assert r.returncode == 64 and "vCPU 1 (line 3): none of the host CPUs 1022-1023 is there" in r.stderr, r
-    assert dryrun(folder, "cpu runmask 0,1023\n").returncode == 0
+    r = dryrun(folder, "cpu runmask 0,1022-1023\n")
+    assert r.returncode == 64 and "its host CPUs 1022-1023 are not there" in r.stderr, r
 
 
 def test_dryrun_finds_a_priority_that_the_host_does_not_permit(folder):

@@ -143,6 +143,13 @@ void option_cmdline(struct parse *p, const struct token *t)
 					  finding_where(p->findings, before, &t->at, where)),
 			     "put both into one: cmdline \"... ...\"");
 	*before = t->at;
+	if (option_find_any(t[1].text))
+		finding_hint(
+			finding_warn(p->findings, &t[1].at,
+				     "the command line of the guest's kernel is '%s', which is the "
+				     "name of an option",
+				     t[1].text),
+			"if it was meant as that, write what `cmdline` shall be before it");
 	if (!str_copy(p->draft->board->cmdline, BOARD_CMDLINE, t[1].text))
 		finding_hint(finding_error(p->findings, &t[1].at,
 					   "this command line is %zu bytes long; a kernel gets at "

@@ -42,10 +42,19 @@ static int set_policy(const struct board_cpu *c, unsigned index, pthread_t threa
 static int pin(const struct board_cpu *c, unsigned index, pthread_t thread, struct err *e)
 {
 	char list[200];
+	cpu_set_t there, missing;
 
 	errno = pthread_setaffinity_np(thread, sizeof c->host, &c->host);
-	if (errno == 0)
-		return 0;
+	/* The kernel takes those that are there and says nothing of the others. */
+	if (errno == 0 && (errno = pthread_getaffinity_np(thread, sizeof there, &there)) == 0) {
+		CPU_XOR(&missing, &there, &c->host);
+		if (CPU_COUNT(&missing) == 0)
+			return 0;
+		return err_set(e, RESOURCE,
+			       "vCPU %u (line %u): its host CPUs %s are not there, or not left to "
+			       "this process: see `nproc --all` and `taskset -p $$`",
+			       index, c->line, cpulist_write(&missing, list, sizeof list));
+	}
 	cpulist_write(&c->host, list, sizeof list);
 	if (errno == EINVAL)
 		return err_set(e, RESOURCE,

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vmm/pci/register.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <linux/pci_regs.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
+#include "vmm/conf/number.h"
 #include "vmm/pci/function.h"
 
 /* The names of the original. */
@@ -26,18 +25,11 @@ static const struct {
 static const char form[] = "write `reg OFFSET/SIZE=VALUE` with a size of 1, 2, 4 or 8, or "
 			   "`reg NAME=VALUE`";
 
-/* A whole word as a number, hexadecimal with 0x. */
 static bool number(const char *text, size_t n, uint64_t *ret)
 {
-	char word[24], *end;
+	struct err unused;
 
-	if (n == 0 || n >= sizeof word || text[0] < '0' || text[0] > '9')
-		return false;
-	memcpy(word, text, n);
-	word[n] = '\0';
-	errno = 0;
-	*ret = strtoull(word, &end, 0);
-	return *end == '\0' && errno == 0;
+	return number_plain(text, n, ret, &unused) == 0;
 }
 
 static bool find_named(const char *name, size_t n, uint64_t *ret_offset, uint64_t *ret_width)

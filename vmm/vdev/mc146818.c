@@ -8,12 +8,13 @@
  * Not there: the interrupt line. Register C shows UF, PF and AF to a guest that polls, and IRQF
  * stays 0; a daylight-saving change (DSE), the square wave and a stopped divider do nothing.
  */
-#include <stdlib.h>
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "vmm/conf/number.h"
 #include "vmm/machine/machine.h"
 #include "vmm/vdev/vdev.h"
 
@@ -216,25 +217,21 @@ static void mc146818_write(struct vdev *d, unsigned region, uint64_t offset, uns
 static int set_reg(struct vdev *d, const char *value, struct err *e)
 {
 	struct rtc *r = d->state;
-	char *end;
-	unsigned long reg = strtoul(value, &end, 0), v = 0;
-	bool good = end != value && *end == ',';
-	const char *second = end + 1;
+	const char *comma = strchr(value, ',');
+	uint64_t reg, v;
 
-	if (good) {
-		v = strtoul(second, &end, 0);
-		good = end != second && *end == '\0';
-	}
-	if (!good || reg >= REG_COUNT || v > 0xff)
+	if (!comma || number_plain(value, (size_t)(comma - value), &reg, e) < 0 ||
+	    number_plain(comma + 1, strlen(comma + 1), &v, e) < 0 || reg >= REG_COUNT || v > 0xff)
 		return err_set(e, CONFIG,
 			       "'%s' is not REGISTER,VALUE; give a register from 0 to 0x7f and a "
 			       "value from 0 to 0xff, as in reg 0x0b,0x02",
 			       value);
 	if (reg == REG_C || reg == REG_D)
-		return err_set(e, CONFIG, "register 0x%02lx is read-only; leave it out", reg);
-	if (reg <= REG_YEAR || reg == REG_CENTURY)
-		return err_set(e, CONFIG, "register 0x%02lx shows the host's time; leave it out",
+		return err_set(e, CONFIG, "register 0x%02" PRIx64 " is read-only; leave it out",
 			       reg);
+	if (reg <= REG_YEAR || reg == REG_CENTURY)
+		return err_set(e, CONFIG,
+			       "register 0x%02" PRIx64 " shows the host's time; leave it out", reg);
 	r->cmos[reg] = (uint8_t)v;
 	r->is_given[reg] = true;
 	return 0;

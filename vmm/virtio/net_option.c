@@ -99,6 +99,11 @@ static int set_mac(struct vdev *d, const char *value, struct err *e)
 			e, CONFIG,
 			"'%s' is the address of a group: the first byte of a station's is even",
 			value);
+	if (!(b[0] | b[1] | b[2] | b[3] | b[4] | b[5]))
+		return err_set(e, CONFIG,
+			       "'%s' is nobody's address, and a guest takes none such: leave `mac` "
+			       "out, or write one as 02:00:00:00:00:01",
+			       value);
 	for (unsigned i = 0; i < NET_MAC; i++)
 		n->mac[i] = (uint8_t)b[i];
 	n->has_mac = true;
