@@ -12,7 +12,7 @@
 
 #include "client/command.h"
 
-/* Before a guest is stopped for it: a download could be put into output. ERR_RESOURCE, ERR_USAGE. */
+/* Before a guest is stopped for it: a download could be put into output. ERR_RESOURCE. */
 int download_check(const char *output, struct err *e);
 /* dump: an element of GET /v1/vms/{vm}/dumps. output: NULL = the dump's own name, in the present folder.
  * Returns the exit status, having said what became of it. */

@@ -143,7 +143,6 @@ int event_read(struct http *h, const struct event_query *q, struct http_response
 	struct stream s = {.q = q, .next = q->since, .line = malloc(EVENT_RECORD)};
 	AUTO_FREE char *line = s.line;
 	struct again again = {0};
-	bool ever = false;
 	int64_t pause_ms;
 	int result;
 
@@ -151,14 +150,13 @@ int event_read(struct http *h, const struct event_query *q, struct http_response
 		abort();
 	for (;;) {
 		result = connect_once(h, &s, ret_refusal, e);
-		ever |= s.n_records > 0;
-		if (result < 0 && !(q->follow && ever && again_may(e, ret_refusal->status)))
+		if (result < 0 && !(q->follow && s.is_begun && again_may(e, ret_refusal->status)))
 			return -1;
 		if (result == 0 || (!q->follow && s.n_records < LIMIT))
 			return 0;
 		if (!q->follow)
 			continue;
-		if (!ever)
+		if (!s.is_begun)
 			return err_set(e, NO_SERVER, "'%s' answers without events; is it a qvmd?",
 				       http_host(h));
 		http_response_free(ret_refusal);

@@ -39,7 +39,6 @@ static void check_ram(const struct draft *d, struct findings *f)
 		bytes += d->memory[i].range.is_rom ? 0 : d->memory[i].range.bytes;
 	for (unsigned i = 0; i < d->n_vdevs && !d->memory_is_wrong; i++) {
 		const struct vdev *v = d->vdev[i].vdev;
-
 		uint64_t asked = v && v->class->ram_asked ? v->class->ram_asked(v) : 0;
 
 		if (!asked || asked < bytes || d->vdev[i].is_wrong)
